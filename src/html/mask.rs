@@ -1,0 +1,124 @@
+use std::collections::BTreeSet;
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use lol_html::Selector;
+
+/// A CSS selector that the streaming engine can match.
+///
+/// It sees start tags one after another, so it knows an element's name, attributes, ancestors and
+/// its place among its parent's children so far, but nothing that comes later in the page.
+#[derive(Clone)]
+pub struct MaskSelector {
+    text: Arc<str>,
+    parsed: Arc<Selector>,
+}
+
+impl MaskSelector {
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    pub(super) fn parsed(&self) -> &Selector {
+        &self.parsed
+    }
+}
+
+impl fmt::Debug for MaskSelector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "MaskSelector({})", self.text)
+    }
+}
+
+impl PartialEq for MaskSelector {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl Eq for MaskSelector {}
+
+/// The selector does not parse, or asks for something that is not known when a start tag streams
+/// by; the text says which.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct SelectorError(String);
+
+impl FromStr for MaskSelector {
+    type Err = SelectorError;
+
+    fn from_str(text: &str) -> Result<Self, SelectorError> {
+        let text = text.trim();
+        let parsed: Selector = text
+            .parse()
+            .map_err(|error: lol_html::errors::SelectorError| {
+                SelectorError(
+                    error
+                        .to_string()
+                        .to_lowercase()
+                        .trim_end_matches('.')
+                        .to_owned(),
+                )
+            })?;
+        Ok(Self {
+            text: text.into(),
+            parsed: Arc::new(parsed),
+        })
+    }
+}
+
+/// In whose sessions an element is masked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum MaskScope {
+    /// In all: written as `glance_masked="true"`, which every cobrowse script obeys.
+    Everyone,
+    /// In sessions of these groups: written as `data-cobrowse-mask-groups="..."`.
+    Groups(BTreeSet<u32>),
+}
+
+/// What is masked on a page, and for whom.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mask {
+    pub selector: MaskSelector,
+    pub scope: MaskScope,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_selectors_that_can_be_matched_as_the_page_streams_by() {
+        for text in [
+            "#ssn",
+            ".account-number",
+            "input[type=password]",
+            "[autocomplete^='cc-']",
+            "form#declaration textarea",
+            "td > span.iban",
+            "tr:nth-child(2)",
+            "a, b",
+            "input:not([type=hidden])",
+        ] {
+            assert_eq!(text.parse::<MaskSelector>().unwrap().as_str(), text);
+        }
+    }
+
+    #[test]
+    fn refuses_selectors_that_need_what_comes_later_or_do_not_parse() {
+        for text in [
+            "",
+            "a + b",
+            "a ~ b",
+            ":has(a)",
+            "#",
+            "p::before",
+            "a:hover",
+            "]",
+            "div:last-child",
+        ] {
+            assert!(text.parse::<MaskSelector>().is_err(), "{text}");
+        }
+    }
+}

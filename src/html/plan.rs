@@ -1,0 +1,179 @@
+use std::fmt;
+
+use super::{Mask, MaskScope, ScriptTag};
+
+/// Where the tag goes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Placement {
+    /// At the very end of the document, once every mask was applied to what stands before it.
+    #[default]
+    End,
+    /// In the head; only for a plan without masks, and the rest of the page is then not parsed.
+    Head,
+}
+
+/// What becomes of a cobrowse tag that the page already carries.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum ExistingTag {
+    /// It is put out of action, and ours is written.
+    #[default]
+    Replace,
+    /// It stays, and none is written. Masks are applied all the same.
+    Keep,
+}
+
+/// All that is to be done to a page: a pure function of configuration and path.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    tag: ScriptTag,
+    placement: Placement,
+    existing_tag: ExistingTag,
+    masks: Box<[Mask]>,
+    version: PlanVersion,
+}
+
+impl Plan {
+    /// `masks` in any order, no two with the same selector. A plan with masks always writes its
+    /// tag at the end, whatever `placement` says: callers refuse the combination where a person
+    /// can read the refusal.
+    pub fn new(
+        tag: ScriptTag,
+        placement: Placement,
+        existing_tag: ExistingTag,
+        masks: Vec<Mask>,
+    ) -> Self {
+        let placement = if masks.is_empty() {
+            placement
+        } else {
+            Placement::End
+        };
+        let version = PlanVersion::of(&tag, placement, existing_tag, &masks);
+        Self {
+            tag,
+            placement,
+            existing_tag,
+            masks: masks.into(),
+            version,
+        }
+    }
+
+    pub fn tag(&self) -> &ScriptTag {
+        &self.tag
+    }
+
+    pub fn placement(&self) -> Placement {
+        self.placement
+    }
+
+    pub fn existing_tag(&self) -> ExistingTag {
+        self.existing_tag
+    }
+
+    /// The rewriter's mask counts have the same order.
+    pub fn masks(&self) -> &[Mask] {
+        &self.masks
+    }
+
+    pub fn version(&self) -> PlanVersion {
+        self.version
+    }
+}
+
+/// Identifies what a plan does to a page; part of the page's entity tag.
+///
+/// The same plan has the same version on every machine and after every restart.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct PlanVersion(u64);
+
+/// Raised when the engine begins to write other bytes for the same plan.
+const ENGINE_REVISION: u8 = 1;
+
+impl PlanVersion {
+    fn of(tag: &ScriptTag, placement: Placement, existing: ExistingTag, masks: &[Mask]) -> Self {
+        let mut hash = Fnv1a::new();
+        hash.field(&[ENGINE_REVISION, placement as u8, existing as u8]);
+        hash.field(tag.html());
+        for mask in masks {
+            hash.field(mask.selector.as_str().as_bytes());
+            match &mask.scope {
+                MaskScope::Everyone => hash.field(b"*"),
+                MaskScope::Groups(groups) => {
+                    groups
+                        .iter()
+                        .for_each(|group| hash.field(&group.to_be_bytes()));
+                }
+            }
+        }
+        Self(hash.0)
+    }
+}
+
+impl fmt::Display for PlanVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}", self.0)
+    }
+}
+
+impl fmt::Debug for PlanVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PlanVersion({self})")
+    }
+}
+
+/// FNV-1a, 64 bits: stable over machines and releases, which std's hashers do not promise. It
+/// guards against mistakes, not against attackers: whoever writes plans may write any page.
+struct Fnv1a(u64);
+
+impl Fnv1a {
+    fn new() -> Self {
+        Self(0xcbf2_9ce4_8422_2325)
+    }
+
+    fn field(&mut self, bytes: &[u8]) {
+        let length = bytes.len() as u64;
+        for byte in length.to_be_bytes().iter().chain(bytes) {
+            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plan(tag: &str, placement: Placement, masks: &[&str]) -> Plan {
+        let tag = ScriptTag::render([("id", Some(tag))]).unwrap();
+        let mask = |text: &&str| Mask {
+            selector: text.parse().unwrap(),
+            scope: MaskScope::Everyone,
+        };
+        Plan::new(
+            tag,
+            placement,
+            ExistingTag::Replace,
+            masks.iter().map(mask).collect(),
+        )
+    }
+
+    #[test]
+    fn the_version_changes_with_whatever_changes_the_page() {
+        let base = plan("a", Placement::End, &["#x"]);
+        assert_eq!(base.version(), plan("a", Placement::End, &["#x"]).version());
+        assert_ne!(base.version(), plan("b", Placement::End, &["#x"]).version());
+        assert_ne!(base.version(), plan("a", Placement::End, &["#y"]).version());
+        assert_ne!(base.version(), plan("a", Placement::End, &[]).version());
+        assert_ne!(
+            plan("a", Placement::Head, &[]).version(),
+            plan("a", Placement::End, &[]).version()
+        );
+    }
+
+    #[test]
+    fn a_plan_with_masks_never_writes_its_tag_first() {
+        assert_eq!(
+            plan("a", Placement::Head, &["#x"]).placement(),
+            Placement::End
+        );
+        assert_eq!(plan("a", Placement::Head, &[]).placement(), Placement::Head);
+    }
+}

@@ -1,0 +1,126 @@
+use bytes::Bytes;
+
+/// The cobrowse `<script>` element, rendered and escaped once; ASCII only, so that its bytes mean
+/// the same in every ASCII-compatible charset of a page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ScriptTag {
+    html: Bytes,
+}
+
+/// An attribute that cannot be written.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AttributeError {
+    #[error(
+        "{0:?} is not an attribute name: use lower-case letters, digits and hyphens, a letter first"
+    )]
+    Name(String),
+    #[error("the attribute {0:?} is given twice")]
+    Twice(String),
+    #[error("the value of {0:?} contains a control character")]
+    Value(String),
+}
+
+impl ScriptTag {
+    /// Renders `<script a="1" b></script>` from names and values in the order given; a name
+    /// without a value is a boolean attribute.
+    ///
+    /// Values may be any text without control characters: `&`, `<`, `>` and `"` are written as
+    /// character references, and so is whatever is not ASCII. A parser gives back exactly the
+    /// value.
+    pub fn render<'a>(
+        attributes: impl IntoIterator<Item = (&'a str, Option<&'a str>)>,
+    ) -> Result<Self, AttributeError> {
+        let mut html = String::from("<script");
+        let mut seen = Vec::new();
+        for (name, value) in attributes {
+            if !is_attribute_name(name) {
+                return Err(AttributeError::Name(name.to_owned()));
+            }
+            if seen.contains(&name) {
+                return Err(AttributeError::Twice(name.to_owned()));
+            }
+            seen.push(name);
+            html.push(' ');
+            html.push_str(name);
+            if let Some(value) = value {
+                if value.chars().any(char::is_control) {
+                    return Err(AttributeError::Value(name.to_owned()));
+                }
+                html.push_str("=\"");
+                escape_into(&mut html, value);
+                html.push('"');
+            }
+        }
+        html.push_str("></script>");
+        Ok(Self { html: html.into() })
+    }
+
+    /// The element as it is written into pages.
+    pub fn html(&self) -> &Bytes {
+        &self.html
+    }
+
+    /// The element as text, to be shown to a person.
+    pub fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.html).unwrap_or_default()
+    }
+}
+
+fn is_attribute_name(name: &str) -> bool {
+    name.starts_with(|first: char| first.is_ascii_lowercase())
+        && name
+            .bytes()
+            .all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'))
+}
+
+/// Writes an attribute value that stands in double quotes.
+fn escape_into(html: &mut String, value: &str) {
+    for character in value.chars() {
+        match character {
+            '&' => html.push_str("&amp;"),
+            '<' => html.push_str("&lt;"),
+            '>' => html.push_str("&gt;"),
+            '"' => html.push_str("&quot;"),
+            ascii if ascii.is_ascii() => html.push(ascii),
+            other => html.push_str(&format!("&#x{:x};", u32::from(other))),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn renders_attributes_in_order_and_escaped() {
+        let tag = ScriptTag::render([
+            ("id", Some("glance-cobrowse")),
+            ("src", Some("https://cdn.example/c?group=1&site=\"x\"")),
+            ("data-termsurl", Some("/é<>'")),
+            ("defer", None),
+        ]);
+        assert_eq!(
+            tag.unwrap().as_str(),
+            "<script id=\"glance-cobrowse\" src=\"https://cdn.example/c?group=1&amp;site=&quot;x&quot;\" \
+             data-termsurl=\"/&#xe9;&lt;&gt;'\" defer></script>"
+        );
+    }
+
+    #[test]
+    fn refuses_names_and_values_that_could_break_out() {
+        for name in ["", "1a", "on click", "a=b", "A", "a>", "é"] {
+            assert_eq!(
+                ScriptTag::render([(name, None)]),
+                Err(AttributeError::Name(name.to_owned()))
+            );
+        }
+        assert_eq!(
+            ScriptTag::render([("a", Some("x\ny"))]),
+            Err(AttributeError::Value("a".to_owned()))
+        );
+        assert_eq!(
+            ScriptTag::render([("a", None), ("a", None)]),
+            Err(AttributeError::Twice("a".to_owned()))
+        );
+    }
+}

@@ -1,0 +1,6 @@
+//! HTTP grammar: everything that reads or writes heads and framing, as pure functions and types
+//! over the `http` crate. Waits for nothing, knows no site and no rule.
+
+mod body;
+
+pub use body::{BoxError, EdgeBody, empty_body, full_body};
