@@ -3,10 +3,17 @@
 //!
 //! *lol_html finds, we insert*: see [`PageRewriter`].
 
+pub mod charset;
+mod edit;
+mod frameset;
+mod locator;
 mod mask;
 mod plan;
+mod rewriter;
 mod script_tag;
 
+pub use locator::LocatorStop;
 pub use mask::{Mask, MaskScope, MaskSelector, SelectorError};
 pub use plan::{ExistingTag, Placement, Plan, PlanVersion};
+pub use rewriter::{PageOutcome, PageReport, PageRewriter};
 pub use script_tag::{AttributeError, ScriptTag};

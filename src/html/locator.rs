@@ -1,0 +1,273 @@
+use std::borrow::Cow;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+
+use lol_html::errors::RewritingError;
+use lol_html::html_content::EndTag;
+use lol_html::send::{Element, ElementContentHandlers, ElementHandler, HtmlRewriter, Settings};
+use lol_html::{AsciiCompatibleEncoding, HandlerResult, MemorySettings, OutputSink, Selector};
+
+use super::charset;
+use super::{Placement, Plan};
+
+/// Finds the places of a page that a plan speaks of, while the page streams by.
+///
+/// This is a seam: a faster locator may stand beside the one of lol_html, which is then its
+/// oracle.
+pub(super) trait Locate: Send {
+    /// Reads on; appends what was found, in the order of the page.
+    ///
+    /// Returns the offset up to which the page is settled: nothing in front of it will be found
+    /// any more. After an error the locator is not used again; what it found stays true.
+    fn feed(&mut self, bytes: &[u8], found: &mut Vec<Finding>) -> Result<u64, LocatorStop>;
+
+    /// The page has ended; what was not settled now is.
+    fn finish(self: Box<Self>, found: &mut Vec<Finding>) -> Result<(), LocatorStop>;
+}
+
+/// Something that a plan speaks of, and where it begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Finding {
+    /// Offset of the `<` of the tag.
+    pub(super) at: u64,
+    pub(super) what: Found,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Found {
+    /// A cobrowse tag that the page already carries.
+    ExistingTag,
+    /// A `<frameset>` start tag.
+    Frameset,
+    /// The place in the head where the tag may stand: in front of this tag.
+    HeadGap,
+    /// An element that the plan's mask of this index matches.
+    Mask(usize),
+}
+
+/// Why a locator looks no further.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LocatorStop {
+    /// Markup whose reading depends on what a streaming parser cannot know.
+    #[error("the markup is ambiguous to a streaming parser")]
+    Ambiguity,
+    /// The page declares a charset in which bytes below 0x80 do not mean themselves.
+    #[error("the page declares a charset that is not ASCII-compatible")]
+    Charset,
+    /// All that was looked for is found.
+    #[error("all that was looked for is found")]
+    Complete,
+    /// A handler failed, or the parser reported what it should not.
+    #[error("the parser failed")]
+    Fault,
+    #[error("the page needs more memory than a page may have")]
+    MemoryLimit,
+    /// The parser panicked.
+    #[error("the parser panicked")]
+    Panic,
+}
+
+/// What the parser may hold of one page: the longest start tag that can be read, and the stack of
+/// open elements (30,000 nested ones fit, with selectors that match; 80,000 do not).
+const MAX_PARSER_MEMORY: usize = 4 * 1024 * 1024;
+
+/// The parser copies what it is fed once it holds an unfinished tag, so that it is fed in pieces.
+const MAX_FEED: usize = 64 * 1024;
+
+/// The locator of lol_html, in strict mode: where its reading could differ from a browser's, it
+/// stops. lol_html's output is only counted; it never becomes the page.
+pub(super) struct LolHtmlLocator {
+    rewriter: HtmlRewriter<'static, CountedOutput>,
+    shared: Arc<Shared>,
+}
+
+/// What handlers and sink leave behind for their owner.
+#[derive(Default)]
+struct Shared {
+    found: Mutex<Vec<Finding>>,
+    /// How many bytes the parser is done with.
+    settled: AtomicU64,
+}
+
+impl Shared {
+    fn note(&self, at: usize, what: Found) {
+        let finding = Finding {
+            at: at as u64,
+            what,
+        };
+        self.found
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(finding);
+    }
+
+    fn take(&self, into: &mut Vec<Finding>) {
+        into.append(&mut self.found.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+}
+
+struct CountedOutput(Arc<Shared>);
+
+impl OutputSink for CountedOutput {
+    fn handle_chunk(&mut self, chunk: &[u8]) {
+        self.0
+            .settled
+            .fetch_add(chunk.len() as u64, Ordering::Relaxed);
+    }
+}
+
+impl LolHtmlLocator {
+    /// `declared` is the charset that the header or a byte order mark names; without it the page
+    /// is windows-1252 until a `<meta>` says otherwise (WHATWG HTML 13.2.3.2).
+    pub(super) fn new(plan: &Plan, declared: Option<AsciiCompatibleEncoding>) -> Self {
+        let shared = Arc::new(Shared::default());
+        let encoding = declared.unwrap_or_else(charset::fallback);
+        let mut settings = Settings::new_send()
+            .with_strict(true)
+            .with_encoding(encoding)
+            .with_adjust_charset_on_meta_tag(declared.is_none())
+            .with_memory_settings(
+                MemorySettings::new().with_max_allowed_memory_usage(MAX_PARSER_MEMORY),
+            );
+        if declared.is_none() {
+            settings = settings.append_element_content_handler(on(&META, stop_at_charset));
+        }
+        settings = match plan.placement() {
+            Placement::End => with_end_handlers(settings, plan, &shared),
+            Placement::Head => with_head_handlers(settings, &shared),
+        };
+        let rewriter = HtmlRewriter::new(settings, CountedOutput(Arc::clone(&shared)));
+        Self { rewriter, shared }
+    }
+}
+
+impl Locate for LolHtmlLocator {
+    fn feed(&mut self, bytes: &[u8], found: &mut Vec<Finding>) -> Result<u64, LocatorStop> {
+        let mut outcome = Ok(());
+        for piece in bytes.chunks(MAX_FEED) {
+            outcome = self.rewriter.write(piece);
+            if outcome.is_err() {
+                break;
+            }
+        }
+        self.shared.take(found);
+        outcome
+            .map(|()| self.shared.settled.load(Ordering::Relaxed))
+            .map_err(stop_of)
+    }
+
+    fn finish(self: Box<Self>, found: &mut Vec<Finding>) -> Result<(), LocatorStop> {
+        let outcome = self.rewriter.end();
+        self.shared.take(found);
+        outcome.map_err(stop_of)
+    }
+}
+
+fn stop_of(error: RewritingError) -> LocatorStop {
+    match error {
+        RewritingError::MemoryLimitExceeded(_) => LocatorStop::MemoryLimit,
+        RewritingError::ParsingAmbiguity(_) => LocatorStop::Ambiguity,
+        RewritingError::ContentHandlerError(cause) => cause
+            .downcast_ref::<LocatorStop>()
+            .copied()
+            .unwrap_or(LocatorStop::Fault),
+        _ => LocatorStop::Fault,
+    }
+}
+
+/// What is looked for when the tag goes to the end: all masks, and what keeps or moves the tag.
+fn with_end_handlers<'s>(
+    mut settings: Settings<'static, 's>,
+    plan: &'s Plan,
+    shared: &Arc<Shared>,
+) -> Settings<'static, 's> {
+    let masks = plan.masks().iter().enumerate();
+    let masks = masks.map(|(index, mask)| (mask.selector.parsed(), Found::Mask(index)));
+    let fixed = [
+        (&*EXISTING_TAG, Found::ExistingTag),
+        (&*FRAMESET, Found::Frameset),
+    ];
+    for (selector, what) in fixed.into_iter().chain(masks) {
+        let shared = Arc::clone(shared);
+        let note = move |element: &mut Element<'_, '_>| {
+            shared.note(element.source_location().bytes().start, what);
+            Ok(())
+        };
+        settings = settings.append_element_content_handler(on(selector, note));
+    }
+    settings
+}
+
+/// What is looked for when the tag goes into the head: the first tag that is not one of those
+/// which must stay in front (charset, compatibility mode, base, policy, title), or the head's end.
+fn with_head_handlers<'s>(
+    settings: Settings<'static, 's>,
+    shared: &Arc<Shared>,
+) -> Settings<'static, 's> {
+    let shared = Arc::clone(shared);
+    let stop_at_gap = move |element: &mut Element<'_, '_>| {
+        let name = element.tag_name();
+        if name == "head" {
+            let shared = Arc::clone(&shared);
+            return element.on_end_tag(Box::new(move |end: &mut EndTag<'_>| {
+                shared.note(end.source_location().bytes().start, Found::HeadGap);
+                Err(LocatorStop::Complete.into())
+            }));
+        }
+        if matches!(name.as_str(), "html" | "meta" | "base" | "title") {
+            return Ok(());
+        }
+        shared.note(element.source_location().bytes().start, Found::HeadGap);
+        Err(LocatorStop::Complete.into())
+    };
+    settings.append_element_content_handler(on(&ANY, stop_at_gap))
+}
+
+/// A charset such as ISO-2022-JP gives bytes like `<` a second meaning: reading on would find
+/// tags in the middle of words. (Labels of UTF-16 in a `<meta>` mean UTF-8, WHATWG HTML 13.2.3.2.)
+fn stop_at_charset(element: &mut Element<'_, '_>) -> HandlerResult {
+    let declared = charset::in_meta(
+        element.get_attribute("charset").as_deref(),
+        element.get_attribute("http-equiv").as_deref(),
+        element.get_attribute("content").as_deref(),
+    );
+    match declared {
+        Some(encoding) if !charset::is_ascii_compatible(encoding) => {
+            Err(LocatorStop::Charset.into())
+        }
+        _ => Ok(()),
+    }
+}
+
+fn on<'s>(
+    selector: &'s Selector,
+    handler: impl FnMut(&mut Element<'_, '_>) -> HandlerResult + Send + 'static,
+) -> (Cow<'s, Selector>, ElementContentHandlers<'static>) {
+    let handler: ElementHandler<'static> = Box::new(handler);
+    (
+        Cow::Borrowed(selector),
+        ElementContentHandlers::default().element(handler),
+    )
+}
+
+/// The vendor's tag in its documented forms, and the loader that accompanies the `<meta>` form.
+static EXISTING_TAG: LazyLock<Selector> = LazyLock::new(|| {
+    fixed(
+        r#"script[id="glance-cobrowse"], script[id="cobrowsescript"],
+           meta[id="glance-cobrowse"], meta[id="cobrowsescript"],
+           script[src*="/GlanceCobrowseLoader"]"#,
+    )
+});
+static FRAMESET: LazyLock<Selector> = LazyLock::new(|| fixed("frameset"));
+static META: LazyLock<Selector> = LazyLock::new(|| fixed("meta"));
+static ANY: LazyLock<Selector> = LazyLock::new(|| fixed("*"));
+
+#[expect(
+    clippy::expect_used,
+    reason = "the selectors are constants, parsed by every test"
+)]
+fn fixed(selector: &str) -> Selector {
+    selector
+        .parse()
+        .expect("invariant: a constant selector parses")
+}

@@ -1,0 +1,328 @@
+use std::collections::VecDeque;
+use std::mem;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use bytes::{Bytes, BytesMut};
+use encoding_rs::Encoding;
+use lol_html::AsciiCompatibleEncoding;
+
+use super::charset::{self, Mark};
+use super::edit::{self, Edit};
+use super::frameset::Prologue;
+use super::locator::{Finding, Found, Locate, LocatorStop, LolHtmlLocator};
+use super::{ExistingTag, Plan};
+
+/// Takes the bytes of a page in any chunking and gives them back with the plan's edits laid in.
+///
+/// A locator finds the places; this lays the insertions into the raw bytes and releases them as
+/// far as the locator is sure. Nothing is ever removed or changed, so that the output without the
+/// insertions *is* the input. When the locator stops, for whatever reason, the rest of the page
+/// passes as it is, and a tag that was not yet written is not written: the page fails open,
+/// privacy fails closed.
+pub struct PageRewriter {
+    plan: Arc<Plan>,
+    stage: Stage,
+    /// Raw bytes that were read and not yet released; the first stands at offset `released`.
+    held: BytesMut,
+    released: u64,
+    edits: VecDeque<Edit>,
+    prologue: Prologue,
+    tag: TagState,
+    mask_counts: Box<[u64]>,
+}
+
+enum Stage {
+    /// The first bytes may still turn out to be a byte order mark.
+    Start {
+        declared: Option<&'static Encoding>,
+    },
+    Locating(Box<dyn Locate>),
+    /// Nothing more is looked for.
+    Passing(LocatorStop),
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum TagState {
+    Pending,
+    Written,
+    /// The page keeps the tag that it came with.
+    Kept,
+}
+
+/// What became of a page, once it has ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PageReport {
+    pub outcome: PageOutcome,
+    /// How many elements each mask of the plan marked, in the plan's order.
+    pub mask_counts: Box<[u64]>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PageOutcome {
+    /// The tag is on the page, and all its masks are.
+    Tagged,
+    /// The page had a tag of its own, which stays.
+    Kept,
+    /// No byte was in the page.
+    Empty,
+    /// The page could not be read to its end; it passed, without the tag.
+    Untagged(LocatorStop),
+}
+
+impl PageRewriter {
+    /// `declared` is the charset of the response's header, if it names one.
+    pub fn new(plan: Arc<Plan>, declared: Option<&'static Encoding>) -> Self {
+        Self {
+            mask_counts: vec![0; plan.masks().len()].into(),
+            plan,
+            stage: Stage::Start { declared },
+            held: BytesMut::new(),
+            released: 0,
+            edits: VecDeque::new(),
+            prologue: Prologue::default(),
+            tag: TagState::Pending,
+        }
+    }
+
+    /// Reads the next bytes of the page; returns what can be sent now, which may be nothing.
+    pub fn push(&mut self, chunk: Bytes) -> Bytes {
+        match &mut self.stage {
+            Stage::Start { declared } => {
+                let declared = *declared;
+                self.held.extend_from_slice(&chunk);
+                match charset::byte_order_mark(&self.held) {
+                    Mark::Undecided => Bytes::new(),
+                    Mark::Absent => self.begin(declared),
+                    Mark::Present(encoding) => self.begin(Some(encoding)),
+                }
+            }
+            Stage::Locating(_) => self.locate(chunk),
+            Stage::Passing(_) => self.pass(chunk),
+        }
+    }
+
+    /// The page has ended well: returns its last bytes and what became of it. A page that broke
+    /// off is not finished; its rewriter is dropped.
+    pub fn finish(mut self) -> (Bytes, PageReport) {
+        let mut out = BytesMut::new();
+        if let Stage::Start { declared } = self.stage {
+            out.extend_from_slice(&self.begin(declared));
+        }
+        let stage = mem::replace(&mut self.stage, Stage::Passing(LocatorStop::Complete));
+        let outcome = match stage {
+            Stage::Locating(locator) => self.end_locating(locator),
+            Stage::Passing(stop) => self.outcome_after(stop),
+            Stage::Start { .. } => PageOutcome::Untagged(LocatorStop::Fault),
+        };
+        let everything = self.held.len();
+        let rest = self.release(everything);
+        out.extend_from_slice(&rest);
+        (
+            out.freeze(),
+            PageReport {
+                outcome,
+                mask_counts: self.mask_counts,
+            },
+        )
+    }
+
+    /// The charset is known as far as it will be: the locator can start on what was held.
+    fn begin(&mut self, declared: Option<&'static Encoding>) -> Bytes {
+        let start = self.held.split().freeze();
+        let encoding = match declared.map(AsciiCompatibleEncoding::new) {
+            Some(None) => {
+                self.stage = Stage::Passing(LocatorStop::Charset);
+                return self.pass(start);
+            }
+            known => known.flatten(),
+        };
+        self.start_with(Box::new(LolHtmlLocator::new(&self.plan, encoding)), start)
+    }
+
+    fn start_with(&mut self, locator: Box<dyn Locate>, start: Bytes) -> Bytes {
+        self.stage = Stage::Locating(locator);
+        self.locate(start)
+    }
+
+    fn locate(&mut self, chunk: Bytes) -> Bytes {
+        let Stage::Locating(locator) = &mut self.stage else {
+            return self.pass(chunk);
+        };
+        let mut found = Vec::new();
+        let settled = guarded(|| locator.feed(&chunk, &mut found));
+        self.prologue.push(&chunk);
+        let untouched = found.is_empty() && self.edits.is_empty() && self.held.is_empty();
+        match settled {
+            Ok(settled) if untouched => self.release_chunk(chunk, settled),
+            Ok(settled) => {
+                self.held.extend_from_slice(&chunk);
+                self.plan_edits(&found);
+                self.release(self.distance_to(settled))
+            }
+            Err(stop) => {
+                self.held.extend_from_slice(&chunk);
+                self.plan_edits(&found);
+                self.stop(stop);
+                self.release(self.held.len())
+            }
+        }
+    }
+
+    fn stop(&mut self, stop: LocatorStop) {
+        self.stage = Stage::Passing(stop);
+        self.prologue.forget();
+    }
+
+    fn distance_to(&self, settled: u64) -> usize {
+        let distance = settled.saturating_sub(self.released);
+        usize::try_from(distance)
+            .unwrap_or(usize::MAX)
+            .min(self.held.len())
+    }
+
+    /// The chunk goes on as it came, but for the end of it that is not settled.
+    fn release_chunk(&mut self, mut chunk: Bytes, settled: u64) -> Bytes {
+        let distance = settled.saturating_sub(self.released);
+        let length = usize::try_from(distance)
+            .unwrap_or(usize::MAX)
+            .min(chunk.len());
+        let unsettled = chunk.split_off(length);
+        self.held.extend_from_slice(&unsettled);
+        self.released += chunk.len() as u64;
+        chunk
+    }
+
+    fn pass(&mut self, chunk: Bytes) -> Bytes {
+        if self.held.is_empty() {
+            self.released += chunk.len() as u64;
+            return chunk;
+        }
+        self.held.extend_from_slice(&chunk);
+        self.release(self.held.len())
+    }
+
+    /// Takes `length` raw bytes off what is held and lays in the edits that fall there.
+    fn release(&mut self, length: usize) -> Bytes {
+        let raw = self.held.split_to(length);
+        let from = self.released;
+        self.released += raw.len() as u64;
+        if self
+            .edits
+            .front()
+            .is_none_or(|edit| edit.at > self.released)
+        {
+            return raw.freeze();
+        }
+        let mut out = BytesMut::with_capacity(raw.len() + self.edits.len() * EDIT_LENGTH);
+        let mut done = 0;
+        while let Some(edit) = self.edits.pop_front_if(|edit| edit.at <= self.released) {
+            // An edit never stands in front of what is held: its tag was not settled before.
+            let until = usize::try_from(edit.at.saturating_sub(from)).unwrap_or(raw.len());
+            out.extend_from_slice(&raw[done..until]);
+            out.extend_from_slice(&edit.text);
+            done = until;
+        }
+        out.extend_from_slice(&raw[done..]);
+        out.freeze()
+    }
+
+    /// Turns findings into edits; the bytes of their tags are held.
+    fn plan_edits(&mut self, found: &[Finding]) {
+        for of_one_tag in found.chunk_by(|one, next| one.at == next.at) {
+            let at = of_one_tag[0].at;
+            self.count_masks(of_one_tag);
+            self.place_tag(of_one_tag);
+            let start = usize::try_from(at.saturating_sub(self.released)).unwrap_or(usize::MAX);
+            let start_tag = self.held.get(start..).unwrap_or_default();
+            self.edits
+                .extend(edit::at_start_tag(&self.plan, of_one_tag, start_tag));
+        }
+    }
+
+    fn count_masks(&mut self, findings: &[Finding]) {
+        for finding in findings {
+            if let Found::Mask(index) = finding.what {
+                self.mask_counts[index] += 1;
+            }
+        }
+    }
+
+    /// Lets an existing tag, a frameset or a gap in the head decide about our tag.
+    fn place_tag(&mut self, findings: &[Finding]) {
+        let keeps = self.plan.existing_tag() == ExistingTag::Keep;
+        for finding in findings {
+            if self.tag != TagState::Pending {
+                return;
+            }
+            match finding.what {
+                Found::ExistingTag if keeps => self.tag = TagState::Kept,
+                Found::HeadGap => self.write_tag(finding.at),
+                Found::Frameset if self.prologue.ends_in_frameset(finding.at) => {
+                    self.write_tag(finding.at);
+                }
+                Found::ExistingTag | Found::Frameset | Found::Mask(_) => {}
+            }
+        }
+    }
+
+    fn write_tag(&mut self, at: u64) {
+        self.tag = TagState::Written;
+        self.edits.push_back(Edit {
+            at,
+            text: self.plan.tag().html().clone(),
+        });
+    }
+
+    /// Every byte was read: what is left over is found, and then the tag is written.
+    fn end_locating(&mut self, locator: Box<dyn Locate>) -> PageOutcome {
+        let mut found = Vec::new();
+        let ended = guarded(|| locator.finish(&mut found));
+        self.plan_edits(&found);
+        if let Err(stop) = ended {
+            return self.outcome_after(stop);
+        }
+        let length = self.released + self.held.len() as u64;
+        match self.tag {
+            TagState::Kept => PageOutcome::Kept,
+            TagState::Written => PageOutcome::Tagged,
+            TagState::Pending if length == 0 => PageOutcome::Empty,
+            TagState::Pending => {
+                self.write_tag(length);
+                PageOutcome::Tagged
+            }
+        }
+    }
+
+    /// The locator stopped early. A tag in the head was all there was to do; a tag in front of a
+    /// frameset stands there rightly, since a frameset document shows nothing that could need a
+    /// mask.
+    fn outcome_after(&self, stop: LocatorStop) -> PageOutcome {
+        match self.tag {
+            TagState::Written => PageOutcome::Tagged,
+            TagState::Kept => PageOutcome::Kept,
+            TagState::Pending => PageOutcome::Untagged(stop),
+        }
+    }
+}
+
+impl std::fmt::Debug for PageRewriter {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PageRewriter")
+            .field("plan", &self.plan.version())
+            .field("released", &self.released)
+            .field("held", &self.held.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// What an insertion takes up, more or less: room to reserve, not a limit.
+const EDIT_LENGTH: usize = 64;
+
+/// A panic of the parser ends the search, not the page.
+fn guarded<T>(search: impl FnOnce() -> Result<T, LocatorStop>) -> Result<T, LocatorStop> {
+    catch_unwind(AssertUnwindSafe(search)).unwrap_or(Err(LocatorStop::Panic))
+}
+
+#[cfg(test)]
+mod tests;
