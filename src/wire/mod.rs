@@ -2,5 +2,9 @@
 //! over the `http` crate. Waits for nothing, knows no site and no rule.
 
 mod body;
+mod codec;
+mod coding;
 
 pub use body::{BoxError, EdgeBody, empty_body, full_body};
+pub use codec::{CodecError, Decoder, Encoder};
+pub use coding::Coding;

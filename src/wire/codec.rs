@@ -1,0 +1,422 @@
+//! Content codings as streams: compressed bytes in any chunking in, plain pieces of bounded size
+//! out, and back. The state machines are compression-codecs'; the limits are ours.
+
+use std::io;
+
+use bytes::{Buf, Bytes, BytesMut};
+use compression_codecs::brotli::params::EncoderParams as BrotliParams;
+use compression_codecs::core::Level;
+use compression_codecs::core::util::{PartialBuffer, WriteBuffer};
+use compression_codecs::zstd::params::{CParameter, DParameter};
+use compression_codecs::{
+    BrotliDecoder, BrotliEncoder, DecodeV2, DeflateDecoder, EncodeV2, GzipDecoder, GzipEncoder,
+    ZlibDecoder, ZlibEncoder, ZstdDecoder, ZstdEncoder,
+};
+
+use super::Coding;
+
+/// A compressed body that cannot be read to its end. The page that it carried is cut off where
+/// it broke, visibly.
+#[derive(Debug, thiserror::Error)]
+pub enum CodecError {
+    #[error("the compressed body ends early")]
+    EarlyEnd,
+    #[error("the compressed body grows to more than {MAX_EXPANSION} times its size")]
+    Expansion,
+    #[error("the body does not have the coding that its head names")]
+    Malformed(#[source] io::Error),
+}
+
+/// The largest piece that a decoder returns at once.
+const PIECE: usize = 32 * 1024;
+
+/// gzip and deflate cannot grow more than 1,032 times; what grows more was made to.
+const MAX_EXPANSION: u64 = 1_100;
+
+/// Up to this size a body may grow as it likes: a few bytes of br are a whole page of spaces.
+const FREE_EXPANSION: u64 = 16 * 1024 * 1024;
+
+/// RFC 9659 3: a zstd frame on the web needs at most 8 MiB of window.
+const ZSTD_WINDOW_LOG_MAX: u32 = 23;
+
+/// Reads a compressed body.
+pub struct Decoder {
+    machine: Machine,
+    total_in: u64,
+    total_out: u64,
+    /// The last piece filled its buffer: more may wait inside the machine.
+    pending: bool,
+    ended: bool,
+}
+
+enum Machine {
+    /// `deflate` means zlib (RFC 9110 8.4.1.2), but some origins send it raw: its first two bytes
+    /// tell.
+    Deflate { start: BytesMut },
+    Running {
+        decoder: Box<dyn DecodeV2 + Send>,
+        many_frames: bool,
+    },
+}
+
+impl Decoder {
+    /// `None` for the identity, which needs no reading.
+    pub fn new(coding: Coding) -> Option<Self> {
+        let machine = match coding {
+            Coding::Identity => return None,
+            Coding::Gzip => Machine::running(GzipDecoder::new()),
+            Coding::Deflate => Machine::Deflate {
+                start: BytesMut::new(),
+            },
+            Coding::Br => Machine::running(BrotliDecoder::new()),
+            Coding::Zstd => {
+                let window = DParameter::window_log_max(ZSTD_WINDOW_LOG_MAX);
+                let decoder = Box::new(ZstdDecoder::new_with_params(&[window]));
+                Machine::Running {
+                    decoder,
+                    many_frames: true,
+                }
+            }
+        };
+        Some(Self {
+            machine,
+            total_in: 0,
+            total_out: 0,
+            pending: false,
+            ended: false,
+        })
+    }
+
+    /// Takes what it needs from the front of `input` and returns the next piece of the plain
+    /// body, at most 32 KiB. An empty piece means that all input is used up.
+    pub fn decode(&mut self, input: &mut Bytes) -> Result<Bytes, CodecError> {
+        while self.pending || !input.is_empty() {
+            let piece = self.step(input)?;
+            if !piece.is_empty() {
+                return Ok(piece);
+            }
+        }
+        Ok(Bytes::new())
+    }
+
+    /// The compressed body has ended: whether it was whole. A body of no bytes is.
+    pub fn finish(&self) -> Result<(), CodecError> {
+        let whole = self.ended || self.total_in == 0;
+        whole.then_some(()).ok_or(CodecError::EarlyEnd)
+    }
+
+    fn step(&mut self, input: &mut Bytes) -> Result<Bytes, CodecError> {
+        if self.ended && !self.begin_next_frame(input)? {
+            return Ok(Bytes::new());
+        }
+        let Some(decoder) = self.machine.start(input, &mut self.total_in) else {
+            return Ok(Bytes::new());
+        };
+        let mut buffer = BytesMut::zeroed(PIECE);
+        let mut output = WriteBuffer::new_initialized(&mut buffer);
+        let mut unread = PartialBuffer::new(&input[..]);
+        let outcome = match decoder.decode(&mut unread, &mut output) {
+            // Asked for what it may still hold, a machine that holds nothing calls it an error.
+            Err(_) if input.is_empty() => Ok(false),
+            outcome => outcome,
+        };
+        let (read, written) = (unread.written_len(), output.written_len());
+        self.ended = outcome.map_err(CodecError::Malformed)?;
+        self.pending = !self.ended && written == PIECE;
+        input.advance(read);
+        buffer.truncate(written);
+        self.account(read, written)?;
+        Ok(buffer.freeze())
+    }
+
+    /// zstd frames may follow each other (RFC 8878 3.1); bytes behind the end of any other
+    /// stream are ignored, as browsers do.
+    fn begin_next_frame(&mut self, input: &mut Bytes) -> Result<bool, CodecError> {
+        let Machine::Running {
+            decoder,
+            many_frames: true,
+        } = &mut self.machine
+        else {
+            input.clear();
+            return Ok(false);
+        };
+        if input.is_empty() {
+            return Ok(false);
+        }
+        decoder.reinit().map_err(CodecError::Malformed)?;
+        self.ended = false;
+        Ok(true)
+    }
+
+    fn account(&mut self, read: usize, written: usize) -> Result<(), CodecError> {
+        self.total_in += read as u64;
+        self.total_out += written as u64;
+        let allowed = self
+            .total_in
+            .saturating_mul(MAX_EXPANSION)
+            .max(FREE_EXPANSION);
+        (self.total_out <= allowed)
+            .then_some(())
+            .ok_or(CodecError::Expansion)
+    }
+}
+
+impl std::fmt::Debug for Decoder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Decoder")
+            .field("total_in", &self.total_in)
+            .field("total_out", &self.total_out)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Machine {
+    fn running(decoder: impl DecodeV2 + Send + 'static) -> Self {
+        Self::Running {
+            decoder: Box::new(decoder),
+            many_frames: false,
+        }
+    }
+
+    /// The decoder, once it is known which one it is; puts back in front of `input` what was
+    /// kept to find out.
+    fn start(
+        &mut self,
+        input: &mut Bytes,
+        total_in: &mut u64,
+    ) -> Option<&mut (dyn DecodeV2 + Send)> {
+        if let Self::Deflate { start } = self {
+            *total_in += input.len() as u64;
+            start.extend_from_slice(input);
+            input.clear();
+            let [first, second, ..] = start[..] else {
+                return None;
+            };
+            *input = start.split().freeze();
+            *total_in -= input.len() as u64;
+            // RFC 1950 2.2: method 8, and the two bytes as one number are a multiple of 31.
+            let zlib = first & 0x0f == 8 && u16::from_be_bytes([first, second]) % 31 == 0;
+            *self = match zlib {
+                true => Self::running(ZlibDecoder::new()),
+                false => Self::running(DeflateDecoder::new()),
+            };
+        }
+        match self {
+            Self::Running { decoder, .. } => Some(decoder.as_mut()),
+            Self::Deflate { .. } => None,
+        }
+    }
+}
+
+/// Levels at which a page can be written while its visitor waits, and windows that keep an
+/// exchange's memory below 1 MiB.
+const GZIP_LEVEL: i32 = 4;
+const BROTLI_LEVEL: i32 = 4;
+const BROTLI_WINDOW_LOG: i32 = 18;
+const ZSTD_LEVEL: i32 = 3;
+const ZSTD_WINDOW_LOG: u32 = 19;
+
+/// Writes a compressed body.
+pub struct Encoder(Box<dyn EncodeV2 + Send>);
+
+impl Encoder {
+    /// `None` for the identity, which needs no writing.
+    pub fn new(coding: Coding) -> Option<Self> {
+        let level = Level::Precise(GZIP_LEVEL).into();
+        Some(Self(match coding {
+            Coding::Identity => return None,
+            Coding::Gzip => Box::new(GzipEncoder::new(level)),
+            Coding::Deflate => Box::new(ZlibEncoder::new(level)),
+            Coding::Br => Box::new(BrotliEncoder::new(
+                BrotliParams::default()
+                    .quality(Level::Precise(BROTLI_LEVEL))
+                    .window_size(BROTLI_WINDOW_LOG)
+                    .text_mode(),
+            )),
+            Coding::Zstd => {
+                let window = CParameter::window_log(ZSTD_WINDOW_LOG);
+                Box::new(ZstdEncoder::new_with_params(ZSTD_LEVEL, &[window]))
+            }
+        }))
+    }
+
+    /// Appends to `out` what the coding gives out already; it may keep bytes until a flush.
+    pub fn encode(&mut self, plain: &[u8], out: &mut BytesMut) -> Result<(), CodecError> {
+        let mut unread = PartialBuffer::new(plain);
+        while !unread.unwritten().is_empty() {
+            write_once(out, |room| self.0.encode(&mut unread, room))?;
+        }
+        Ok(())
+    }
+
+    /// Appends all that was kept, so that the receiver can read everything encoded so far.
+    pub fn flush(&mut self, out: &mut BytesMut) -> Result<(), CodecError> {
+        while !write_once(out, |room| self.0.flush(room))? {}
+        Ok(())
+    }
+
+    /// Appends the end of the stream.
+    pub fn finish(mut self, out: &mut BytesMut) -> Result<(), CodecError> {
+        while !write_once(out, |room| self.0.finish(room))? {}
+        Ok(())
+    }
+}
+
+impl std::fmt::Debug for Encoder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Encoder").finish_non_exhaustive()
+    }
+}
+
+/// How far `out` grows at a time.
+const ROOM: usize = 8 * 1024;
+
+fn write_once<T>(
+    out: &mut BytesMut,
+    write: impl FnOnce(&mut WriteBuffer<'_>) -> io::Result<T>,
+) -> Result<T, CodecError> {
+    let start = out.len();
+    out.resize(start + ROOM, 0);
+    let mut room = WriteBuffer::new_initialized(&mut out[start..]);
+    let outcome = write(&mut room);
+    let written = room.written_len();
+    out.truncate(start + written);
+    outcome.map_err(CodecError::Malformed)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const CODINGS: [Coding; 4] = [Coding::Gzip, Coding::Deflate, Coding::Br, Coding::Zstd];
+
+    fn encoded(coding: Coding, plain: &[u8]) -> BytesMut {
+        let mut out = BytesMut::new();
+        let mut encoder = Encoder::new(coding).unwrap();
+        encoder.encode(plain, &mut out).unwrap();
+        encoder.finish(&mut out).unwrap();
+        out
+    }
+
+    fn decoded<'c>(
+        coding: Coding,
+        chunks: impl IntoIterator<Item = &'c [u8]>,
+    ) -> Result<Vec<u8>, CodecError> {
+        let mut decoder = Decoder::new(coding).unwrap();
+        let mut plain = Vec::new();
+        for chunk in chunks {
+            let mut input = Bytes::copy_from_slice(chunk);
+            loop {
+                let piece = decoder.decode(&mut input)?;
+                assert!(piece.len() <= PIECE);
+                if piece.is_empty() {
+                    break;
+                }
+                plain.extend_from_slice(&piece);
+            }
+            assert!(input.is_empty());
+        }
+        decoder.finish().map(|()| plain)
+    }
+
+    fn text(length: usize) -> Vec<u8> {
+        (0..length)
+            .map(|n| b"cobrowse <p>\n"[(n * n / 7) % 13])
+            .collect()
+    }
+
+    #[test]
+    fn every_coding_gives_back_what_went_in_at_any_chunking() {
+        for coding in CODINGS {
+            for length in [0, 1, PIECE, 3 * PIECE + 1] {
+                let plain = text(length);
+                let packed = encoded(coding, &plain);
+                for size in [1, 7, 4096, usize::MAX] {
+                    let chunks = packed.chunks(size.min(packed.len()));
+                    assert!(
+                        decoded(coding, chunks).unwrap() == plain,
+                        "{coding:?} {length} {size}"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_flush_lets_the_receiver_read_all_that_was_encoded() {
+        for coding in CODINGS {
+            let mut encoder = Encoder::new(coding).unwrap();
+            let mut decoder = Decoder::new(coding).unwrap();
+            for part in ["first", " second", " third"] {
+                let mut out = BytesMut::new();
+                encoder.encode(part.as_bytes(), &mut out).unwrap();
+                encoder.flush(&mut out).unwrap();
+                let mut input = out.freeze();
+                assert_eq!(decoder.decode(&mut input).unwrap(), part, "{coding:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_body_that_ends_early_is_an_error_wherever_it_is_cut() {
+        for coding in CODINGS {
+            let packed = encoded(coding, &text(300));
+            for end in 1..packed.len() {
+                assert!(
+                    decoded(coding, [&packed[..end]]).is_err(),
+                    "{coding:?} cut at {end}"
+                );
+            }
+            assert_eq!(
+                decoded(coding, []).unwrap(),
+                b"",
+                "{coding:?} without a byte"
+            );
+        }
+    }
+
+    #[test]
+    fn reads_deflate_without_its_zlib_wrapper() {
+        let zlib = encoded(Coding::Deflate, &text(300));
+        let raw = &zlib[2..zlib.len() - 4];
+        assert_eq!(decoded(Coding::Deflate, raw.chunks(1)).unwrap(), text(300));
+        assert!(decoded(Coding::Deflate, [&raw[..1]]).is_err());
+    }
+
+    #[test]
+    fn reads_zstd_frames_one_after_another_and_ignores_bytes_behind_other_streams() {
+        let twice = |coding| [encoded(coding, b"one"), encoded(coding, b"two")].concat();
+        assert_eq!(
+            decoded(Coding::Zstd, twice(Coding::Zstd).chunks(1)).unwrap(),
+            b"onetwo"
+        );
+        assert_eq!(
+            decoded(Coding::Gzip, twice(Coding::Gzip).chunks(1)).unwrap(),
+            b"one"
+        );
+    }
+
+    #[test]
+    fn stops_at_a_body_that_was_made_to_explode() {
+        let bomb = encoded(Coding::Br, &vec![b' '; 64 * 1024 * 1024]);
+        assert!((bomb.len() as u64) < FREE_EXPANSION / MAX_EXPANSION);
+        assert!(matches!(
+            decoded(Coding::Br, [&bomb[..]]),
+            Err(CodecError::Expansion)
+        ));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn garbage_is_an_error_or_a_body_but_never_a_panic(
+            garbage in prop::collection::vec(any::<u8>(), 0..200),
+            coding in prop::sample::select(CODINGS.to_vec()),
+        ) {
+            let _ = decoded(coding, garbage.chunks(13));
+        }
+    }
+}
