@@ -4,7 +4,9 @@
 mod body;
 mod codec;
 mod coding;
+mod scheme;
 
 pub use body::{BoxError, EdgeBody, empty_body, full_body};
 pub use codec::{CodecError, Decoder, Encoder};
 pub use coding::Coding;
+pub use scheme::Scheme;
