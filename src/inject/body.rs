@@ -1,0 +1,238 @@
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use bytes::{Bytes, BytesMut};
+use encoding_rs::Encoding;
+use http_body::{Body, Frame};
+
+use crate::html::{PageReport, PageRewriter, Plan};
+use crate::wire::{BoxError, CodecError, Coding, Decoder, Encoder};
+
+/// A page on its way: the origin's body decoded, edited and encoded again.
+///
+/// It is pulled by the visitor's connection, so a visitor who stops reading stops the origin;
+/// nothing is held but what the codecs and the parser need. Whenever the origin pauses, all that
+/// can be sent is sent. An error of the origin, or a compressed body that ends early, ends this
+/// body in an error too: the visitor sees that the page is cut off.
+pub struct RewriteBody<B> {
+    origin: B,
+    /// `None` once the page has ended, well or not.
+    pipe: Option<Pipe>,
+    on_end: Option<OnEnd>,
+}
+
+type OnEnd = Box<dyn FnOnce(PageEnd) + Send>;
+
+/// How a page's body ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PageEnd {
+    /// Every byte was read and sent.
+    Finished(PageReport),
+    /// The origin's body, or its coding, broke off.
+    Broken,
+    /// The visitor went away.
+    Abandoned,
+}
+
+/// How a page's body is read and written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BodyCodings {
+    /// The coding that the origin sent.
+    pub from: Coding,
+    /// The coding that the visitor gets.
+    pub to: Coding,
+    /// The charset that the head names.
+    pub charset: Option<&'static Encoding>,
+}
+
+impl<B> RewriteBody<B> {
+    /// `on_end` is called exactly once, also when the body is dropped before its end.
+    pub fn new(
+        origin: B,
+        plan: Arc<Plan>,
+        codings: BodyCodings,
+        on_end: impl FnOnce(PageEnd) + Send + 'static,
+    ) -> Self {
+        let pipe = Pipe {
+            input: Bytes::new(),
+            decoder: Decoder::new(codings.from),
+            rewriter: PageRewriter::new(plan, codings.charset),
+            encoder: Encoder::new(codings.to),
+            unflushed: false,
+        };
+        Self {
+            origin,
+            pipe: Some(pipe),
+            on_end: Some(Box::new(on_end)),
+        }
+    }
+
+    fn end(&mut self, end: PageEnd) {
+        self.pipe = None;
+        if let Some(on_end) = self.on_end.take() {
+            on_end(end);
+        }
+    }
+}
+
+impl<B> Drop for RewriteBody<B> {
+    fn drop(&mut self) {
+        self.end(PageEnd::Abandoned);
+    }
+}
+
+impl<B> std::fmt::Debug for RewriteBody<B> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RewriteBody")
+            .field("pipe", &self.pipe)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<B> Body for RewriteBody<B>
+where
+    B: Body<Data = Bytes> + Unpin,
+    B::Error: Into<BoxError>,
+{
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        let polled = self.poll_bytes(context);
+        polled.map(|next| next.map(|bytes| bytes.map(Frame::data)))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.pipe.is_none()
+    }
+}
+
+impl<B> RewriteBody<B>
+where
+    B: Body<Data = Bytes> + Unpin,
+    B::Error: Into<BoxError>,
+{
+    fn poll_bytes(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, BoxError>>> {
+        loop {
+            let Some(pipe) = &mut self.pipe else {
+                return Poll::Ready(None);
+            };
+            match pipe.step() {
+                Ok(None) => {}
+                Ok(Some(bytes)) if bytes.is_empty() => continue,
+                Ok(Some(bytes)) => return Poll::Ready(Some(Ok(bytes))),
+                Err(error) => return self.fail(error.into()),
+            }
+            match Pin::new(&mut self.origin).poll_frame(context) {
+                Poll::Pending => return self.flush_while_waiting(),
+                Poll::Ready(Some(Ok(frame))) => {
+                    // Trailers speak of the body as the origin sent it, and are left out.
+                    pipe.input = frame.into_data().unwrap_or_default();
+                }
+                Poll::Ready(Some(Err(error))) => return self.fail(error.into()),
+                Poll::Ready(None) => return self.finish(),
+            }
+        }
+    }
+
+    /// The origin pauses: what the encoder keeps back goes out now.
+    fn flush_while_waiting(&mut self) -> Poll<Option<Result<Bytes, BoxError>>> {
+        let Some(pipe) = &mut self.pipe else {
+            return Poll::Ready(None);
+        };
+        match pipe.flush() {
+            Ok(bytes) if bytes.is_empty() => Poll::Pending,
+            // The origin will wake the task; until then these bytes are all there is.
+            Ok(bytes) => Poll::Ready(Some(Ok(bytes))),
+            Err(error) => self.fail(error.into()),
+        }
+    }
+
+    fn finish(&mut self) -> Poll<Option<Result<Bytes, BoxError>>> {
+        let Some(pipe) = self.pipe.take() else {
+            return Poll::Ready(None);
+        };
+        match pipe.finish() {
+            Ok((bytes, report)) => {
+                self.end(PageEnd::Finished(report));
+                Poll::Ready((!bytes.is_empty()).then_some(Ok(bytes)))
+            }
+            Err(error) => self.fail(error.into()),
+        }
+    }
+
+    fn fail(&mut self, error: BoxError) -> Poll<Option<Result<Bytes, BoxError>>> {
+        self.end(PageEnd::Broken);
+        Poll::Ready(Some(Err(error)))
+    }
+}
+
+/// The page's bytes through decoder, rewriter and encoder; waits for nothing.
+#[derive(Debug)]
+struct Pipe {
+    /// What came from the origin and was not yet read.
+    input: Bytes,
+    decoder: Option<Decoder>,
+    rewriter: PageRewriter,
+    encoder: Option<Encoder>,
+    /// Whether the encoder was fed since its last flush.
+    unflushed: bool,
+}
+
+impl Pipe {
+    /// Moves one piece on; `None` when there is nothing left to move.
+    fn step(&mut self) -> Result<Option<Bytes>, CodecError> {
+        let piece = match &mut self.decoder {
+            None => std::mem::take(&mut self.input),
+            Some(decoder) => decoder.decode(&mut self.input)?,
+        };
+        if piece.is_empty() {
+            return Ok(None);
+        }
+        let page = self.rewriter.push(piece);
+        self.encode(page).map(Some)
+    }
+
+    fn encode(&mut self, page: Bytes) -> Result<Bytes, CodecError> {
+        let Some(encoder) = &mut self.encoder else {
+            return Ok(page);
+        };
+        if page.is_empty() {
+            return Ok(page);
+        }
+        self.unflushed = true;
+        let mut out = BytesMut::new();
+        encoder.encode(&page, &mut out)?;
+        Ok(out.freeze())
+    }
+
+    fn flush(&mut self) -> Result<Bytes, CodecError> {
+        let mut out = BytesMut::new();
+        if let Some(encoder) = self.encoder.as_mut().filter(|_| self.unflushed) {
+            encoder.flush(&mut out)?;
+        }
+        self.unflushed = false;
+        Ok(out.freeze())
+    }
+
+    fn finish(self) -> Result<(Bytes, PageReport), CodecError> {
+        if let Some(decoder) = &self.decoder {
+            decoder.finish()?;
+        }
+        let (page, report) = self.rewriter.finish();
+        let Some(mut encoder) = self.encoder else {
+            return Ok((page, report));
+        };
+        let mut out = BytesMut::new();
+        encoder.encode(&page, &mut out)?;
+        encoder.finish(&mut out)?;
+        Ok((out.freeze(), report))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,238 @@
+use std::collections::VecDeque;
+use std::sync::Mutex;
+use std::task::Waker;
+
+use super::*;
+use crate::html::{ExistingTag, Mask, MaskScope, PageOutcome, Placement, ScriptTag};
+
+const CODINGS: [Coding; 5] = [
+    Coding::Identity,
+    Coding::Gzip,
+    Coding::Deflate,
+    Coding::Br,
+    Coding::Zstd,
+];
+
+const PAGE: &[u8] = b"<html><p id=ssn>078-05-1120</p></html>";
+const EDITED: &[u8] =
+    b"<html><p glance_masked=\"true\" id=ssn>078-05-1120</p></html><script id=\"t\"></script>";
+
+fn plan() -> Arc<Plan> {
+    let tag = ScriptTag::render([("id", Some("t"))]).unwrap();
+    let mask = Mask {
+        selector: "#ssn".parse().unwrap(),
+        scope: MaskScope::Everyone,
+    };
+    Arc::new(Plan::new(
+        tag,
+        Placement::End,
+        ExistingTag::Replace,
+        vec![mask],
+    ))
+}
+
+/// What an origin does, step by step.
+enum Step {
+    Data(Vec<u8>),
+    Pause,
+    Break,
+}
+
+struct ScriptedBody(VecDeque<Step>);
+
+impl Body for ScriptedBody {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        if matches!(self.0.front(), Some(Step::Pause)) {
+            return Poll::Pending;
+        }
+        match self.0.pop_front() {
+            None | Some(Step::Pause) => Poll::Ready(None),
+            Some(Step::Data(data)) => Poll::Ready(Some(Ok(Frame::data(data.into())))),
+            Some(Step::Break) => Poll::Ready(Some(Err("reset".into()))),
+        }
+    }
+}
+
+fn encoded(coding: Coding, plain: &[u8]) -> Vec<u8> {
+    let Some(mut encoder) = Encoder::new(coding) else {
+        return plain.to_vec();
+    };
+    let mut out = BytesMut::new();
+    encoder.encode(plain, &mut out).unwrap();
+    encoder.finish(&mut out).unwrap();
+    out.to_vec()
+}
+
+/// Decodes as far as can be; whether the stream was whole.
+fn decoded(coding: Coding, bytes: &[u8]) -> (Vec<u8>, bool) {
+    let Some(mut decoder) = Decoder::new(coding) else {
+        return (bytes.to_vec(), true);
+    };
+    let mut input = Bytes::copy_from_slice(bytes);
+    let mut plain = Vec::new();
+    loop {
+        let piece = decoder.decode(&mut input).unwrap();
+        if piece.is_empty() {
+            return (plain, decoder.finish().is_ok());
+        }
+        plain.extend_from_slice(&piece);
+    }
+}
+
+/// A body under test, polled by hand.
+struct Run {
+    body: RewriteBody<ScriptedBody>,
+    ends: Arc<Mutex<Vec<PageEnd>>>,
+}
+
+impl Run {
+    fn start(from: Coding, to: Coding, steps: Vec<Step>) -> Self {
+        let ends = Arc::new(Mutex::new(Vec::new()));
+        let noted = Arc::clone(&ends);
+        let codings = BodyCodings {
+            from,
+            to,
+            charset: None,
+        };
+        let origin = ScriptedBody(steps.into());
+        let body = RewriteBody::new(origin, plan(), codings, move |end| {
+            noted.lock().unwrap().push(end)
+        });
+        Self { body, ends }
+    }
+
+    fn poll(&mut self) -> Poll<Option<Result<Bytes, String>>> {
+        let mut context = Context::from_waker(Waker::noop());
+        Pin::new(&mut self.body)
+            .poll_frame(&mut context)
+            .map(|next| {
+                next.map(|frame| {
+                    frame
+                        .map(|f| f.into_data().unwrap())
+                        .map_err(|e| e.to_string())
+                })
+            })
+    }
+
+    /// Ends the pause that the origin makes, if it does, and reads on until the next or the end.
+    fn read(&mut self) -> Result<Vec<u8>, String> {
+        self.body
+            .origin
+            .0
+            .pop_front_if(|step| matches!(step, Step::Pause));
+        let mut out = Vec::new();
+        loop {
+            match self.poll() {
+                Poll::Pending | Poll::Ready(None) => return Ok(out),
+                Poll::Ready(Some(bytes)) => out.extend_from_slice(&bytes?),
+            }
+        }
+    }
+
+    fn ends(&self) -> Vec<PageEnd> {
+        self.ends.lock().unwrap().clone()
+    }
+}
+
+#[test]
+fn a_page_is_edited_from_every_coding_into_every_coding() {
+    for from in CODINGS {
+        for to in CODINGS {
+            let steps = encoded(from, PAGE)
+                .chunks(5)
+                .map(|data| Step::Data(data.into()))
+                .collect();
+            let mut run = Run::start(from, to, steps);
+            let out = run.read().unwrap();
+            assert_eq!(
+                decoded(to, &out),
+                (EDITED.to_vec(), true),
+                "{from:?} to {to:?}"
+            );
+            assert!(run.body.is_end_stream());
+            let [PageEnd::Finished(report)] = &run.ends()[..] else {
+                panic!("{from:?}")
+            };
+            assert_eq!(
+                (report.outcome, report.mask_counts[0]),
+                (PageOutcome::Tagged, 1)
+            );
+        }
+    }
+}
+
+#[test]
+fn all_that_was_read_is_sent_when_the_origin_pauses() {
+    for to in CODINGS {
+        let steps = vec![
+            Step::Data(b"<p>one</p>".into()),
+            Step::Pause,
+            Step::Data(b" two".into()),
+            Step::Data(b" three".into()),
+            Step::Pause,
+            Step::Pause,
+        ];
+        let mut run = Run::start(Coding::Identity, to, steps);
+        let mut sent = run.read().unwrap();
+        assert_eq!(decoded(to, &sent).0, b"<p>one</p>", "{to:?}");
+        sent.extend(run.read().unwrap());
+        assert_eq!(decoded(to, &sent).0, b"<p>one</p> two three", "{to:?}");
+        assert!(
+            run.read().unwrap().is_empty(),
+            "nothing new, so nothing is sent: {to:?}"
+        );
+    }
+}
+
+#[test]
+fn an_origin_that_breaks_off_is_passed_on_as_an_error_without_a_tag() {
+    for to in CODINGS {
+        let steps = vec![Step::Data(PAGE.into()), Step::Break];
+        let mut run = Run::start(Coding::Identity, to, steps);
+        assert_eq!(run.read(), Err("reset".to_owned()), "{to:?}");
+        assert_eq!(run.ends(), [PageEnd::Broken]);
+        assert!(run.poll().is_ready(), "a broken body has ended");
+    }
+}
+
+#[test]
+fn a_compressed_body_that_ends_early_is_an_error() {
+    for from in [Coding::Gzip, Coding::Deflate, Coding::Br, Coding::Zstd] {
+        let packed = encoded(from, PAGE);
+        let steps = vec![Step::Data(packed[..packed.len() - 1].into())];
+        let mut run = Run::start(from, Coding::Identity, steps);
+        assert_eq!(
+            run.read(),
+            Err("the compressed body ends early".to_owned()),
+            "{from:?}"
+        );
+        assert_eq!(run.ends(), [PageEnd::Broken]);
+    }
+}
+
+#[test]
+fn a_visitor_who_goes_away_is_noted_once() {
+    let mut run = Run::start(
+        Coding::Identity,
+        Coding::Identity,
+        vec![Step::Data(PAGE.into())],
+    );
+    assert!(run.poll().is_ready());
+    let ends = Arc::clone(&run.ends);
+    drop(run);
+    assert_eq!(*ends.lock().unwrap(), [PageEnd::Abandoned]);
+}
+
+#[test]
+fn an_empty_body_stays_empty() {
+    for coding in CODINGS {
+        let mut run = Run::start(coding, Coding::Identity, vec![]);
+        assert_eq!(run.read().unwrap(), b"", "{coding:?}");
+    }
+}
