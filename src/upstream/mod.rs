@@ -1,1 +1,19 @@
-//! To be furnished.
+//! A client to one origin: where it is, how it is reached, what may take how long, and what went
+//! wrong when it did. HTTP/1.1 over TCP and TLS, with pooled connections. Knows no site and no rule.
+
+mod body;
+mod client;
+mod config;
+mod connector;
+mod error;
+mod pool;
+mod request_body;
+mod stream;
+mod target;
+mod tls;
+
+pub use body::UpstreamBody;
+pub use client::Client;
+pub use config::Config;
+pub use error::UpstreamError;
+pub use target::{Target, TlsSettings};

@@ -1,0 +1,228 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::{Method, Request, Response, StatusCode, Uri, Version};
+use http_body::Body;
+use hyper::body::Incoming;
+use hyper::client::conn::http1;
+use hyper_util::rt::TokioIo;
+use tokio::time::{Instant, timeout_at};
+
+use super::body::{Reuse, UpstreamBody};
+use super::config::Config;
+use super::connector::Connector;
+use super::error::UpstreamError;
+use super::pool::{Connection, Pool};
+use super::request_body::{RequestBody, Upload};
+use super::stream::Stream;
+use super::target::Target;
+use crate::problem::Problem;
+use crate::wire::{EdgeBody, empty_body};
+
+/// A client to one origin. Clones share its connections.
+#[derive(Clone, Debug)]
+pub struct Client {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    config: Config,
+    connector: Connector,
+    pool: Arc<Pool>,
+}
+
+/// Why an exchange on a pooled connection failed, seen from whether it may be tried again.
+enum Failure {
+    /// Not a byte of the request was written: it can be sent on another connection as it is.
+    Unsent(Box<Request<RequestBody>>, UpstreamError),
+    /// It may have been written, and not a byte of an answer came.
+    Unanswered(UpstreamError),
+    Final(UpstreamError),
+}
+
+impl Client {
+    /// Reads the certificates that the target names; every fault in them is reported.
+    pub fn new(target: &Target, config: Config) -> Result<Self, Vec<Problem>> {
+        let connector = Connector::new(target, &config)?;
+        let pool = Pool::new(&config);
+        let shared = Arc::new(Shared {
+            config,
+            connector,
+            pool,
+        });
+        Ok(Self { shared })
+    }
+
+    /// Sends a request (its URI in origin-form, its Host set) and waits for the answer's head. The
+    /// answer's version is always HTTP/1.1, whatever the origin spoke: its framing is hyper's
+    /// matter, and with HTTP/1.0 the edge's server would end a broken body like a whole one.
+    ///
+    /// An answer of status 101 has hyper's `OnUpgrade` among its extensions.
+    ///
+    /// Cancel safety: dropping the future closes the connection that it used.
+    pub async fn call(
+        &self,
+        request: Request<EdgeBody>,
+    ) -> Result<Response<UpstreamBody>, UpstreamError> {
+        let request = prepared(request);
+        let Some(connection) = self.shared.pool.take() else {
+            return self.call_afresh(request).await;
+        };
+        let replay = replayable(&request);
+        match (self.shared.exchange(connection, request).await, replay) {
+            (Ok(response), _) => Ok(response),
+            (Err(Failure::Unsent(request, _)), _) => self.call_afresh(*request).await,
+            // The origin closed the connection while the request was on its way to it.
+            (Err(Failure::Unanswered(_)), Some(request)) => self.call_afresh(request).await,
+            (Err(Failure::Unanswered(error) | Failure::Final(error)), _) => Err(error),
+        }
+    }
+
+    async fn call_afresh(
+        &self,
+        request: Request<RequestBody>,
+    ) -> Result<Response<UpstreamBody>, UpstreamError> {
+        let connection = self.shared.connect().await?;
+        match self.shared.exchange(connection, request).await {
+            Ok(response) => Ok(response),
+            Err(failure) => Err(failure.into_error()),
+        }
+    }
+}
+
+impl Shared {
+    async fn connect(&self) -> Result<Connection, UpstreamError> {
+        let transport = self.connector.connect().await?;
+        let (stream, probe) = Stream::new(transport);
+        let (sender, driver) = self
+            .builder()
+            .handshake(TokioIo::new(stream))
+            .await
+            .map_err(UpstreamError::before_head)?;
+        tokio::spawn(async move {
+            // Whoever waits for the answer, or reads its body, is told of the error too.
+            if let Err(error) = driver.with_upgrades().await {
+                tracing::debug!(%error, "a connection to an origin ended with an error");
+            }
+        });
+        Ok(Connection { sender, probe })
+    }
+
+    fn builder(&self) -> http1::Builder {
+        let mut builder = http1::Builder::new();
+        builder
+            .max_headers(self.config.headers_max)
+            .max_header_size(self.config.head_bytes_max)
+            .max_buf_size(READ_BUFFER_MAX.max(self.config.head_bytes_max));
+        builder
+    }
+
+    async fn exchange(
+        &self,
+        mut connection: Connection,
+        request: Request<RequestBody>,
+    ) -> Result<Response<UpstreamBody>, Failure> {
+        let upload = request.body().upload();
+        let received = connection.probe.received();
+        let sending = connection.sender.try_send_request(request);
+        match self.before_first_byte(sending, &upload).await {
+            Ok(Ok(response)) => Ok(self.answer(response, connection, &upload)),
+            Ok(Err(mut error)) => {
+                let request = error.take_message();
+                let error = UpstreamError::before_head(error.into_error());
+                let is_unanswered = connection.probe.received() == received;
+                Err(match request {
+                    Some(request) => Failure::Unsent(Box::new(request), error),
+                    None if is_unanswered => Failure::Unanswered(error),
+                    None => Failure::Final(error),
+                })
+            }
+            Err(error) => Err(Failure::Final(error)),
+        }
+    }
+
+    /// Waits for the head. The clock starts anew with every piece of the request that moves, so
+    /// that a large upload is not cut.
+    async fn before_first_byte<T>(
+        &self,
+        sending: impl Future<Output = T>,
+        upload: &Upload,
+    ) -> Result<T, UpstreamError> {
+        let after = self.config.first_byte_timeout;
+        tokio::pin!(sending);
+        loop {
+            let deadline = upload.last_moved() + after;
+            match timeout_at(deadline, &mut sending).await {
+                Ok(answer) => return Ok(answer),
+                Err(_) if upload.last_moved() + after > Instant::now() => {}
+                Err(_) => return Err(stalled(upload, after)),
+            }
+        }
+    }
+
+    fn answer(
+        &self,
+        mut response: Response<Incoming>,
+        connection: Connection,
+        upload: &Upload,
+    ) -> Response<UpstreamBody> {
+        *response.version_mut() = Version::HTTP_11;
+        // What an origin does with the rest of a request that it answered early is its own affair:
+        // such a connection carries no other request.
+        let is_reusable = upload.is_done() && response.status() != StatusCode::SWITCHING_PROTOCOLS;
+        let reuse = is_reusable.then(|| Reuse::new(&self.pool, connection));
+        let limit = self.config.body_idle_timeout;
+        response.map(|body| UpstreamBody::new(body, limit, reuse))
+    }
+}
+
+impl Failure {
+    fn into_error(self) -> UpstreamError {
+        match self {
+            Self::Final(error) | Self::Unanswered(error) | Self::Unsent(_, error) => error,
+        }
+    }
+}
+
+/// What hyper reads ahead on one connection, and holds of a request that the origin does not take.
+const READ_BUFFER_MAX: usize = 64 * 1024;
+
+fn stalled(upload: &Upload, after: Duration) -> UpstreamError {
+    if upload.waits_for_client() {
+        UpstreamError::RequestIdle { after }
+    } else {
+        UpstreamError::FirstByteTimeout { after }
+    }
+}
+
+fn prepared(request: Request<EdgeBody>) -> Request<RequestBody> {
+    let mut request = request.map(RequestBody::new);
+    *request.version_mut() = Version::HTTP_11;
+    if request.uri().authority().is_some() {
+        *request.uri_mut() = origin_form(request.uri());
+    }
+    request
+}
+
+fn origin_form(uri: &Uri) -> Uri {
+    let path = uri.path_and_query().cloned();
+    path.map_or_else(|| Uri::from_static("/"), Uri::from)
+}
+
+/// A copy for a second attempt, where that cannot do anything twice: the method is idempotent
+/// (RFC 9110 9.2.2) and there is no body.
+fn replayable(request: &Request<RequestBody>) -> Option<Request<RequestBody>> {
+    let is_idempotent = matches!(
+        *request.method(),
+        Method::GET | Method::HEAD | Method::OPTIONS | Method::PUT | Method::DELETE | Method::TRACE
+    );
+    if !is_idempotent || !request.body().is_end_stream() {
+        return None;
+    }
+    let mut copy = Request::new(RequestBody::new(empty_body()));
+    *copy.method_mut() = request.method().clone();
+    *copy.uri_mut() = request.uri().clone();
+    *copy.headers_mut() = request.headers().clone();
+    Some(copy)
+}

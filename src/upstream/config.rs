@@ -1,0 +1,51 @@
+use std::time::Duration;
+
+/// What may take how long, and how much is kept, with one origin.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Config {
+    /// For name resolution, the TCP connection and the TLS handshake together. Default: 5 seconds.
+    pub connect_timeout: Duration,
+    /// From the last byte of the request to the head of the answer. Default: 60 seconds.
+    pub first_byte_timeout: Duration,
+    /// How long an answer's body may stand still while the edge waits for it. `None`: for ever,
+    /// which an event stream without heartbeats needs. Default: 5 minutes.
+    pub body_idle_timeout: Option<Duration>,
+    /// How long a connection is kept for the next request. Keep it below the origin's own
+    /// keep-alive time. Default: 30 seconds.
+    pub pool_idle_timeout: Duration,
+    /// Connections that are kept for the next request. Default: 128.
+    pub pool_idle_max: usize,
+    /// Header fields in an answer's head. Default: 200.
+    pub headers_max: usize,
+    /// Bytes in an answer's head. Default: 64 KiB.
+    pub head_bytes_max: usize,
+}
+
+/// Long enough for a far origin and one lost packet, short enough to answer 502 in time.
+const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// What other proxies give a slow legacy application.
+const DEFAULT_FIRST_BYTE_TIMEOUT: Duration = Duration::from_secs(60);
+/// Long-polling and event streams commonly send something every minute or two.
+const DEFAULT_BODY_IDLE_TIMEOUT: Duration = Duration::from_mins(5);
+/// Below the 60 s and 75 s that common servers keep a connection, so that the edge lets go first.
+const DEFAULT_POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(30);
+/// A busy site's parallel requests; each connection that is kept costs a descriptor at both ends.
+const DEFAULT_POOL_IDLE_MAX: usize = 128;
+/// Twice hyper's default: legacy sites set many cookies.
+const DEFAULT_HEADERS_MAX: usize = 200;
+/// Room for a large Content-Security-Policy and a dozen cookies of 4 KiB.
+const DEFAULT_HEAD_BYTES_MAX: usize = 64 * 1024;
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            connect_timeout: DEFAULT_CONNECT_TIMEOUT,
+            first_byte_timeout: DEFAULT_FIRST_BYTE_TIMEOUT,
+            body_idle_timeout: Some(DEFAULT_BODY_IDLE_TIMEOUT),
+            pool_idle_timeout: DEFAULT_POOL_IDLE_TIMEOUT,
+            pool_idle_max: DEFAULT_POOL_IDLE_MAX,
+            headers_max: DEFAULT_HEADERS_MAX,
+            head_bytes_max: DEFAULT_HEAD_BYTES_MAX,
+        }
+    }
+}

@@ -1,0 +1,131 @@
+use std::error::Error as _;
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use thiserror::Error;
+
+use crate::telemetry::Blame;
+
+/// Why an origin gave no answer, or not the whole of it.
+#[derive(Debug, Error)]
+pub enum UpstreamError {
+    /// The body ended before its framing said so, or its framing is nonsense.
+    #[error("the origin's answer broke off")]
+    BodyBroken(#[source] hyper::Error),
+    #[error("the origin's answer stood still for {after:?}")]
+    BodyIdle { after: Duration },
+    #[error("the origin closed the connection without an answer")]
+    ClosedBeforeHead(#[source] hyper::Error),
+    #[error("no connection to {address}")]
+    Connect {
+        address: SocketAddr,
+        #[source]
+        source: io::Error,
+    },
+    #[error("no connection within {after:?}")]
+    ConnectTimeout { after: Duration },
+    #[error("the name {host:?} has no address")]
+    Dns {
+        host: String,
+        #[source]
+        source: Option<io::Error>,
+    },
+    #[error("no answer within {after:?}")]
+    FirstByteTimeout { after: Duration },
+    #[error("the head of the origin's answer is too large")]
+    HeadTooLarge(#[source] hyper::Error),
+    #[error("the origin's answer is not HTTP/1.1")]
+    Malformed(#[source] hyper::Error),
+    /// The client's fault: its request broke off while it was sent on.
+    #[error("the client's request broke off")]
+    RequestBroken(#[source] hyper::Error),
+    /// The client's fault: the rest of its request did not come.
+    #[error("the client's request stood still for {after:?}")]
+    RequestIdle { after: Duration },
+    #[error("the origin reset the connection without an answer")]
+    Reset(#[source] hyper::Error),
+    #[error("no TLS session with the origin")]
+    Tls(#[source] io::Error),
+}
+
+impl UpstreamError {
+    /// A constant word for metrics and logs.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::BodyBroken(_) => "body-broken",
+            Self::BodyIdle { .. } => "body-idle",
+            Self::ClosedBeforeHead(_) => "closed",
+            Self::Connect { source, .. } => connect_kind(source),
+            Self::ConnectTimeout { .. } => "connect-timeout",
+            Self::Dns { .. } => "dns",
+            Self::FirstByteTimeout { .. } => "first-byte-timeout",
+            Self::HeadTooLarge(_) => "head-too-large",
+            Self::Malformed(_) => "malformed",
+            Self::RequestBroken(_) => "request-broken",
+            Self::RequestIdle { .. } => "request-idle",
+            Self::Reset(_) => "reset",
+            Self::Tls(_) => "tls",
+        }
+    }
+
+    /// Whether time ran out, so that the answer is 504 (or 408, by [`Self::blame`]), not 502.
+    pub fn is_timeout(&self) -> bool {
+        matches!(
+            self,
+            Self::BodyIdle { .. }
+                | Self::ConnectTimeout { .. }
+                | Self::FirstByteTimeout { .. }
+                | Self::RequestIdle { .. }
+        )
+    }
+
+    pub fn blame(&self) -> Blame {
+        match self {
+            Self::RequestBroken(_) | Self::RequestIdle { .. } => Blame::Downstream,
+            Self::BodyBroken(_)
+            | Self::BodyIdle { .. }
+            | Self::ClosedBeforeHead(_)
+            | Self::Connect { .. }
+            | Self::ConnectTimeout { .. }
+            | Self::Dns { .. }
+            | Self::FirstByteTimeout { .. }
+            | Self::HeadTooLarge(_)
+            | Self::Malformed(_)
+            | Self::Reset(_)
+            | Self::Tls(_) => Blame::Upstream,
+        }
+    }
+
+    /// What hyper says about an exchange that has had no head yet.
+    pub(super) fn before_head(error: hyper::Error) -> Self {
+        if error.is_parse_too_large() {
+            Self::HeadTooLarge(error)
+        } else if error.is_parse() {
+            Self::Malformed(error)
+        } else if error.is_user() {
+            Self::RequestBroken(error)
+        } else if is_reset(&error) {
+            Self::Reset(error)
+        } else {
+            Self::ClosedBeforeHead(error)
+        }
+    }
+}
+
+fn connect_kind(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::ConnectionRefused => "refused",
+        _ => "unreachable",
+    }
+}
+
+fn is_reset(error: &hyper::Error) -> bool {
+    let io = error.source().and_then(|e| e.downcast_ref::<io::Error>());
+    io.is_some_and(|io| {
+        matches!(
+            io.kind(),
+            io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe
+        )
+    })
+}

@@ -1,0 +1,116 @@
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
+
+use hyper::client::conn::http1::SendRequest;
+use tokio::time::{Instant, sleep_until};
+
+use super::config::Config;
+use super::request_body::RequestBody;
+use super::stream::Probe;
+
+/// Connections to one origin that wait for their next request.
+#[derive(Debug)]
+pub(super) struct Pool {
+    idle_timeout: Duration,
+    idle_max: usize,
+    state: Mutex<State>,
+}
+
+/// One connection, between the task that drives it and the exchange that uses it.
+#[derive(Debug)]
+pub(super) struct Connection {
+    pub(super) sender: SendRequest<RequestBody>,
+    pub(super) probe: Probe,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// The one that was used last is at the back, and is taken first: under falling load the rest
+    /// grow old and are closed.
+    idle: VecDeque<Idle>,
+    /// Whether a task is waiting to close what grows too old.
+    is_watched: bool,
+}
+
+#[derive(Debug)]
+struct Idle {
+    connection: Connection,
+    expires: Instant,
+}
+
+impl Pool {
+    pub(super) fn new(config: &Config) -> Arc<Self> {
+        Arc::new(Self {
+            idle_timeout: config.pool_idle_timeout,
+            idle_max: config.pool_idle_max,
+            state: Mutex::default(),
+        })
+    }
+
+    /// A connection that can carry a request now, as far as can be known.
+    pub(super) fn take(&self) -> Option<Connection> {
+        let now = Instant::now();
+        let mut state = self.lock();
+        while let Some(idle) = state.idle.pop_back() {
+            if idle.expires > now && idle.connection.is_usable() {
+                return Some(idle.connection);
+            }
+        }
+        None
+    }
+
+    /// Takes a connection back as soon as it has ended its exchange on both sides; one that was
+    /// closed instead is dropped.
+    pub(super) async fn take_back(pool: Weak<Self>, mut connection: Connection) {
+        if connection.sender.ready().await.is_ok()
+            && let Some(pool) = pool.upgrade()
+        {
+            pool.keep(connection);
+        }
+    }
+
+    fn keep(self: &Arc<Self>, connection: Connection) {
+        let expires = Instant::now() + self.idle_timeout;
+        let idle = Idle {
+            connection,
+            expires,
+        };
+        let mut state = self.lock();
+        state.idle.push_back(idle);
+        while state.idle.len() > self.idle_max {
+            state.idle.pop_front();
+        }
+        if !state.is_watched && !state.idle.is_empty() {
+            state.is_watched = true;
+            tokio::spawn(close_expired(Arc::downgrade(self)));
+        }
+    }
+
+    /// Closes what is too old; `None` when nothing is left to wait for.
+    fn next_expiry(&self) -> Option<Instant> {
+        let now = Instant::now();
+        let mut state = self.lock();
+        state.idle.retain(|idle| idle.expires > now);
+        let next = state.idle.front().map(|idle| idle.expires);
+        state.is_watched = next.is_some();
+        next
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Connection {
+    fn is_usable(&self) -> bool {
+        self.sender.is_ready() && self.probe.is_quiet()
+    }
+}
+
+/// Runs while anything is kept, and no longer than its pool.
+async fn close_expired(pool: Weak<Pool>) {
+    while let Some(next) = pool.upgrade().and_then(|pool| pool.next_expiry()) {
+        sleep_until(next).await;
+    }
+}
