@@ -1,12 +1,19 @@
 //! HTTP grammar: everything that reads or writes heads and framing, as pure functions and types
 //! over the `http` crate. Waits for nothing, knows no site and no rule.
 
+// A request at the door.
+mod authority;
+mod path;
+mod scheme;
+
+// A body: what it is, how it is coded.
 mod body;
 mod codec;
 mod coding;
-mod scheme;
 
-pub use body::{BoxError, EdgeBody, empty_body, full_body};
+pub use authority::{Authority, AuthorityError, MAX_HOST_BYTES};
 pub use codec::{CodecError, Decoder, Encoder};
 pub use coding::Coding;
+pub use body::{BoxError, EdgeBody, empty_body, full_body};
+pub use path::{CanonicalPath, MAX_PATH_BYTES, PathRefusal};
 pub use scheme::Scheme;

@@ -1,0 +1,240 @@
+use std::borrow::Cow;
+use std::fmt;
+
+/// The longest path that is read, before and after canonicalisation; what Apache and nginx allow
+/// by default is about the same.
+pub const MAX_PATH_BYTES: usize = 8 * 1024;
+
+/// A path in its one canonical spelling. Rules see this text, and the origin is sent this text.
+///
+/// * Percent-encoded unreserved characters (RFC 3986 2.3) are decoded, all other percent-encodings
+///   have upper-case digits.
+/// * Bytes that a path cannot carry raw (non-ASCII UTF-8, space, `|`, `"`, ...) are encoded.
+/// * `//` is merged, then `.` and `..` (also spelt `%2e`) are resolved.
+/// * Octets that are not UTF-8 (`%E9` on a windows-1252 site) stay what they are: opaque octets.
+///   There is one reading of them only, because nothing is decoded but ASCII.
+/// * Decoding happens once: `%252e` stays `%252e`, the three characters `%2e` in the file's name.
+///   For the same reason `%3B`, `%3F` and `%23` are plain text, and never cut the path.
+///
+/// What could be read in two ways is refused: see [`PathRefusal`].
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CanonicalPath(String);
+
+impl CanonicalPath {
+    /// Reads the path of a request target: without query, without fragment.
+    pub fn parse(raw: &str) -> Result<Self, PathRefusal> {
+        if raw.len() > MAX_PATH_BYTES {
+            return Err(PathRefusal::TooLong);
+        }
+        let inner = raw.strip_prefix('/').ok_or(PathRefusal::NotAbsolute)?;
+        let path = resolve(&normalise(inner.as_bytes())?)?;
+        if path.len() > MAX_PATH_BYTES {
+            return Err(PathRefusal::TooLong);
+        }
+        Ok(Self(path))
+    }
+
+    /// The path `/`.
+    pub fn root() -> Self {
+        Self(String::from("/"))
+    }
+
+    /// What is sent to the origin.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether a segment carries parameters (RFC 3986 3.3), as in `/login;jsessionid=1`.
+    pub fn has_parameters(&self) -> bool {
+        self.0.contains(';')
+    }
+
+    /// The path as a servlet-style origin reads it: each segment is cut at its first `;`.
+    pub fn without_parameters(&self) -> Cow<'_, str> {
+        if !self.has_parameters() {
+            return Cow::Borrowed(&self.0);
+        }
+        let mut path = String::with_capacity(self.0.len());
+        for segment in self.0.split('/').skip(1) {
+            if !path.ends_with('/') {
+                path.push('/');
+            }
+            path.push_str(segment.split(';').next().unwrap_or_default());
+        }
+        Cow::Owned(path)
+    }
+}
+
+impl fmt::Display for CanonicalPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for CanonicalPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "CanonicalPath({})", self.0)
+    }
+}
+
+/// Why a path is refused: it is malformed, or two readers could read it in two ways.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+pub enum PathRefusal {
+    #[error("the path climbs above its root")]
+    AboveRoot,
+    #[error("the path has a backslash")]
+    Backslash,
+    #[error("the path has a control character")]
+    Control,
+    #[error("the path has a '?' or '#'")]
+    Delimiter,
+    #[error("the path has a dot segment with parameters")]
+    DotSegmentParameters,
+    #[error("the path has an encoded slash")]
+    EncodedSlash,
+    #[error("the path does not start with '/'")]
+    NotAbsolute,
+    #[error("the path has a NUL")]
+    Nul,
+    #[error("the path has a '%' without two hexadecimal digits")]
+    PercentEncoding,
+    #[error("the path is longer than {MAX_PATH_BYTES} bytes")]
+    TooLong,
+}
+
+impl PathRefusal {
+    /// The reason as a metric's label.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::AboveRoot => "path_above_root",
+            Self::Backslash => "path_backslash",
+            Self::Control => "path_control",
+            Self::Delimiter => "path_delimiter",
+            Self::DotSegmentParameters => "path_dot_segment_parameters",
+            Self::EncodedSlash => "path_encoded_slash",
+            Self::NotAbsolute => "path_not_absolute",
+            Self::Nul => "path_nul",
+            Self::PercentEncoding => "path_percent_encoding",
+            Self::TooLong => "path_too_long",
+        }
+    }
+}
+
+/// One spelling for every octet; slashes keep their meaning, so segments can be told apart after.
+fn normalise(raw: &[u8]) -> Result<String, PathRefusal> {
+    let mut out = String::with_capacity(raw.len());
+    let mut rest = raw;
+    while let Some((&byte, behind)) = rest.split_first() {
+        rest = behind;
+        match byte {
+            b'%' => {
+                push_encoded(&mut out, decode(rest)?)?;
+                rest = &rest[2..];
+            }
+            b'/' => out.push('/'),
+            _ => push_raw(&mut out, byte)?,
+        }
+    }
+    Ok(out)
+}
+
+fn decode(digits: &[u8]) -> Result<u8, PathRefusal> {
+    let digit = |at: usize| {
+        let byte = digits.get(at).copied().map(char::from);
+        byte.and_then(|digit| digit.to_digit(16))
+    };
+    let (Some(high), Some(low)) = (digit(0), digit(1)) else {
+        return Err(PathRefusal::PercentEncoding);
+    };
+    u8::try_from(high * 16 + low).map_err(|_| PathRefusal::PercentEncoding)
+}
+
+fn push_encoded(out: &mut String, octet: u8) -> Result<(), PathRefusal> {
+    match octet {
+        b'/' => return Err(PathRefusal::EncodedSlash),
+        octet if is_unreserved(octet) => out.push(char::from(octet)),
+        octet => {
+            refuse_unclear(octet)?;
+            push_percent(out, octet);
+        }
+    }
+    Ok(())
+}
+
+fn push_raw(out: &mut String, byte: u8) -> Result<(), PathRefusal> {
+    match byte {
+        b'?' | b'#' => return Err(PathRefusal::Delimiter),
+        byte if is_unreserved(byte) || is_delimiter(byte) => out.push(char::from(byte)),
+        byte => {
+            refuse_unclear(byte)?;
+            push_percent(out, byte);
+        }
+    }
+    Ok(())
+}
+
+fn refuse_unclear(octet: u8) -> Result<(), PathRefusal> {
+    match octet {
+        0 => Err(PathRefusal::Nul),
+        1..=0x1F | 0x7F => Err(PathRefusal::Control),
+        b'\\' => Err(PathRefusal::Backslash),
+        _ => Ok(()),
+    }
+}
+
+fn push_percent(out: &mut String, octet: u8) {
+    const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
+    out.push('%');
+    for digit in [octet >> 4, octet & 0xF] {
+        out.push(char::from(DIGITS[usize::from(digit)]));
+    }
+}
+
+/// RFC 3986 2.3.
+fn is_unreserved(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~')
+}
+
+/// What a segment may carry raw beside unreserved characters (`pchar`, RFC 3986 3.3).
+fn is_delimiter(byte: u8) -> bool {
+    matches!(
+        byte,
+        b'!' | b'$' | b'&' | b'\'' | b'(' | b')' | b'*' | b'+' | b',' | b';' | b'=' | b':' | b'@'
+    )
+}
+
+/// Merges slashes and resolves dot segments (RFC 3986 5.2.4) of a path without its first slash.
+fn resolve(normal: &str) -> Result<String, PathRefusal> {
+    let mut kept: Vec<&str> = Vec::new();
+    let mut ends_open = true;
+    for segment in normal.split('/') {
+        ends_open = matches!(segment, "" | "." | "..");
+        match segment {
+            "" | "." => {}
+            ".." => drop(kept.pop().ok_or(PathRefusal::AboveRoot)?),
+            segment if is_dot_with_parameters(segment) => {
+                return Err(PathRefusal::DotSegmentParameters);
+            }
+            segment => kept.push(segment),
+        }
+    }
+    let mut path = String::with_capacity(normal.len() + 1);
+    for segment in &kept {
+        path.push('/');
+        path.push_str(segment);
+    }
+    if ends_open {
+        path.push('/');
+    }
+    Ok(path)
+}
+
+/// A servlet container cuts the parameters before it resolves dots, others do it after.
+fn is_dot_with_parameters(segment: &str) -> bool {
+    let name = segment.trim_start_matches('.');
+    let dots = segment.len() - name.len();
+    matches!(dots, 1 | 2) && (name.starts_with(';') || name.starts_with("%3B"))
+}
+
+#[cfg(test)]
+mod tests;
