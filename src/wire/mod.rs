@@ -5,15 +5,24 @@
 mod authority;
 mod path;
 mod scheme;
+mod upgrade;
+
+// A head on its way up or down.
+mod hop;
 
 // A body: what it is, how it is coded.
 mod body;
 mod codec;
 mod coding;
 
+#[cfg(test)]
+mod test_heads;
+
 pub use authority::{Authority, AuthorityError, MAX_HOST_BYTES};
 pub use codec::{CodecError, Decoder, Encoder};
 pub use coding::Coding;
 pub use body::{BoxError, EdgeBody, empty_body, full_body};
+pub use hop::strip_hop_by_hop;
 pub use path::{CanonicalPath, MAX_PATH_BYTES, PathRefusal};
 pub use scheme::Scheme;
+pub use upgrade::{SwitchRefusal, Upgrade};
