@@ -3,7 +3,10 @@
 
 // A request at the door.
 mod authority;
+mod edge_request;
+mod gate;
 mod path;
+mod refusal;
 mod scheme;
 mod upgrade;
 
@@ -22,7 +25,10 @@ pub use authority::{Authority, AuthorityError, MAX_HOST_BYTES};
 pub use codec::{CodecError, Decoder, Encoder};
 pub use coding::Coding;
 pub use body::{BoxError, EdgeBody, empty_body, full_body};
+pub use edge_request::EdgeRequest;
+pub use gate::{MAX_HEADER_BYTES, MAX_HEADER_LINES, MAX_METHOD_BYTES, MAX_QUERY_BYTES, admit};
 pub use hop::strip_hop_by_hop;
 pub use path::{CanonicalPath, MAX_PATH_BYTES, PathRefusal};
+pub use refusal::Refusal;
 pub use scheme::Scheme;
 pub use upgrade::{SwitchRefusal, Upgrade};

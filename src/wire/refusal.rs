@@ -1,0 +1,120 @@
+use http::StatusCode;
+
+use super::path::PathRefusal;
+
+/// Why a request is not let in. The text is for the visitor, and repeats nothing of the request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+pub enum Refusal {
+    #[error("this version of HTTP has no fields that belong to a connection")]
+    ConnectionFields,
+    #[error("the length of the request is given in an unclear way")]
+    ContentLength,
+    #[error("the only expectation that can be met is 100-continue")]
+    Expect,
+    #[error("the request's header fields are too large")]
+    HeaderBytes,
+    #[error("the request has too many header fields")]
+    HeaderLines,
+    #[error("a header field's value begins or ends with a space")]
+    HeaderValue,
+    #[error("the request names no valid host")]
+    Host,
+    #[error("the request names two different hosts")]
+    HostMismatch,
+    #[error("the request names no host")]
+    HostMissing,
+    #[error("the request has more than one Host field")]
+    HostTwice,
+    #[error("the request has both a length and chunks")]
+    LengthAndChunks,
+    #[error("this method is not supported")]
+    Method,
+    #[error("{0}")]
+    Path(#[from] PathRefusal),
+    #[error("the address has an invalid query")]
+    Query,
+    #[error("the address has a query that is too long")]
+    QueryBytes,
+    #[error("the address is not in a form that is served here")]
+    TargetForm,
+    #[error("the address has another scheme than the connection")]
+    TargetScheme,
+    #[error("the only transfer coding that is read is chunked, once, in HTTP/1.1")]
+    TransferEncoding,
+    #[error("this version of HTTP is not supported")]
+    Version,
+}
+
+impl Refusal {
+    pub fn status(self) -> StatusCode {
+        match self {
+            Self::ConnectionFields
+            | Self::ContentLength
+            | Self::HeaderValue
+            | Self::Host
+            | Self::HostMismatch
+            | Self::HostMissing
+            | Self::HostTwice
+            | Self::LengthAndChunks
+            | Self::Query
+            | Self::TargetForm
+            | Self::TargetScheme
+            | Self::TransferEncoding => StatusCode::BAD_REQUEST,
+            Self::Expect => StatusCode::EXPECTATION_FAILED,
+            Self::HeaderBytes | Self::HeaderLines => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            Self::Method => StatusCode::METHOD_NOT_ALLOWED,
+            Self::Path(PathRefusal::TooLong) | Self::QueryBytes => StatusCode::URI_TOO_LONG,
+            Self::Path(_) => StatusCode::BAD_REQUEST,
+            Self::Version => StatusCode::HTTP_VERSION_NOT_SUPPORTED,
+        }
+    }
+
+    /// The reason as a metric's label.
+    pub fn reason(self) -> &'static str {
+        match self {
+            Self::ConnectionFields => "connection_fields",
+            Self::ContentLength => "content_length",
+            Self::Expect => "expect",
+            Self::HeaderBytes => "header_bytes",
+            Self::HeaderLines => "header_lines",
+            Self::HeaderValue => "header_value",
+            Self::Host => "host",
+            Self::HostMismatch => "host_mismatch",
+            Self::HostMissing => "host_missing",
+            Self::HostTwice => "host_twice",
+            Self::LengthAndChunks => "length_and_chunks",
+            Self::Method => "method",
+            Self::Path(refusal) => refusal.as_str(),
+            Self::Query => "query",
+            Self::QueryBytes => "query_bytes",
+            Self::TargetForm => "target_form",
+            Self::TargetScheme => "target_scheme",
+            Self::TransferEncoding => "transfer_encoding",
+            Self::Version => "version",
+        }
+    }
+
+    /// Whether nothing more may be read from the connection: where one request ends and the next
+    /// begins, or for whom it is, may be disputed. A path or a query that is refused disputes
+    /// neither.
+    pub fn closes_connection(self) -> bool {
+        match self {
+            Self::ConnectionFields
+            | Self::ContentLength
+            | Self::Expect
+            | Self::HeaderBytes
+            | Self::HeaderLines
+            | Self::HeaderValue
+            | Self::Host
+            | Self::HostMismatch
+            | Self::HostMissing
+            | Self::HostTwice
+            | Self::LengthAndChunks
+            | Self::TargetForm
+            | Self::TargetScheme
+            | Self::TransferEncoding
+            | Self::Version => true,
+            Self::Method | Self::Path(_) | Self::Query | Self::QueryBytes => false,
+        }
+    }
+}
