@@ -11,6 +11,7 @@ mod scheme;
 mod upgrade;
 
 // A head on its way up or down.
+mod forwarded;
 mod hop;
 
 // A body: what it is, how it is coded.
@@ -26,6 +27,7 @@ pub use codec::{CodecError, Decoder, Encoder};
 pub use coding::Coding;
 pub use body::{BoxError, EdgeBody, empty_body, full_body};
 pub use edge_request::EdgeRequest;
+pub use forwarded::{Forwarding, TrustedPeers, append_via};
 pub use gate::{MAX_HEADER_BYTES, MAX_HEADER_LINES, MAX_METHOD_BYTES, MAX_QUERY_BYTES, admit};
 pub use hop::strip_hop_by_hop;
 pub use path::{CanonicalPath, MAX_PATH_BYTES, PathRefusal};

@@ -1,0 +1,186 @@
+use std::net::{IpAddr, SocketAddr};
+
+use http::Version;
+use http::header::{FORWARDED, HeaderMap, HeaderName, HeaderValue, VIA};
+use ipnet::IpNet;
+
+use super::authority::Authority;
+use super::hop::list_members;
+use super::scheme::Scheme;
+
+/// The peers (load balancers, CDNs) that are believed when they say for whom they ask.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TrustedPeers(Vec<IpNet>);
+
+impl TrustedPeers {
+    pub fn new(networks: Vec<IpNet>) -> Self {
+        Self(networks)
+    }
+
+    /// An IPv4 address that arrives on an IPv6 socket (`::ffff:10.0.0.1`) counts as IPv4.
+    pub fn contains(&self, address: IpAddr) -> bool {
+        let address = address.to_canonical();
+        self.0.iter().any(|network| network.contains(&address))
+    }
+}
+
+/// What the origin is told about the visitor: who asks, by which scheme, for which authority.
+#[derive(Clone, Copy, Debug)]
+pub struct Forwarding<'a> {
+    /// Who is at the other end of the connection.
+    pub peer: IpAddr,
+    /// How the connection came in.
+    pub scheme: Scheme,
+    /// The authority that the request names.
+    pub authority: &'a Authority,
+    pub trusted: &'a TrustedPeers,
+}
+
+impl Forwarding<'_> {
+    /// Writes `X-Forwarded-For`, `-Proto`, `-Host` and `Forwarded` (RFC 7239). What an untrusted
+    /// peer sent of that kind is dropped; what a trusted one sent is kept and appended to.
+    ///
+    /// To be called after the hop-by-hop fields were taken out, so that nothing in the request can
+    /// make these vanish again.
+    pub fn apply(&self, headers: &mut HeaderMap) {
+        if !self.trusted.contains(self.peer) {
+            drop_claims(headers);
+        }
+        append(
+            headers,
+            &X_FORWARDED_FOR,
+            &self.peer.to_canonical().to_string(),
+        );
+        append(headers, &FORWARDED, &self.element());
+        set_unless_claimed(headers, &X_FORWARDED_PROTO, self.scheme.as_str());
+        set_unless_claimed(headers, &X_FORWARDED_HOST, &self.authority.to_string());
+    }
+
+    /// The visitor's address: the right-most one that is not trusted, as far as the chain of
+    /// `X-Forwarded-For` is told by trusted peers. (`Forwarded` is not read for it.)
+    pub fn visitor_address(&self, headers: &HeaderMap) -> IpAddr {
+        let mut visitor = self.peer.to_canonical();
+        let chain: Vec<&[u8]> = list_members(headers, X_FORWARDED_FOR).collect();
+        for member in chain.iter().rev() {
+            if !self.trusted.contains(visitor) {
+                break;
+            }
+            let Some(address) = parse_address(member) else {
+                break;
+            };
+            visitor = address;
+        }
+        visitor
+    }
+
+    /// How the visitor's browser asked: what a trusted peer says in `X-Forwarded-Proto`, or else
+    /// the scheme of the connection.
+    pub fn visitor_scheme(&self, headers: &HeaderMap) -> Scheme {
+        if !self.trusted.contains(self.peer) {
+            return self.scheme;
+        }
+        let claimed = list_members(headers, X_FORWARDED_PROTO).next();
+        let claimed = claimed.and_then(|name| std::str::from_utf8(name).ok());
+        claimed.and_then(Scheme::parse).unwrap_or(self.scheme)
+    }
+
+    fn element(&self) -> String {
+        let node = match self.peer.to_canonical() {
+            IpAddr::V4(address) => address.to_string(),
+            IpAddr::V6(address) => format!("\"[{address}]\""),
+        };
+        let host = match self.authority.to_string() {
+            host if host.contains([':', '[']) => format!("\"{host}\""),
+            host => host,
+        };
+        format!("for={node};host={host};proto={}", self.scheme)
+    }
+}
+
+/// Adds this edge to `Via` (RFC 9110 7.6.3), with the version in which the message came.
+/// `pseudonym` is a token.
+pub fn append_via(headers: &mut HeaderMap, version: Version, pseudonym: &str) {
+    let version = match version {
+        Version::HTTP_09 => "0.9",
+        Version::HTTP_10 => "1.0",
+        Version::HTTP_2 => "2",
+        Version::HTTP_3 => "3",
+        _ => "1.1",
+    };
+    append(headers, &VIA, &format!("{version} {pseudonym}"));
+}
+
+const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+
+/// Fields by which somebody claims to be another, or to ask for another path than the one that the
+/// rules saw.
+const CLAIMS: [&str; 10] = [
+    "client-ip",
+    "forwarded",
+    "front-end-https",
+    "true-client-ip",
+    "x-client-ip",
+    "x-cluster-client-ip",
+    "x-original-host",
+    "x-original-url",
+    "x-real-ip",
+    "x-rewrite-url",
+];
+
+fn drop_claims(headers: &mut HeaderMap) {
+    let claims: Vec<_> = headers
+        .keys()
+        .filter(|name| is_claim(name))
+        .cloned()
+        .collect();
+    for name in claims {
+        headers.remove(name);
+    }
+}
+
+/// `_` counts as `-`: a CGI-style origin cannot tell `X_Forwarded_For` from `X-Forwarded-For`.
+fn is_claim(name: &HeaderName) -> bool {
+    let name = name.as_str().replace('_', "-");
+    name.starts_with("x-forwarded") || CLAIMS.contains(&name.as_str())
+}
+
+/// Adds a member to a list field, in one line.
+fn append(headers: &mut HeaderMap, name: &HeaderName, member: &str) {
+    let mut list: Vec<u8> = Vec::new();
+    for line in headers.get_all(name) {
+        list.extend_from_slice(line.as_bytes());
+        list.extend_from_slice(b", ");
+    }
+    list.extend_from_slice(member.as_bytes());
+    if let Ok(value) = HeaderValue::from_bytes(&list) {
+        headers.insert(name, value);
+    }
+}
+
+fn set_unless_claimed(headers: &mut HeaderMap, name: &HeaderName, text: &str) {
+    if headers.contains_key(name) {
+        return;
+    }
+    if let Ok(value) = HeaderValue::from_str(text) {
+        headers.insert(name, value);
+    }
+}
+
+/// An address alone, in brackets, or with a port, as various balancers write it.
+fn parse_address(member: &[u8]) -> Option<IpAddr> {
+    let text = std::str::from_utf8(member).ok()?;
+    let text = text.trim_matches('"');
+    let plain = text
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'));
+    let address = plain.unwrap_or(text).parse().ok();
+    let with_port = || text.parse::<SocketAddr>().ok().map(|socket| socket.ip());
+    address
+        .or_else(with_port)
+        .map(|address| address.to_canonical())
+}
+
+#[cfg(test)]
+mod tests;
