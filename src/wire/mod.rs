@@ -18,18 +18,20 @@ mod hop;
 mod body;
 mod codec;
 mod coding;
+mod media_type;
 
 #[cfg(test)]
 mod test_heads;
 
 pub use authority::{Authority, AuthorityError, MAX_HOST_BYTES};
 pub use codec::{CodecError, Decoder, Encoder};
-pub use coding::Coding;
 pub use body::{BoxError, EdgeBody, empty_body, full_body};
+pub use coding::{AcceptEncoding, Coding, CodingRefusal};
 pub use edge_request::EdgeRequest;
 pub use forwarded::{Forwarding, TrustedPeers, append_via};
 pub use gate::{MAX_HEADER_BYTES, MAX_HEADER_LINES, MAX_METHOD_BYTES, MAX_QUERY_BYTES, admit};
 pub use hop::strip_hop_by_hop;
+pub use media_type::MediaType;
 pub use path::{CanonicalPath, MAX_PATH_BYTES, PathRefusal};
 pub use refusal::Refusal;
 pub use scheme::Scheme;

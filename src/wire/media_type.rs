@@ -1,0 +1,221 @@
+use http::header::{CONTENT_TYPE, HeaderMap};
+
+/// A media type as browsers read it (WHATWG MIME Sniffing 4.4, a superset of RFC 9110 8.3.1):
+/// parameters that make no sense are passed over, a type that makes none is no type.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MediaType {
+    essence: String,
+    parameters: Vec<(String, String)>,
+}
+
+impl MediaType {
+    pub fn parse(text: &str) -> Option<Self> {
+        let (essence, parameters) = text.split_once(';').unwrap_or((text, ""));
+        let essence = essence.trim_matches(is_space);
+        let (kind, subtype) = essence.split_once('/')?;
+        (is_token(kind) && is_token(subtype)).then(|| Self {
+            essence: essence.to_ascii_lowercase(),
+            parameters: parse_parameters(parameters),
+        })
+    }
+
+    /// The type of a message. `None` without a `Content-Type`, and also when several lines
+    /// disagree: then nobody knows what the body is. Of their charsets the last counts.
+    pub fn of(headers: &HeaderMap) -> Option<Self> {
+        let mut lines = headers.get_all(CONTENT_TYPE).into_iter();
+        let mut found = Self::parse(lines.next()?.to_str().ok()?)?;
+        for line in lines {
+            let other = Self::parse(line.to_str().ok()?)?;
+            if other.essence != found.essence {
+                return None;
+            }
+            if other.charset().is_some() {
+                found = other;
+            }
+        }
+        Some(found)
+    }
+
+    /// `type/subtype` in lower case.
+    pub fn essence(&self) -> &str {
+        &self.essence
+    }
+
+    /// The charset's label as it is written.
+    pub fn charset(&self) -> Option<&str> {
+        self.parameter("charset")
+    }
+
+    /// `name` is in lower case. Of two parameters of one name the first counts.
+    pub fn parameter(&self, name: &str) -> Option<&str> {
+        let mut parameters = self.parameters.iter();
+        let found = parameters.find(|(found, _)| found == name);
+        found.map(|(_, value)| value.as_str())
+    }
+}
+
+fn parse_parameters(mut rest: &str) -> Vec<(String, String)> {
+    let mut parameters = Vec::new();
+    while !rest.is_empty() {
+        rest = rest.trim_start_matches(is_space);
+        let end = rest.find([';', '=']).unwrap_or(rest.len());
+        let (name, behind) = rest.split_at(end);
+        let Some(behind) = behind.strip_prefix('=') else {
+            rest = behind.strip_prefix(';').unwrap_or_default();
+            continue;
+        };
+        let (value, behind) = parse_value(behind);
+        rest = behind;
+        if let Some(value) = value.filter(|_| is_token(name)) {
+            parameters.push((name.to_ascii_lowercase(), value));
+        }
+    }
+    parameters
+}
+
+/// The value, and what follows behind its `;`.
+fn parse_value(text: &str) -> (Option<String>, &str) {
+    if let Some(quoted) = text.strip_prefix('"') {
+        let (value, behind) = unquote(quoted);
+        let (_, behind) = behind.split_once(';').unwrap_or_default();
+        return (Some(value), behind);
+    }
+    let (value, behind) = text.split_once(';').unwrap_or((text, ""));
+    let value = value.trim_end_matches(is_space);
+    ((!value.is_empty()).then(|| value.to_owned()), behind)
+}
+
+/// The text up to the closing quote, or to the end where there is none, and what follows.
+fn unquote(text: &str) -> (String, &str) {
+    let mut value = String::new();
+    let mut chars = text.char_indices();
+    while let Some((at, char)) = chars.next() {
+        match char {
+            '"' => return (value, &text[at + 1..]),
+            '\\' => value.push(chars.next().map_or('\\', |(_, escaped)| escaped)),
+            char => value.push(char),
+        }
+    }
+    (value, "")
+}
+
+fn is_space(char: char) -> bool {
+    matches!(char, ' ' | '\t' | '\r' | '\n')
+}
+
+fn is_token(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(is_token_byte)
+}
+
+/// `tchar`, RFC 9110 5.6.2.
+fn is_token_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::test_heads::heads;
+    use super::*;
+
+    #[test]
+    fn garbage_is_no_type() {
+        for text in [
+            "",
+            " ",
+            ";",
+            "/",
+            "text",
+            "text/",
+            "/html",
+            "text /html",
+            "text/ html",
+            "text/html charset=utf-8",
+            "text/html,text/plain",
+            "t\u{e9}xt/html",
+            "\"text/html\"",
+        ] {
+            assert_eq!(MediaType::parse(text), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn reads_types_as_browsers_do() {
+        for (text, essence, charset) in [
+            ("text/html", "text/html", None),
+            ("TEXT/HTML", "text/html", None),
+            (" text/html ; ", "text/html", None),
+            ("text/html;charset=utf-8", "text/html", Some("utf-8")),
+            (
+                "text/html ;\tCharset=ISO-8859-1 ",
+                "text/html",
+                Some("ISO-8859-1"),
+            ),
+            ("text/html; charset=\"utf-8\"", "text/html", Some("utf-8")),
+            (
+                "text/html; charset=\"a\\\"b;c\"; x=y",
+                "text/html",
+                Some("a\"b;c"),
+            ),
+            ("text/html; charset=\"utf-8", "text/html", Some("utf-8")),
+            (
+                "text/html; charset=\"utf-8\"junk; x=y",
+                "text/html",
+                Some("utf-8"),
+            ),
+            ("text/html; charset=", "text/html", None),
+            ("text/html; charset =utf-8", "text/html", None),
+            ("text/html; charset= utf-8", "text/html", Some(" utf-8")),
+            ("text/html;;;charset=a;charset=b", "text/html", Some("a")),
+            ("text/html; version; charset=a", "text/html", Some("a")),
+            (
+                "text/html; x=\"charset=b\"; charset=a",
+                "text/html",
+                Some("a"),
+            ),
+            ("application/xhtml+xml", "application/xhtml+xml", None),
+        ] {
+            let found = MediaType::parse(text).unwrap();
+            assert_eq!(
+                (found.essence(), found.charset()),
+                (essence, charset),
+                "{text:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn lines_that_disagree_are_no_type() {
+        let html = "Content-Type: text/html; charset=";
+        let charset = |lines: &[&str]| {
+            let found = MediaType::of(&heads(lines)).unwrap();
+            found.charset().map(str::to_owned).unwrap()
+        };
+        assert_eq!(
+            charset(&[&format!("{html}a"), "Content-Type: TEXT/html"]),
+            "a"
+        );
+        assert_eq!(charset(&[&format!("{html}a"), &format!("{html}b")]), "b");
+        let mixed = heads(&["Content-Type: text/html", "Content-Type: text/plain"]);
+        assert_eq!(MediaType::of(&mixed), None);
+        assert_eq!(
+            MediaType::of(&heads(&["Content-Type: text/html", "Content-Type: "])),
+            None
+        );
+        assert_eq!(
+            MediaType::of(&heads(&["Content-Type: text/html; a=\u{e9}"])),
+            None
+        );
+        assert_eq!(MediaType::of(&HeaderMap::new()), None);
+    }
+
+    proptest! {
+        #[test]
+        fn never_panics(text in "[a/;=\"\\\\ \té]{0,20}", any in "\\PC*") {
+            let _ = MediaType::parse(&text);
+            let _ = MediaType::parse(&format!("a/b;{text}"));
+            let _ = MediaType::parse(&any);
+        }
+    }
+}
