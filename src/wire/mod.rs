@@ -11,8 +11,11 @@ mod scheme;
 mod upgrade;
 
 // A head on its way up or down.
+mod entity_tag;
 mod forwarded;
 mod hop;
+mod page_tag;
+mod validators;
 
 // A body: what it is, how it is coded.
 mod body;
@@ -36,3 +39,7 @@ pub use path::{CanonicalPath, MAX_PATH_BYTES, PathRefusal};
 pub use refusal::Refusal;
 pub use scheme::Scheme;
 pub use upgrade::{SwitchRefusal, Upgrade};
+pub use validators::{
+    Conditional, drop_body_facts, drop_range, restore_foreign, restore_if_match, restore_up,
+    tag_down,
+};
