@@ -11,10 +11,13 @@ mod scheme;
 mod upgrade;
 
 // A head on its way up or down.
+mod cookies;
 mod entity_tag;
 mod forwarded;
 mod hop;
+mod locations;
 mod page_tag;
+mod set_cookie;
 mod validators;
 
 // A body: what it is, how it is coded.
@@ -30,10 +33,12 @@ pub use authority::{Authority, AuthorityError, MAX_HOST_BYTES};
 pub use codec::{CodecError, Decoder, Encoder};
 pub use body::{BoxError, EdgeBody, empty_body, full_body};
 pub use coding::{AcceptEncoding, Coding, CodingRefusal};
+pub use cookies::{confine_set_cookie, keep_cookies};
 pub use edge_request::EdgeRequest;
 pub use forwarded::{Forwarding, TrustedPeers, append_via};
 pub use gate::{MAX_HEADER_BYTES, MAX_HEADER_LINES, MAX_METHOD_BYTES, MAX_QUERY_BYTES, admit};
 pub use hop::strip_hop_by_hop;
+pub use locations::Locations;
 pub use media_type::MediaType;
 pub use path::{CanonicalPath, MAX_PATH_BYTES, PathRefusal};
 pub use refusal::Refusal;

@@ -1,0 +1,150 @@
+use http::header::{COOKIE, Entry, HeaderMap, HeaderValue, SET_COOKIE};
+
+use super::set_cookie;
+
+/// Keeps the cookies of these names in a request, and nothing of the others. What stands on
+/// several lines comes out on one, in its order; with nothing left the field is gone.
+pub fn keep_cookies(headers: &mut HeaderMap, names: &[String]) {
+    let is_kept = |pair: &&[u8]| {
+        let name = pair.split(|byte| *byte == b'=').next().unwrap_or_default();
+        names
+            .iter()
+            .any(|kept| kept.as_bytes() == name.trim_ascii())
+    };
+    let lines = headers.get_all(COOKIE).into_iter();
+    let pairs = lines.flat_map(|line| line.as_bytes().split(|byte| *byte == b';'));
+    let pairs = pairs
+        .map(<[u8]>::trim_ascii)
+        .filter(|pair| !pair.is_empty());
+    let kept: Vec<_> = pairs.filter(is_kept).collect();
+    let line = kept.join(&b"; "[..]);
+    headers.remove(COOKIE);
+    if let Some(value) = HeaderValue::from_bytes(&line)
+        .ok()
+        .filter(|value| !value.is_empty())
+    {
+        headers.insert(COOKIE, value);
+    }
+}
+
+/// Confines what a backend sets to its place below `mount`, and to this host: the site's own paths
+/// never see these cookies. A cookie whose name starts with `__Host-` must have the path `/`, so
+/// browsers refuse it from here.
+pub fn confine_set_cookie(headers: &mut HeaderMap, mount: &str) {
+    let Entry::Occupied(mut lines) = headers.entry(SET_COOKIE) else {
+        return;
+    };
+    for line in lines.iter_mut() {
+        if let Ok(value) = HeaderValue::from_bytes(&confined(line.as_bytes(), mount)) {
+            *line = value;
+        }
+    }
+}
+
+/// Of several paths the last counts (RFC 6265 5.3).
+fn confined(line: &[u8], mount: &str) -> Vec<u8> {
+    let mut out = Vec::with_capacity(line.len() + mount.len());
+    let mut path = None;
+    for (index, part) in set_cookie::parts(line).enumerate() {
+        if index == 0 {
+            out.extend_from_slice(part);
+        } else if let Some(value) = set_cookie::attribute(part, "path") {
+            path = Some(value);
+        } else if set_cookie::attribute(part, "domain").is_none() {
+            out.extend_from_slice(&[b";", part].concat());
+        }
+    }
+    let path = path.filter(|path| is_below(path, mount.as_bytes()));
+    out.extend_from_slice(b"; Path=");
+    out.extend_from_slice(path.unwrap_or(mount.as_bytes()));
+    out
+}
+
+fn is_below(path: &[u8], mount: &[u8]) -> bool {
+    let rest = path.strip_prefix(mount);
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/") || mount.ends_with(b"/"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::test_heads::{heads, lines};
+    use super::*;
+
+    #[track_caller]
+    fn check_kept(names: &[&str], before: &[&str], after: &[&str]) {
+        let mut headers = heads(before);
+        let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
+        keep_cookies(&mut headers, &names);
+        assert_eq!(lines(&headers), after, "{names:?} of {before:?}");
+    }
+
+    #[track_caller]
+    fn check_confined(before: &[&str], after: &[&str]) {
+        let mut headers = heads(before);
+        confine_set_cookie(&mut headers, "/_cobrowse");
+        assert_eq!(lines(&headers), after, "{before:?}");
+    }
+
+    #[test]
+    fn other_cookies_are_not_told() {
+        check_kept(&[], &["Cookie: a=1; b=2", "Cookie: c=3"], &[]);
+        check_kept(
+            &["a"],
+            &["Cookie: A=1; aa=2; a b=3; =a; b=a=1", "X: y"],
+            &["x: y"],
+        );
+        check_kept(&["a"], &["Cookie: session=\"x; a=1\""], &["cookie: a=1\""]);
+        check_kept(&["a"], &[], &[]);
+        check_kept(&[""], &["Cookie: ", "Cookie: ; ;"], &[]);
+    }
+
+    #[test]
+    fn named_cookies_are_kept_as_they_are() {
+        check_kept(
+            &["a", "c"],
+            &["Cookie: a=1;b=2 ;c=x=y", "Cookie: a=\u{e9}", "Cookie: b=4"],
+            &["cookie: a=1; c=x=y; a=\u{e9}"],
+        );
+        check_kept(
+            &["a"],
+            &["Cookie: a", "Cookie:  a = 1"],
+            &["cookie: a; a = 1"],
+        );
+    }
+
+    #[test]
+    fn cookies_cannot_leave_their_mount() {
+        for attributes in [
+            "",
+            "; Path=/",
+            "; Path=/account",
+            "; Path=/_cobrowser",
+            "; Path=/_cobrowse/a; PATH = /",
+            "; Path",
+            "; path=\"/_cobrowse\"",
+            "; Domain=bank.example",
+            ";Domain=.bank.example; domain=x;Path=/",
+        ] {
+            check_confined(
+                &[&format!("Set-Cookie: a=1{attributes}")],
+                &["set-cookie: a=1; Path=/_cobrowse"],
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_below_the_mount_stays_there() {
+        check_confined(
+            &[
+                "Set-Cookie: a=1; Path=/_cobrowse/agent; HttpOnly",
+                "Set-Cookie: a=path=/; Secure;SameSite=Lax; Path=/_cobrowse",
+                "Set-Cookie: __odd \u{e9}; Max-Age=0",
+            ],
+            &[
+                "set-cookie: a=1; HttpOnly; Path=/_cobrowse/agent",
+                "set-cookie: a=path=/; Secure;SameSite=Lax; Path=/_cobrowse",
+                "set-cookie: __odd \u{e9}; Max-Age=0; Path=/_cobrowse",
+            ],
+        );
+    }
+}
