@@ -16,6 +16,7 @@ mod entity_tag;
 mod forwarded;
 mod hop;
 mod locations;
+mod origin_check;
 mod page_tag;
 mod set_cookie;
 mod validators;
@@ -40,6 +41,7 @@ pub use gate::{MAX_HEADER_BYTES, MAX_HEADER_LINES, MAX_METHOD_BYTES, MAX_QUERY_B
 pub use hop::strip_hop_by_hop;
 pub use locations::Locations;
 pub use media_type::MediaType;
+pub use origin_check::{OriginRefusal, origin_allowed};
 pub use path::{CanonicalPath, MAX_PATH_BYTES, PathRefusal};
 pub use refusal::Refusal;
 pub use scheme::Scheme;
