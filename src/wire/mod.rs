@@ -31,8 +31,8 @@ mod media_type;
 mod test_heads;
 
 pub use authority::{Authority, AuthorityError, MAX_HOST_BYTES};
-pub use codec::{CodecError, Decoder, Encoder};
 pub use body::{BoxError, EdgeBody, empty_body, full_body};
+pub use codec::{CodecError, Decoder, Encoder};
 pub use coding::{AcceptEncoding, Coding, CodingRefusal};
 pub use cookies::{confine_set_cookie, keep_cookies};
 pub use edge_request::EdgeRequest;
