@@ -2,5 +2,13 @@
 //! that does to its head, and its body as a stream. Knows no rules and no sockets.
 
 mod body;
+mod coverage;
+mod expectation;
+mod head;
+mod verdict;
 
 pub use body::{BodyCodings, PageEnd, RewriteBody};
+pub use coverage::Coverage;
+pub use expectation::Expectation;
+pub use head::{describe_page, vary_by_expectation};
+pub use verdict::{Asked, SkipReason, Verdict, judge};

@@ -1,0 +1,116 @@
+use http::header::{CONTENT_ENCODING, Entry, HeaderMap, HeaderValue, VARY};
+
+use super::body::BodyCodings;
+use super::expectation::Expectation;
+use crate::html::PlanVersion;
+use crate::wire::{self, Coding};
+
+/// Makes the head of a page say what is true of the page as it is edited: no length and no digest
+/// of the origin's bytes, the coding that the visitor gets, the validator with the plan's
+/// version, and Vary grown by what the verdict looked at.
+pub fn describe_page(headers: &mut HeaderMap, codings: &BodyCodings, version: PlanVersion) {
+    wire::drop_body_facts(headers);
+    wire::tag_down(headers, &version.to_string());
+    headers.remove(CONTENT_ENCODING);
+    if codings.to != Coding::Identity {
+        let coding = HeaderValue::from_static(codings.to.as_str());
+        headers.insert(CONTENT_ENCODING, coding);
+    }
+    vary_by_expectation(headers);
+    if codings.from != Coding::Identity {
+        grow_vary(headers, "Accept-Encoding");
+    }
+}
+
+/// The same address gives another answer to a script than to a person: caches must know.
+pub fn vary_by_expectation(headers: &mut HeaderMap) {
+    for field in Expectation::FIELDS {
+        grow_vary(headers, field);
+    }
+}
+
+/// Adds a field to Vary unless it is there already, or all are (RFC 9110 12.5.5).
+fn grow_vary(headers: &mut HeaderMap, field: &'static str) {
+    let named = headers.get_all(VARY).iter().any(|value| {
+        let mut fields = value
+            .as_bytes()
+            .split(|byte| *byte == b',')
+            .map(<[u8]>::trim_ascii);
+        fields.any(|named| named == b"*" || named.eq_ignore_ascii_case(field.as_bytes()))
+    });
+    if named {
+        return;
+    }
+    match headers.entry(VARY) {
+        Entry::Vacant(vacant) => {
+            vacant.insert(HeaderValue::from_static(field));
+        }
+        Entry::Occupied(mut occupied) => {
+            occupied.append(HeaderValue::from_static(field));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn vary(lines: &[&'static str]) -> Vec<String> {
+        let mut headers = HeaderMap::new();
+        for line in lines {
+            headers.append(VARY, HeaderValue::from_static(line));
+        }
+        vary_by_expectation(&mut headers);
+        headers
+            .get_all(VARY)
+            .iter()
+            .map(|line| line.to_str().unwrap().to_owned())
+            .collect()
+    }
+
+    #[test]
+    fn vary_grows_by_what_it_does_not_name_yet() {
+        assert_eq!(vary(&[]), ["Sec-Fetch-Dest", "X-Requested-With"]);
+        assert_eq!(vary(&["*"]), ["*"]);
+        assert_eq!(
+            vary(&["Cookie, sec-fetch-dest"]),
+            ["Cookie, sec-fetch-dest", "X-Requested-With"]
+        );
+    }
+
+    #[test]
+    fn a_page_loses_what_was_true_of_the_origins_bytes_only() {
+        let mut headers = HeaderMap::new();
+        for (name, value) in [
+            ("content-length", "5"),
+            ("content-encoding", "gzip"),
+            ("accept-ranges", "bytes"),
+            ("content-md5", "x"),
+            ("repr-digest", "x"),
+            ("set-cookie", "a=1"),
+            ("cache-control", "private"),
+        ] {
+            headers.insert(name, HeaderValue::from_static(value));
+        }
+        let codings = BodyCodings {
+            from: Coding::Gzip,
+            to: Coding::Br,
+            charset: None,
+        };
+        let tag = crate::html::ScriptTag::render([("id", None)]).unwrap();
+        let plan = crate::html::Plan::new(tag, Default::default(), Default::default(), Vec::new());
+        describe_page(&mut headers, &codings, plan.version());
+        assert_eq!(headers.get(CONTENT_ENCODING).unwrap(), "br");
+        let mut left: Vec<_> = headers.keys().map(|name| name.as_str()).collect();
+        left.sort_unstable();
+        assert_eq!(
+            left,
+            ["cache-control", "content-encoding", "set-cookie", "vary"]
+        );
+        let vary: Vec<_> = headers.get_all(VARY).iter().collect();
+        assert_eq!(
+            vary,
+            ["Sec-Fetch-Dest", "X-Requested-With", "Accept-Encoding"]
+        );
+    }
+}
