@@ -1,1 +1,21 @@
-//! To be furnished.
+//! Sockets in, requests out: listeners, TLS, connections, their limits, and drain. Generic over the
+//! service that answers; knows nothing of what a request means.
+
+mod certificates;
+mod config;
+mod connection;
+mod error;
+mod exchanges;
+mod handshake;
+mod listener;
+mod serve;
+mod signals;
+mod transport;
+
+pub use certificates::{CertificateInfo, Certificates, SelfSignedError};
+pub use config::{Config, Limits};
+pub use error::BindError;
+pub use exchanges::ExchangeBody;
+pub use listener::BoundAddress;
+pub use serve::{ConnectionInfo, Drained, Server};
+pub use signals::Handle;

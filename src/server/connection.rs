@@ -1,0 +1,160 @@
+use std::convert::Infallible;
+use std::pin::{Pin, pin};
+use std::time::Duration;
+
+use http::{Request, Response};
+use hyper::body::Incoming;
+use hyper::server::conn::{http1, http2};
+use hyper::service::Service;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::{MissedTickBehavior, interval};
+
+use super::config::{CONNECTION_BUFFER_BYTES_MIN, Limits};
+use super::exchanges::Exchanges;
+use super::handshake::Protocol;
+use super::signals::Handle;
+use super::transport::ResetSwitch;
+use crate::wire::EdgeBody;
+
+/// How HTTP is spoken, with every limit said.
+#[derive(Clone, Debug)]
+pub(super) struct Http {
+    http1: http1::Builder,
+    http2: http2::Builder<TokioExecutor>,
+    h2_idle_timeout: Duration,
+}
+
+impl Http {
+    pub(super) fn new(limits: &Limits) -> Self {
+        Self {
+            http1: http1_builder(limits),
+            http2: http2_builder(limits),
+            h2_idle_timeout: limits.h2_idle_timeout,
+        }
+    }
+}
+
+/// Serves one connection to its end, which comes in order when the server drains.
+pub(super) async fn serve_connection<I, S>(
+    http: &Http,
+    protocol: Protocol,
+    io: I,
+    reset: ResetSwitch,
+    service: S,
+    handle: &Handle,
+) where
+    I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    S: Service<Request<Incoming>, Response = Response<EdgeBody>, Error = Infallible>,
+    S: Clone + Send + 'static,
+    S::Future: Send + 'static,
+{
+    let exchanges = Exchanges::new(reset);
+    let service = exchanges.count(service);
+    let io = TokioIo::new(io);
+    let ended = match protocol {
+        Protocol::Http1 => {
+            let connection = http.http1.serve_connection(io, service).with_upgrades();
+            let quit = handle.draining();
+            drained(
+                connection,
+                http1::UpgradeableConnection::graceful_shutdown,
+                quit,
+            )
+            .await
+        }
+        Protocol::Http2 => {
+            let connection = http.http2.serve_connection(io, service);
+            let period = http.h2_idle_timeout;
+            let quit = async {
+                tokio::select! {
+                    () = handle.draining() => {}
+                    () = idle(&exchanges, period) => {}
+                }
+            };
+            tokio::select! {
+                ended = drained(connection, http2::Connection::graceful_shutdown, quit) => ended,
+                () = abandoned(&exchanges, period) => Ok(()),
+            }
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%error, "a connection ended with an error");
+    }
+}
+
+/// Drives a connection; when `quit` resolves, tells it to end after the exchanges under way.
+async fn drained<C: Future>(
+    connection: C,
+    shut_down: impl FnOnce(Pin<&mut C>),
+    quit: impl Future<Output = ()>,
+) -> C::Output {
+    let mut connection = pin!(connection);
+    tokio::select! {
+        ended = connection.as_mut() => return ended,
+        () = quit => {}
+    }
+    shut_down(connection.as_mut());
+    connection.await
+}
+
+/// Resolves when a client that was told to go, because it asked for nothing, has not gone for as
+/// long again: one that never began to speak HTTP/2, for instance.
+async fn abandoned(exchanges: &Exchanges, period: Duration) {
+    idle(exchanges, period).await;
+    idle(exchanges, period).await;
+}
+
+/// Resolves when nothing was asked for during a whole period. Pings are not exchanges: without
+/// this, a client that does nothing but answer them would stay for ever.
+async fn idle(exchanges: &Exchanges, period: Duration) {
+    let mut ticks = interval(period);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    ticks.tick().await;
+    let mut seen = exchanges.begun();
+    loop {
+        ticks.tick().await;
+        let begun = exchanges.begun();
+        if begun == seen && exchanges.open() == 0 {
+            return;
+        }
+        seen = begun;
+    }
+}
+
+fn http1_builder(limits: &Limits) -> http1::Builder {
+    let mut builder = http1::Builder::new();
+    let buffer = limits
+        .connection_buffer_bytes_max
+        .max(limits.head_bytes_max)
+        .max(CONNECTION_BUFFER_BYTES_MIN);
+    builder
+        .timer(TokioTimer::new())
+        .header_read_timeout(limits.head_timeout)
+        .max_headers(limits.headers_max)
+        .max_header_size(limits.head_bytes_max)
+        .max_buf_size(buffer)
+        // A client that shuts its sending side is gone: its exchange is not worth finishing.
+        .half_close(false)
+        // It would lift the limit of the write buffer for clients that read slowly.
+        .pipeline_flush(false)
+        .keep_alive(true);
+    builder
+}
+
+fn http2_builder(limits: &Limits) -> http2::Builder<TokioExecutor> {
+    let head_bytes_max = u32::try_from(limits.head_bytes_max).unwrap_or(u32::MAX);
+    let mut builder = http2::Builder::new(TokioExecutor::new());
+    builder
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(limits.h2_streams_max)
+        .max_header_list_size(head_bytes_max)
+        .max_pending_accept_reset_streams(limits.h2_pending_resets_max)
+        .max_local_error_reset_streams(limits.h2_error_resets_max)
+        .initial_stream_window_size(limits.h2_stream_window)
+        .initial_connection_window_size(limits.h2_connection_window)
+        .max_send_buf_size(limits.h2_send_buffer_bytes_max)
+        .keep_alive_interval(limits.h2_ping_interval)
+        .keep_alive_timeout(limits.h2_ping_timeout);
+    builder
+}

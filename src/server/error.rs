@@ -1,0 +1,55 @@
+use std::io;
+use std::net::SocketAddr;
+
+use thiserror::Error;
+
+/// Why the server could not start. The text names the address and what would be right.
+#[derive(Debug, Error)]
+pub enum BindError {
+    #[error(
+        "{address} is in use: end the program that listens there, or choose another address with --listen"
+    )]
+    AddressInUse {
+        address: SocketAddr,
+        #[source]
+        source: io::Error,
+    },
+    #[error(
+        "{address} is not an address of this machine: write 127.0.0.1, 0.0.0.0 or one that it has"
+    )]
+    AddressNotHere {
+        address: SocketAddr,
+        #[source]
+        source: io::Error,
+    },
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        address: SocketAddr,
+        source: io::Error,
+    },
+    #[error("an HTTPS address is given but no certificate: name a directory of certificates")]
+    NoCertificates,
+    #[error("no address to listen on: give one with --listen")]
+    NoListener,
+    #[error(
+        "{address} is not allowed: ports below 1024 need root or the capability CAP_NET_BIND_SERVICE; choose a higher port with --listen"
+    )]
+    PermissionDenied {
+        address: SocketAddr,
+        #[source]
+        source: io::Error,
+    },
+    #[error("TLS cannot be offered")]
+    Tls(#[from] rustls::Error),
+}
+
+impl BindError {
+    pub(super) fn listen(address: SocketAddr, source: io::Error) -> Self {
+        match source.kind() {
+            io::ErrorKind::AddrInUse => Self::AddressInUse { address, source },
+            io::ErrorKind::AddrNotAvailable => Self::AddressNotHere { address, source },
+            io::ErrorKind::PermissionDenied => Self::PermissionDenied { address, source },
+            _ => Self::Listen { address, source },
+        }
+    }
+}

@@ -1,0 +1,137 @@
+use std::convert::Infallible;
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http::{Request, Response, Version};
+use http_body::{Body, Frame, SizeHint};
+use hyper::body::Incoming;
+use hyper::service::Service;
+
+use super::transport::ResetSwitch;
+use crate::wire::{BoxError, EdgeBody};
+
+/// The exchanges of one connection.
+#[derive(Clone, Debug)]
+pub(super) struct Exchanges {
+    counts: Arc<Counts>,
+    reset: ResetSwitch,
+}
+
+#[derive(Debug, Default)]
+struct Counts {
+    begun: AtomicU64,
+    open: AtomicUsize,
+}
+
+/// A service that keeps count of its exchanges, from their head to the last byte of their answer.
+#[derive(Clone, Debug)]
+pub(super) struct Counted<S> {
+    inner: S,
+    exchanges: Exchanges,
+}
+
+/// An answer's body on its way to the client.
+pub struct ExchangeBody {
+    inner: EdgeBody,
+    version: Version,
+    reset: ResetSwitch,
+    _open: OpenExchange,
+}
+
+#[derive(Debug)]
+struct OpenExchange(Arc<Counts>);
+
+impl Exchanges {
+    pub(super) fn new(reset: ResetSwitch) -> Self {
+        let counts = Arc::default();
+        Self { counts, reset }
+    }
+
+    pub(super) fn count<S>(&self, inner: S) -> Counted<S> {
+        let exchanges = self.clone();
+        Counted { inner, exchanges }
+    }
+
+    /// How many have begun so far.
+    pub(super) fn begun(&self) -> u64 {
+        self.counts.begun.load(Ordering::Acquire)
+    }
+
+    /// How many are under way.
+    pub(super) fn open(&self) -> usize {
+        self.counts.open.load(Ordering::Acquire)
+    }
+
+    fn begin(&self) -> OpenExchange {
+        self.counts.begun.fetch_add(1, Ordering::AcqRel);
+        self.counts.open.fetch_add(1, Ordering::AcqRel);
+        OpenExchange(Arc::clone(&self.counts))
+    }
+}
+
+impl Drop for OpenExchange {
+    fn drop(&mut self) {
+        self.0.open.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+impl<S> Service<Request<Incoming>> for Counted<S>
+where
+    S: Service<Request<Incoming>, Response = Response<EdgeBody>, Error = Infallible>,
+    S::Future: Send + 'static,
+{
+    type Response = Response<ExchangeBody>;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>> + Send>>;
+
+    fn call(&self, request: Request<Incoming>) -> Self::Future {
+        let open = self.exchanges.begin();
+        let reset = self.exchanges.reset.clone();
+        let version = request.version();
+        let answering = self.inner.call(request);
+        Box::pin(async move {
+            let response = answering.await?;
+            Ok(response.map(|inner| ExchangeBody {
+                inner,
+                version,
+                reset,
+                _open: open,
+            }))
+        })
+    }
+}
+
+impl Body for ExchangeBody {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        let polled = Pin::new(&mut self.inner).poll_frame(cx);
+        let is_broken = matches!(polled, Poll::Ready(Some(Err(_))));
+        if is_broken && self.version <= Version::HTTP_10 {
+            self.reset.turn_on();
+        }
+        polled
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.inner.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner.size_hint()
+    }
+}
+
+impl fmt::Debug for ExchangeBody {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ExchangeBody").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,167 @@
+use std::fmt;
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use socket2::{Domain, Protocol, Socket, Type};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::{Instant, sleep};
+
+use super::error::BindError;
+use crate::wire::Scheme;
+
+/// One address that is listened on; with port 0, the port that was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BoundAddress {
+    pub scheme: Scheme,
+    pub address: SocketAddr,
+}
+
+/// A socket that takes connections.
+#[derive(Debug)]
+pub(super) struct Listener {
+    pub(super) bound: BoundAddress,
+    socket: TcpListener,
+    trouble: Trouble,
+}
+
+/// What a run of failed accepts has come to.
+#[derive(Debug, Default)]
+struct Trouble {
+    pause: Duration,
+    last_logged: Option<Instant>,
+    unlogged: u64,
+}
+
+/// Connections that the kernel keeps ready while the server is at its limit.
+const BACKLOG: i32 = 1024;
+/// The first wait after a failed accept; it doubles up to `ACCEPT_PAUSE_MAX`.
+const ACCEPT_PAUSE_MIN: Duration = Duration::from_millis(5);
+/// Long enough to cost nothing while descriptors are short, short enough to be back at once.
+const ACCEPT_PAUSE_MAX: Duration = Duration::from_secs(1);
+/// At most one line about failing accepts in this time.
+const ACCEPT_LOG_INTERVAL: Duration = Duration::from_secs(10);
+
+impl Listener {
+    /// Must be called within a runtime.
+    pub(super) fn bind(scheme: Scheme, address: SocketAddr) -> Result<Self, BindError> {
+        let listening = listen(address).and_then(|socket| {
+            let address = socket.local_addr()?;
+            Ok((socket, BoundAddress { scheme, address }))
+        });
+        let (socket, bound) = listening.map_err(|source| BindError::listen(address, source))?;
+        let trouble = Trouble::default();
+        Ok(Self {
+            bound,
+            socket,
+            trouble,
+        })
+    }
+
+    /// The next connection. An accept that fails is logged and tried again after a pause.
+    ///
+    /// Cancel safety: safe, no connection is lost.
+    pub(super) async fn accept(&mut self) -> (TcpStream, SocketAddr) {
+        loop {
+            match self.socket.accept().await {
+                Ok(accepted) => {
+                    self.trouble.pause = Duration::ZERO;
+                    return accepted;
+                }
+                Err(error) if concerns_one_client(&error) => {}
+                Err(error) => {
+                    self.trouble.log(self.bound, &error);
+                    sleep(self.trouble.next_pause()).await;
+                }
+            }
+        }
+    }
+}
+
+impl Trouble {
+    fn next_pause(&mut self) -> Duration {
+        self.pause = (self.pause * 2).clamp(ACCEPT_PAUSE_MIN, ACCEPT_PAUSE_MAX);
+        self.pause
+    }
+
+    fn log(&mut self, bound: BoundAddress, error: &io::Error) {
+        let now = Instant::now();
+        let is_due = self
+            .last_logged
+            .is_none_or(|last| now - last >= ACCEPT_LOG_INTERVAL);
+        if is_due {
+            let unlogged = self.unlogged;
+            tracing::error!(listener = %bound, %error, unlogged, "connections cannot be taken");
+            self.last_logged = Some(now);
+            self.unlogged = 0;
+        } else {
+            self.unlogged += 1;
+        }
+    }
+}
+
+impl fmt::Display for BoundAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let scheme = match self.scheme {
+            Scheme::Http => "http",
+            Scheme::Https => "https",
+        };
+        write!(f, "{scheme}://{}", self.address)
+    }
+}
+
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = Socket::new(
+        Domain::for_address(address),
+        Type::STREAM,
+        Some(Protocol::TCP),
+    )?;
+    // A restart must not wait for the connections of the process before it to be forgotten.
+    socket.set_reuse_address(true)?;
+    if address.is_ipv6() {
+        // Else [::] would take IPv4 too and collide with 0.0.0.0 on the same port.
+        socket.set_only_v6(true)?;
+    }
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    TcpListener::from_std(socket.into())
+}
+
+/// Whether an accept failed because of the connection that was to be accepted.
+fn concerns_one_client(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::ConnectionRefused
+            | io::ErrorKind::ConnectionReset
+            | io::ErrorKind::Interrupted
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_grow_to_their_limit() {
+        let mut trouble = Trouble::default();
+        let pauses: Vec<_> = (0..10).map(|_| trouble.next_pause().as_millis()).collect();
+        assert_eq!(pauses, [5, 10, 20, 40, 80, 160, 320, 640, 1000, 1000]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_run_of_failures_is_logged_now_and_then() {
+        let address = SocketAddr::from(([127, 0, 0, 1], 80));
+        let scheme = Scheme::Http;
+        let bound = BoundAddress { scheme, address };
+        let error = io::Error::other("too many open files");
+        let mut trouble = Trouble::default();
+        trouble.log(bound, &error);
+        trouble.log(bound, &error);
+        assert_eq!(trouble.unlogged, 1);
+        tokio::time::advance(ACCEPT_LOG_INTERVAL).await;
+        trouble.log(bound, &error);
+        assert_eq!(trouble.unlogged, 0);
+    }
+}

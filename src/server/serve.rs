@@ -1,0 +1,257 @@
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::{Request, Response};
+use hyper::body::Incoming;
+use hyper::service::Service;
+use tokio::net::TcpStream;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+
+use super::certificates::Certificates;
+use super::config::{Config, Limits};
+use super::connection::{Http, serve_connection};
+use super::error::BindError;
+use super::handshake::{Handshake, Protocol};
+use super::listener::{BoundAddress, Listener};
+use super::signals::Handle;
+use super::transport::Transport;
+use crate::telemetry::Metrics;
+use crate::wire::{EdgeBody, Scheme};
+
+/// What is known about a connection when its service is made.
+#[derive(Clone, Debug)]
+pub struct ConnectionInfo {
+    pub peer: SocketAddr,
+    pub local: SocketAddr,
+    pub scheme: Scheme,
+    /// The name that the client asked for in the TLS handshake.
+    pub sni: Option<Arc<str>>,
+}
+
+/// A server whose sockets are bound: clients may connect, and are served once `serve` runs.
+#[derive(Debug)]
+pub struct Server {
+    listeners: Vec<Listener>,
+    context: Context,
+    drain_timeout: Duration,
+    permits_max: u32,
+}
+
+/// How a server ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub struct Drained {
+    /// Connections, tunnels among them, that were cut because time was up.
+    pub cut: usize,
+}
+
+/// What every connection needs.
+#[derive(Clone, Debug)]
+struct Context {
+    limits: Arc<Limits>,
+    http: Http,
+    tls: Option<Handshake>,
+    permits: Arc<Semaphore>,
+    handle: Handle,
+    metrics: Arc<Metrics>,
+}
+
+impl Server {
+    /// Binds every address. Must be called within a tokio runtime.
+    pub fn bind(
+        config: Config,
+        certificates: Option<&Arc<Certificates>>,
+        metrics: Arc<Metrics>,
+    ) -> Result<Self, BindError> {
+        let listeners = bind_all(&config)?;
+        let limits = Arc::new(config.limits);
+        let tls = match certificates {
+            Some(certificates) => Some(Handshake::new(certificates, limits.handshake_timeout)?),
+            None if config.https.is_empty() => None,
+            None => return Err(BindError::NoCertificates),
+        };
+        let permits_max = permits_max(limits.connections_max, listeners.len());
+        let context = Context {
+            http: Http::new(&limits),
+            limits,
+            tls,
+            permits: Arc::new(Semaphore::new(permits_max as usize)),
+            handle: Handle::new(),
+            metrics,
+        };
+        Ok(Self {
+            listeners,
+            context,
+            drain_timeout: config.drain_timeout,
+            permits_max,
+        })
+    }
+
+    /// What is listened on, in the order of the configuration, HTTP first.
+    pub fn addresses(&self) -> Vec<BoundAddress> {
+        self.listeners.iter().map(|l| l.bound).collect()
+    }
+
+    /// Ends the server from outside; can be had before it runs.
+    pub fn handle(&self) -> Handle {
+        self.context.handle.clone()
+    }
+
+    /// Serves until `shutdown` resolves (or the handle says so), then drains: takes no new
+    /// connection, lets exchanges and tunnels end until the drain time-out, and cuts the rest.
+    pub async fn serve<M, S>(self, make_service: M, shutdown: impl Future<Output = ()>) -> Drained
+    where
+        M: Fn(ConnectionInfo) -> S + Clone + Send + 'static,
+        S: Service<Request<Incoming>, Response = Response<EdgeBody>, Error = Infallible>,
+        S: Clone + Send + 'static,
+        S::Future: Send + 'static,
+    {
+        let mut accepting = JoinSet::new();
+        for listener in self.listeners {
+            let context = self.context.clone();
+            accepting.spawn(accept_connections(listener, context, make_service.clone()));
+        }
+        let Context {
+            handle, permits, ..
+        } = self.context;
+        tokio::select! {
+            () = shutdown => handle.drain(),
+            () = handle.draining() => {}
+        }
+        // Every connection, upgraded or not, holds a permit until it is closed.
+        let all_closed = permits.acquire_many(self.permits_max);
+        tokio::select! {
+            _ = timeout(self.drain_timeout, all_closed) => {}
+            () = handle.cutting() => {}
+        }
+        let cut = self.permits_max as usize - permits.available_permits();
+        handle.cut();
+        while accepting.join_next().await.is_some() {}
+        Drained { cut }
+    }
+}
+
+fn bind_all(config: &Config) -> Result<Vec<Listener>, BindError> {
+    let http = config.http.iter().map(|a| (Scheme::Http, *a));
+    let https = config.https.iter().map(|a| (Scheme::Https, *a));
+    let listeners: Vec<_> = http
+        .chain(https)
+        .map(|(scheme, address)| Listener::bind(scheme, address))
+        .collect::<Result<_, _>>()?;
+    if listeners.is_empty() {
+        return Err(BindError::NoListener);
+    }
+    Ok(listeners)
+}
+
+/// A listener holds a permit while it waits for a connection, so that none is taken which could not
+/// be served; the permits of all but one are put on top, or a small limit would leave it none.
+fn permits_max(connections_max: usize, listeners: usize) -> u32 {
+    let permits = connections_max.max(1) + listeners - 1;
+    u32::try_from(permits.min(Semaphore::MAX_PERMITS)).unwrap_or(u32::MAX)
+}
+
+/// Takes connections until the drain begins, then waits for them until they are cut.
+async fn accept_connections<M, S>(mut listener: Listener, context: Context, make_service: M)
+where
+    M: Fn(ConnectionInfo) -> S + Clone + Send + 'static,
+    S: Service<Request<Incoming>, Response = Response<EdgeBody>, Error = Infallible>,
+    S: Clone + Send + 'static,
+    S::Future: Send + 'static,
+{
+    let mut connections = JoinSet::new();
+    while let Some((permit, stream, peer)) = next_connection(&mut listener, &context).await {
+        while let Some(ended) = connections.try_join_next() {
+            report_panic(ended);
+        }
+        let scheme = listener.bound.scheme;
+        let guard = context.metrics.connection(scheme_label(scheme));
+        let timeout = context.limits.write_stall_timeout;
+        let local = stream.local_addr().unwrap_or(listener.bound.address);
+        let transport = Transport::new(stream, &context.handle, timeout, (permit, guard));
+        let info = ConnectionInfo {
+            peer,
+            local,
+            scheme,
+            sni: None,
+        };
+        connections.spawn(serve_transport(
+            transport,
+            info,
+            context.clone(),
+            make_service.clone(),
+        ));
+    }
+    drop(listener);
+    tokio::select! {
+        () = async { while let Some(ended) = connections.join_next().await { report_panic(ended) } } => {}
+        () = context.handle.cutting() => connections.shutdown().await,
+    }
+}
+
+/// `None` once the drain has begun.
+async fn next_connection(
+    listener: &mut Listener,
+    context: &Context,
+) -> Option<(OwnedSemaphorePermit, TcpStream, SocketAddr)> {
+    let accepting = async {
+        let permit = Arc::clone(&context.permits).acquire_owned().await.ok()?;
+        let (stream, peer) = listener.accept().await;
+        // Small answers leave at once; a failure only costs latency.
+        let _ = stream.set_nodelay(true);
+        Some((permit, stream, peer))
+    };
+    tokio::select! {
+        biased;
+        () = context.handle.draining() => None,
+        accepted = accepting => accepted,
+    }
+}
+
+async fn serve_transport<M, S>(
+    transport: Transport,
+    mut info: ConnectionInfo,
+    context: Context,
+    make_service: M,
+) where
+    M: Fn(ConnectionInfo) -> S,
+    S: Service<Request<Incoming>, Response = Response<EdgeBody>, Error = Infallible>,
+    S: Clone + Send + 'static,
+    S::Future: Send + 'static,
+{
+    let reset = transport.reset_switch();
+    let (http, handle) = (&context.http, &context.handle);
+    match (info.scheme, &context.tls) {
+        (Scheme::Https, Some(tls)) => {
+            let Some(stream) = tls.accept(transport, &context.metrics).await else {
+                return;
+            };
+            info.sni = stream.get_ref().1.server_name().map(Arc::from);
+            let protocol = Protocol::agreed(&stream);
+            serve_connection(http, protocol, stream, reset, make_service(info), handle).await;
+        }
+        (Scheme::Http, _) | (Scheme::Https, None) => {
+            let protocol = Protocol::Http1;
+            serve_connection(http, protocol, transport, reset, make_service(info), handle).await;
+        }
+    }
+}
+
+fn report_panic(ended: Result<(), tokio::task::JoinError>) {
+    if let Err(error) = ended
+        && error.is_panic()
+    {
+        tracing::error!(%error, "a connection's task panicked");
+    }
+}
+
+fn scheme_label(scheme: Scheme) -> &'static str {
+    match scheme {
+        Scheme::Http => "http",
+        Scheme::Https => "https",
+    }
+}

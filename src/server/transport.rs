@@ -1,0 +1,206 @@
+use std::fmt;
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use socket2::SockRef;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::{Instant, Sleep, sleep};
+
+use super::signals::Handle;
+use crate::telemetry::ConnectionGuard;
+
+/// A client's TCP connection with everything that must be given back when it closes. It goes along
+/// when the connection is upgraded, so a tunnel counts as the connection that it is, and ends with
+/// the server.
+pub(super) struct Transport {
+    stream: TcpStream,
+    read_cut: Cut,
+    write_cut: Cut,
+    stall: Stall,
+    reset: ResetSwitch,
+    _permit: OwnedSemaphorePermit,
+    _guard: ConnectionGuard,
+}
+
+/// Makes the connection end with a reset instead of an orderly close, so that an answer which
+/// nothing but the close delimits cannot look whole when it is not (HTTP/1.0 clients).
+#[derive(Clone, Debug, Default)]
+pub(super) struct ResetSwitch(Arc<AtomicBool>);
+
+/// Whether this direction must end. Each direction has its own, as each may be polled by another
+/// task.
+struct Cut {
+    handle: Handle,
+    signal: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
+}
+
+/// How long the client has taken nothing.
+struct Stall {
+    limit: Duration,
+    timer: Option<Pin<Box<Sleep>>>,
+    is_running: bool,
+}
+
+impl Transport {
+    pub(super) fn new(
+        stream: TcpStream,
+        handle: &Handle,
+        write_stall_timeout: Duration,
+        (permit, guard): (OwnedSemaphorePermit, ConnectionGuard),
+    ) -> Self {
+        Self {
+            stream,
+            read_cut: Cut::new(handle),
+            write_cut: Cut::new(handle),
+            stall: Stall::new(write_stall_timeout),
+            reset: ResetSwitch::default(),
+            _permit: permit,
+            _guard: guard,
+        }
+    }
+
+    pub(super) fn reset_switch(&self) -> ResetSwitch {
+        self.reset.clone()
+    }
+
+    fn poll_writing<T>(
+        &mut self,
+        cx: &mut Context<'_>,
+        polled: Poll<io::Result<T>>,
+    ) -> Poll<io::Result<T>> {
+        if polled.is_ready() {
+            self.stall.is_running = false;
+            return polled;
+        }
+        if self.write_cut.poll(cx).is_ready() {
+            return Poll::Ready(Err(cut()));
+        }
+        self.stall.poll(cx).map(Err)
+    }
+}
+
+impl ResetSwitch {
+    pub(super) fn turn_on(&self) {
+        self.0.store(true, Ordering::Release);
+    }
+}
+
+impl Drop for Transport {
+    fn drop(&mut self) {
+        if self.reset.0.load(Ordering::Acquire) {
+            // Closing a socket that lingers for no time resets the connection. If that cannot be
+            // set, the connection is closed in order, which is all that remains.
+            let _ = SockRef::from(&self.stream).set_linger(Some(Duration::ZERO));
+        }
+    }
+}
+
+impl AsyncRead for Transport {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let polled = Pin::new(&mut self.stream).poll_read(cx, buf);
+        if polled.is_pending() && self.read_cut.poll(cx).is_ready() {
+            return Poll::Ready(Err(cut()));
+        }
+        polled
+    }
+}
+
+impl AsyncWrite for Transport {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let polled = Pin::new(&mut self.stream).poll_write(cx, bytes);
+        self.poll_writing(cx, polled)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let polled = Pin::new(&mut self.stream).poll_write_vectored(cx, slices);
+        self.poll_writing(cx, polled)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
+
+impl fmt::Debug for Transport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Transport")
+            .field("stream", &self.stream)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Cut {
+    fn new(handle: &Handle) -> Self {
+        Self {
+            handle: handle.clone(),
+            signal: None,
+        }
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let handle = &self.handle;
+        let signal = self.signal.get_or_insert_with(|| {
+            let handle = handle.clone();
+            Box::pin(async move { handle.cutting().await })
+        });
+        let polled = signal.as_mut().poll(cx);
+        if polled.is_ready() {
+            // A future that is done must not be polled again; the next one is done at once.
+            self.signal = None;
+        }
+        polled
+    }
+}
+
+impl Stall {
+    fn new(limit: Duration) -> Self {
+        Self {
+            limit,
+            timer: None,
+            is_running: false,
+        }
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
+        let limit = self.limit;
+        let timer = self.timer.get_or_insert_with(|| Box::pin(sleep(limit)));
+        if !self.is_running {
+            self.is_running = true;
+            timer.as_mut().reset(Instant::now() + limit);
+        }
+        timer.as_mut().poll(cx).map(|()| {
+            let message = "the client takes nothing of what is sent to it";
+            io::Error::new(io::ErrorKind::TimedOut, message)
+        })
+    }
+}
+
+fn cut() -> io::Error {
+    io::Error::new(io::ErrorKind::ConnectionAborted, "the server ends")
+}
