@@ -1,1 +1,274 @@
-//! To be furnished.
+//! Two upgraded byte streams joined. Knows nothing of what runs through them.
+
+use std::io;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, split};
+use tokio::time::{Instant, sleep_until};
+
+use crate::telemetry::Blame;
+
+/// What ran through a tunnel, and why it ended.
+#[derive(Debug)]
+pub struct Closed {
+    pub bytes_up: u64,
+    pub bytes_down: u64,
+    pub end: End,
+}
+
+/// Why a tunnel ended.
+#[derive(Debug)]
+pub enum End {
+    /// One side failed.
+    Broken { blame: Blame, source: io::Error },
+    /// Each side had said that it will send no more.
+    Finished,
+    /// Nothing moved in either direction for the whole idle time-out.
+    Idle,
+    /// The edge is ending.
+    Shutdown,
+}
+
+/// What one direction holds at most between its two sides. While it is full nothing more is read,
+/// so a slow reader slows its writer down.
+pub const BUFFER_BYTES: usize = 16 * 1024;
+
+impl End {
+    /// A constant word for logs.
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::Broken { .. } => "broken",
+            Self::Finished => "finished",
+            Self::Idle => "idle",
+            Self::Shutdown => "shutdown",
+        }
+    }
+}
+
+/// Carries bytes both ways until both sides have ended, one fails, nothing moves for
+/// `idle_timeout`, or `shutdown` resolves. When one side ends, the other is told so and may go on
+/// sending.
+pub async fn join<D, U>(
+    downstream: D,
+    upstream: U,
+    idle_timeout: Duration,
+    shutdown: impl Future<Output = ()>,
+) -> Closed
+where
+    D: AsyncRead + AsyncWrite,
+    U: AsyncRead + AsyncWrite,
+{
+    let traffic = Traffic::new();
+    let (down_reader, down_writer) = split(downstream);
+    let (up_reader, up_writer) = split(upstream);
+    let up = Direction {
+        traffic: &traffic,
+        bytes: &traffic.up,
+        from: Blame::Downstream,
+        to: Blame::Upstream,
+    };
+    let down = Direction {
+        traffic: &traffic,
+        bytes: &traffic.down,
+        from: Blame::Upstream,
+        to: Blame::Downstream,
+    };
+    let both = async {
+        tokio::try_join!(
+            up.carry(down_reader, up_writer),
+            down.carry(up_reader, down_writer)
+        )
+    };
+    let end = tokio::select! {
+        carried = both => carried.map_or_else(|broken| broken, |_| End::Finished),
+        () = traffic.idle(idle_timeout) => End::Idle,
+        () = shutdown => End::Shutdown,
+    };
+    Closed {
+        bytes_up: traffic.up.load(Ordering::Relaxed),
+        bytes_down: traffic.down.load(Ordering::Relaxed),
+        end,
+    }
+}
+
+struct Traffic {
+    up: AtomicU64,
+    down: AtomicU64,
+    moved: Mutex<Instant>,
+}
+
+/// One direction, and who is to blame for a failure of its ends.
+struct Direction<'a> {
+    traffic: &'a Traffic,
+    bytes: &'a AtomicU64,
+    from: Blame,
+    to: Blame,
+}
+
+impl Traffic {
+    fn new() -> Self {
+        Self {
+            up: AtomicU64::new(0),
+            down: AtomicU64::new(0),
+            moved: Mutex::new(Instant::now()),
+        }
+    }
+
+    /// Resolves when nothing has moved for `timeout`.
+    async fn idle(&self, timeout: Duration) {
+        loop {
+            let deadline = self.last_moved() + timeout;
+            if deadline <= Instant::now() {
+                return;
+            }
+            sleep_until(deadline).await;
+        }
+    }
+
+    fn last_moved(&self) -> Instant {
+        *self.moved.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn note_move(&self) {
+        *self.moved.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+    }
+}
+
+impl Direction<'_> {
+    async fn carry(
+        &self,
+        mut from: impl AsyncRead + Unpin,
+        mut to: impl AsyncWrite + Unpin,
+    ) -> Result<(), End> {
+        let broken = |blame| move |source| End::Broken { blame, source };
+        let mut buffer = vec![0; BUFFER_BYTES];
+        loop {
+            let read = from.read(&mut buffer).await;
+            let count = read.map_err(broken(self.from))?;
+            self.traffic.note_move();
+            if count == 0 {
+                return to.shutdown().await.map_err(broken(self.to));
+            }
+            let chunk = &buffer[..count];
+            to.write_all(chunk).await.map_err(broken(self.to))?;
+            to.flush().await.map_err(broken(self.to))?;
+            self.traffic.note_move();
+            self.bytes.fetch_add(count as u64, Ordering::Relaxed);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::pending;
+
+    use tokio::io::{DuplexStream, duplex};
+
+    use super::*;
+
+    const IDLE: Duration = Duration::from_secs(60);
+    const PIPE_BYTES: usize = 64;
+
+    /// A tunnel under way, with the far ends of its two sides.
+    fn tunnel(
+        shutdown: impl Future<Output = ()> + Send + 'static,
+    ) -> (DuplexStream, DuplexStream, tokio::task::JoinHandle<Closed>) {
+        let (client, downstream) = duplex(PIPE_BYTES);
+        let (origin, upstream) = duplex(PIPE_BYTES);
+        let running = tokio::spawn(join(downstream, upstream, IDLE, shutdown));
+        (client, origin, running)
+    }
+
+    async fn read(stream: &mut DuplexStream, count: usize) -> Vec<u8> {
+        let mut bytes = vec![0; count];
+        stream.read_exact(&mut bytes).await.unwrap();
+        bytes
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn carries_both_ways_and_counts() {
+        let (mut client, mut origin, running) = tunnel(pending());
+        client.write_all(b"hello").await.unwrap();
+        assert_eq!(read(&mut origin, 5).await, b"hello");
+        origin.write_all(b"hi").await.unwrap();
+        assert_eq!(read(&mut client, 2).await, b"hi");
+        drop((client, origin));
+        let closed = running.await.unwrap();
+        assert_eq!((closed.bytes_up, closed.bytes_down), (5, 2));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_side_that_ended_still_receives() {
+        let (mut client, mut origin, running) = tunnel(pending());
+        client.shutdown().await.unwrap();
+        assert_eq!(origin.read(&mut [0; 8]).await.unwrap(), 0);
+        origin.write_all(b"late").await.unwrap();
+        assert_eq!(read(&mut client, 4).await, b"late");
+        origin.shutdown().await.unwrap();
+        let closed = running.await.unwrap();
+        assert!(matches!(closed.end, End::Finished), "{closed:?}");
+        assert_eq!(closed.bytes_down, 4);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn ends_only_after_nothing_moved_for_the_whole_time() {
+        let (mut client, mut origin, running) = tunnel(pending());
+        let start = Instant::now();
+        tokio::time::advance(IDLE - Duration::from_secs(1)).await;
+        client.write_all(b"x").await.unwrap();
+        assert_eq!(read(&mut origin, 1).await, b"x");
+        let moved = start.elapsed();
+        let closed = running.await.unwrap();
+        assert!(matches!(closed.end, End::Idle), "{closed:?}");
+        let idle = start.elapsed() - moved;
+        assert!(
+            idle >= IDLE && idle < IDLE + Duration::from_secs(1),
+            "{idle:?}"
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_reader_that_is_stuck_stops_its_writer() {
+        let (mut client, _origin, running) = tunnel(pending());
+        let endless = async { while client.write_all(&[0; 1024]).await.is_ok() {} };
+        let accepted = tokio::time::timeout(IDLE / 2, endless).await;
+        assert!(accepted.is_err(), "a stuck reader must hold the writer");
+        let closed = running.await.unwrap();
+        assert!(matches!(closed.end, End::Idle), "{closed:?}");
+        assert_eq!(
+            closed.bytes_up, PIPE_BYTES as u64,
+            "only what the far end could hold"
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn ends_with_the_edge() {
+        let (shut_down, is_shut_down) = tokio::sync::oneshot::channel::<()>();
+        let (_client, mut origin, running) = tunnel(async {
+            let _ = is_shut_down.await;
+        });
+        shut_down.send(()).unwrap();
+        assert!(matches!(running.await.unwrap().end, End::Shutdown));
+        assert_eq!(origin.read(&mut [0; 8]).await.unwrap(), 0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn blames_the_side_that_failed() {
+        let (mut client, origin, running) = tunnel(pending());
+        drop(origin);
+        client.write_all(b"x").await.unwrap();
+        let closed = running.await.unwrap();
+        assert!(
+            matches!(
+                closed.end,
+                End::Broken {
+                    blame: Blame::Upstream,
+                    ..
+                }
+            ),
+            "{closed:?}"
+        );
+    }
+}
