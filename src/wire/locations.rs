@@ -1,3 +1,5 @@
+use std::ops::Range;
+
 use http::header::{
     CONTENT_LOCATION, HeaderMap, HeaderName, HeaderValue, LOCATION, REFRESH, SET_COOKIE,
 };
@@ -37,8 +39,9 @@ impl Locations<'_> {
     }
 
     fn refresh(&self, line: &[u8]) -> Option<Vec<u8>> {
-        let (before, address) = line.split_at(refresh_address(line)?);
-        Some([before, &self.address(address)?].concat())
+        let span = refresh_address(line)?;
+        let address = self.address(&line[span.clone()])?;
+        Some([&line[..span.start], &address, &line[span.end..]].concat())
     }
 
     fn cookie(&self, line: &[u8]) -> Option<Vec<u8>> {
@@ -93,9 +96,9 @@ fn split_authority(address: &[u8]) -> Option<(Written, &[u8])> {
     Some((Written { scheme, authority }, &rest[end..]))
 }
 
-/// Where the address begins in `5; url=http://...`, as browsers read it (WHATWG HTML, "shared
+/// Where the address stands in `5; url=http://...`, as browsers read it (WHATWG HTML, "shared
 /// declarative refresh steps"): `url=` and quotes may be missing.
-fn refresh_address(line: &[u8]) -> Option<usize> {
+fn refresh_address(line: &[u8]) -> Option<Range<usize>> {
     let mut rest = line.trim_ascii_start();
     let is_time = |byte: &u8| byte.is_ascii_digit() || *byte == b'.';
     let time = rest.iter().position(|byte| !is_time(byte))?;
@@ -104,10 +107,13 @@ fn refresh_address(line: &[u8]) -> Option<usize> {
         rest = behind.trim_ascii_start();
     }
     rest = behind_url_sign(rest).unwrap_or(rest);
-    if let [b'"' | b'\'', behind @ ..] = rest {
+    let mut length = rest.len();
+    if let [quote @ (b'"' | b'\''), behind @ ..] = rest {
         rest = behind;
+        length = memchr::memchr(*quote, rest).unwrap_or(rest.len());
     }
-    Some(line.len() - rest.len())
+    let start = line.len() - rest.len();
+    Some(start..start + length)
 }
 
 fn behind_url_sign(text: &[u8]) -> Option<&[u8]> {
