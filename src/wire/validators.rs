@@ -60,7 +60,7 @@ pub fn restore_foreign(headers: &mut HeaderMap, version: &str) -> Conditional {
         conditions.write(headers, &IF_NONE_MATCH, &IF_MODIFIED_SINCE);
     }
     Conditional::Mixed {
-        made_of_date: conditions.dates.len() == 1,
+        made_of_date: conditions.asks_by_date(),
         restored: conditions.tags,
     }
 }
@@ -183,23 +183,26 @@ impl Conditions {
                 Validator::Tag(tag) => found.tags.push(tag.to_bytes()),
             }
         }
-        found.dates.dedup();
         found
     }
 
-    /// Whether a page of this version is at hand that can be asked for. Several dates cannot be
-    /// asked for at once.
+    /// Whether the visitor holds a page of this version.
     fn is_current(&self) -> bool {
-        !self.tags.is_empty() || self.dates.len() == 1
+        !self.tags.is_empty() || !self.dates.is_empty()
     }
 
-    /// Writes all members as tags; where there are none, the date.
+    fn asks_by_date(&self) -> bool {
+        self.foreign.is_empty() && self.tags.is_empty() && !self.dates.is_empty()
+    }
+
+    /// Writes all members as tags; where there are none, the earliest date: it is met by the fewest
+    /// pages, so a condition never becomes weaker.
     fn write(&self, headers: &mut HeaderMap, tags: &HeaderName, date: &HeaderName) {
         let members = [self.foreign.as_slice(), &self.tags].concat();
-        let (name, text) = match self.dates.as_slice() {
+        let (name, text) = match self.dates.iter().min() {
             _ if !members.is_empty() => (tags, members.join(&b", "[..])),
-            [only] => (date, httpdate::fmt_http_date(*only).into_bytes()),
-            _ => return,
+            Some(earliest) => (date, httpdate::fmt_http_date(*earliest).into_bytes()),
+            None => return,
         };
         if let Ok(value) = HeaderValue::from_bytes(&text) {
             headers.insert(name, value);
