@@ -153,8 +153,8 @@ fn authority(parts: &Parts, scheme: Scheme) -> Result<Authority, Refusal> {
     if host.is_none() && parts.version != Version::HTTP_2 {
         return Err(Refusal::HostMissing);
     }
-    let spoken = parts.uri.scheme_str().and_then(Scheme::parse);
-    if spoken != Some(scheme) {
+    let spoken = parts.uri.scheme_str().ok_or(Refusal::TargetForm)?;
+    if Scheme::parse(spoken) != Some(scheme) {
         return Err(Refusal::TargetScheme);
     }
     let target = Authority::parse(target.as_str().as_bytes()).map_err(|_| Refusal::Host)?;

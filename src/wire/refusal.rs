@@ -118,3 +118,51 @@ impl Refusal {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BAD: u16 = 400;
+
+    /// Status, reason, whether the connection closes.
+    const TABLE: [(Refusal, u16, &str, bool); 20] = [
+        (Refusal::ConnectionFields, BAD, "connection_fields", true),
+        (Refusal::ContentLength, BAD, "content_length", true),
+        (Refusal::Expect, 417, "expect", true),
+        (Refusal::HeaderBytes, 431, "header_bytes", true),
+        (Refusal::HeaderLines, 431, "header_lines", true),
+        (Refusal::HeaderValue, BAD, "header_value", true),
+        (Refusal::Host, BAD, "host", true),
+        (Refusal::HostMismatch, BAD, "host_mismatch", true),
+        (Refusal::HostMissing, BAD, "host_missing", true),
+        (Refusal::HostTwice, BAD, "host_twice", true),
+        (Refusal::LengthAndChunks, BAD, "length_and_chunks", true),
+        (Refusal::Method, 405, "method", false),
+        (Refusal::Path(PathRefusal::Nul), BAD, "path_nul", false),
+        (
+            Refusal::Path(PathRefusal::TooLong),
+            414,
+            "path_too_long",
+            false,
+        ),
+        (Refusal::Query, BAD, "query", false),
+        (Refusal::QueryBytes, 414, "query_bytes", false),
+        (Refusal::TargetForm, BAD, "target_form", true),
+        (Refusal::TargetScheme, BAD, "target_scheme", true),
+        (Refusal::TransferEncoding, BAD, "transfer_encoding", true),
+        (Refusal::Version, 505, "version", true),
+    ];
+
+    #[test]
+    fn every_refusal_has_its_answer() {
+        for (refusal, status, reason, closes) in TABLE {
+            let found = (
+                refusal.status().as_u16(),
+                refusal.reason(),
+                refusal.closes_connection(),
+            );
+            assert_eq!(found, (status, reason, closes));
+        }
+    }
+}
