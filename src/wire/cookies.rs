@@ -27,6 +27,19 @@ pub fn keep_cookies(headers: &mut HeaderMap, names: &[String]) {
     }
 }
 
+/// Puts all cookies of a request on one line. HTTP/2 clients send them on several, which an
+/// HTTP/1.1 origin need not understand (RFC 9113 8.2.3).
+pub fn join_cookies(headers: &mut HeaderMap) {
+    let lines: Vec<_> = headers.get_all(COOKIE).into_iter().collect();
+    if lines.len() < 2 {
+        return;
+    }
+    let lines: Vec<_> = lines.into_iter().map(HeaderValue::as_bytes).collect();
+    if let Ok(value) = HeaderValue::from_bytes(&lines.join(&b"; "[..])) {
+        headers.insert(COOKIE, value);
+    }
+}
+
 /// Confines what a backend sets to its place below `mount`, and to this host: the site's own paths
 /// never see these cookies. A cookie whose name starts with `__Host-` must have the path `/`, so
 /// browsers refuse it from here.
@@ -113,6 +126,22 @@ mod tests {
     }
 
     #[test]
+    fn crumbs_of_http2_become_one_line() {
+        for (before, after) in [
+            (&[][..], &[][..]),
+            (&["cookie: a=1 ; b=2;"], &["cookie: a=1 ; b=2;"]),
+            (
+                &["cookie: b=1", "cookie: a=\u{e9}", "x: y"],
+                &["cookie: b=1; a=\u{e9}", "x: y"],
+            ),
+        ] {
+            let mut headers = heads(before);
+            join_cookies(&mut headers);
+            assert_eq!(lines(&headers), after, "{before:?}");
+        }
+    }
+
+    #[test]
     fn cookies_cannot_leave_their_mount() {
         for attributes in [
             "",
@@ -146,5 +175,18 @@ mod tests {
                 "set-cookie: __odd \u{e9}; Max-Age=0; Path=/_cobrowse",
             ],
         );
+    }
+
+    #[test]
+    fn a_mount_may_end_with_a_slash() {
+        for (path, expect) in [
+            ("/a/b", "/a/b"),
+            ("/a/", "/a/"),
+            ("/a", "/a/"),
+            ("/ab", "/a/"),
+        ] {
+            let found = confined(format!("x=1; Path={path}").as_bytes(), "/a/");
+            assert_eq!(found, format!("x=1; Path={expect}").as_bytes(), "{path}");
+        }
     }
 }

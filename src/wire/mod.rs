@@ -34,7 +34,7 @@ pub use authority::{Authority, AuthorityError, MAX_HOST_BYTES};
 pub use body::{BoxError, EdgeBody, empty_body, full_body};
 pub use codec::{CodecError, Decoder, Encoder};
 pub use coding::{AcceptEncoding, Coding, CodingRefusal};
-pub use cookies::{confine_set_cookie, keep_cookies};
+pub use cookies::{confine_set_cookie, join_cookies, keep_cookies};
 pub use edge_request::EdgeRequest;
 pub use forwarded::{Forwarding, TrustedPeers, append_via};
 pub use gate::{MAX_HEADER_BYTES, MAX_HEADER_LINES, MAX_METHOD_BYTES, MAX_QUERY_BYTES, admit};
