@@ -47,26 +47,22 @@ impl Locations<'_> {
     fn cookie(&self, line: &[u8]) -> Option<Vec<u8>> {
         let origin = self.origin.1.host();
         let visitor = self.visitor.1;
-        let named = |part: &[u8]| {
-            let domain = set_cookie::attribute(part, "domain")?;
+        let names_origin = |part: &[u8]| {
+            let domain = set_cookie::attribute(part, "domain").unwrap_or_default();
             let domain = domain.strip_prefix(b".").unwrap_or(domain);
-            domain.eq_ignore_ascii_case(origin.as_bytes()).then_some(())
+            domain.eq_ignore_ascii_case(origin.as_bytes())
         };
-        if origin == visitor.host()
-            || !set_cookie::parts(line)
-                .skip(1)
-                .any(|part| named(part).is_some())
-        {
+        if origin == visitor.host() || !set_cookie::parts(line).any(names_origin) {
             return None;
         }
         let keeps_domain = !visitor.is_ip() && visitor.host() != "localhost";
         let mut parts = set_cookie::parts(line);
         let mut out = parts.next()?.to_vec();
         for part in parts {
-            match named(part) {
-                None => out.extend_from_slice(&[b";", part].concat()),
-                Some(()) if keeps_domain => out.extend_from_slice(&rename(part, visitor.host())),
-                Some(()) => {}
+            match names_origin(part) {
+                false => out.extend_from_slice(&[b";", part].concat()),
+                true if keeps_domain => out.extend_from_slice(&rename(part, visitor.host())),
+                true => {}
             }
         }
         Some(out)

@@ -66,7 +66,7 @@ fn parse_parameters(mut rest: &str) -> Vec<(String, String)> {
         };
         let (value, behind) = parse_value(behind);
         rest = behind;
-        if let Some(value) = value.filter(|_| is_token(name)) {
+        if let Some(value) = value {
             parameters.push((name.to_ascii_lowercase(), value));
         }
     }

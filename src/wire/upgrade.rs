@@ -222,6 +222,11 @@ mod tests {
             ),
             (
                 2,
+                "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOoo=",
+                SwitchRefusal::Accept,
+            ),
+            (
+                2,
                 "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK=",
                 SwitchRefusal::Accept,
             ),

@@ -36,6 +36,7 @@ fn refuses_what_has_two_readings() {
         ("/a\x7f", Control),
         ("/a%7F", Control),
         ("/a%01", Control),
+        ("/a%1f", Control),
         ("/a#b", Delimiter),
         ("/a?b", Delimiter),
         ("/a/..;/b", DotSegmentParameters),
