@@ -1,1 +1,48 @@
-//! To be furnished.
+//! Which groups, masks and tag apply to a host and a path.
+//!
+//! Rule files are TOML. They are read ([`document`]: every value parsed, with its place), brought
+//! together ([`compile`]: every fault reported at once) and become a [`RuleSet`], which is never changed
+//! again. [`Site::resolve`] then answers for a path in microseconds; [`Site::explain`] says why.
+//!
+//! The order of files and of rules in them never matters: the most specific rule decides
+//! ([`path_pattern::Rank`]), masks and additional groups add up, and two rules of which neither is more
+//! specific are refused. Knows no HTTP: paths come here canonical, hosts in lower case.
+
+mod cache;
+mod compile;
+mod decisions;
+mod did_you_mean;
+mod directory;
+mod document;
+mod env;
+mod explanation;
+mod group_book;
+mod host;
+mod level;
+pub mod limits;
+mod mask;
+mod origin;
+mod page_rule;
+mod path_parameters;
+mod path_pattern;
+mod path_trie;
+mod reader;
+mod reports;
+mod rule_set;
+mod script;
+mod single_site;
+mod site;
+mod source;
+mod tag;
+mod url;
+
+pub use env::SiteEnv;
+pub use explanation::{ExplainedLevel, ExplainedMask, ExplainedSetting, Explanation};
+pub use host::HostPattern;
+pub use origin::{HostHeader, OriginScheme, OriginSettings};
+pub use page_rule::{ClientMask, PageRule, Untagged};
+pub use path_parameters::PathParameters;
+pub use rule_set::{Loaded, RuleSet};
+pub use script::{ScriptKind, VENDOR_SCRIPT_URL};
+pub use single_site::SingleSite;
+pub use site::{PathCase, Site};

@@ -1,0 +1,36 @@
+use crate::rules::document::ScriptTable;
+use crate::rules::reports::Reports;
+use crate::rules::script::{Script, ScriptKind, ScriptUrl};
+
+/// The script of a site: `[site.script]` before that of the environment before `[script]`.
+///
+/// A URL is not inherited across kinds: who says `kind = "glance"` for one site does not mean the
+/// edge's URL with it.
+pub(super) fn settle(levels: [Option<&ScriptTable>; 3], reports: &Reports) -> Script {
+    let levels = levels.into_iter().flatten();
+    let stated_kind = levels.clone().find_map(|table| table.kind.as_ref());
+    let kind = stated_kind.map_or_else(ScriptKind::default, |kind| kind.value);
+    let same_kind = |table: &&ScriptTable| {
+        let other = table
+            .kind
+            .as_ref()
+            .is_some_and(|stated| stated.value != kind);
+        !other
+    };
+    let url = levels
+        .clone()
+        .take_while(same_kind)
+        .find_map(|table| table.url.as_ref());
+    let unclear = levels.clone().any(|table| table.unclear);
+    if let (ScriptKind::Edge, Some(stated), None, false) = (kind, stated_kind, url, unclear) {
+        reports.error(
+            &stated.at,
+            "the edge's own script has no URL",
+            "write url = \"/_cobrowse/visitor.js\" beside it, where the script is served",
+        );
+    }
+    Script {
+        kind,
+        url: url.map_or_else(ScriptUrl::vendor, |url| url.value.clone()),
+    }
+}

@@ -1,0 +1,285 @@
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::rules::SiteEnv;
+use crate::rules::cache::PageRuleCache;
+use crate::rules::document::{RuleTable, ScriptTable, SiteTable, UpstreamTable};
+use crate::rules::group_book::GroupBook;
+use crate::rules::level::{Level, LevelName};
+use crate::rules::limits::{MAX_MASKS_PER_PAGE, MAX_NAME_CHARS};
+use crate::rules::origin::{OriginScheme, OriginSettings, OriginUrl};
+use crate::rules::reports::{Fault, Reports};
+use crate::rules::script::ScriptKind;
+use crate::rules::site::{PathIndex, Rule, Site};
+use crate::rules::source::{At, Stated};
+use crate::rules::tag::TagKey;
+
+use super::overrides::Overrides;
+use super::{paths, placement, scripts};
+
+/// What all sites share.
+pub(super) struct Context<'a> {
+    pub(super) env: SiteEnv,
+    pub(super) defaults: &'a Arc<Level>,
+    pub(super) groups: &'a Arc<GroupBook>,
+    pub(super) script: Option<&'a ScriptTable>,
+    pub(super) overrides: &'a Overrides,
+    pub(super) reports: &'a Reports,
+}
+
+/// A site from its table. Where a part could not be read, something stands in for it, so that the
+/// rest can be checked all the same; a set with errors is never used.
+pub(super) fn compile(table: SiteTable, context: &Context<'_>) -> Site {
+    let (overrides, reports) = (context.overrides, context.reports);
+    let (origin, files) = origin(&table, reports);
+    let tables = [table.script.as_ref(), overrides.script(), context.script];
+    let rules = rules(table.rules, overrides);
+    let hosts = table
+        .hosts
+        .into_iter()
+        .map(|host| host.map(|host| overrides.host(host)));
+    let hosts: Vec<_> = hosts.collect();
+    let site = Site {
+        name: hosts
+            .first()
+            .map(|host| host.value.to_string())
+            .unwrap_or_default()
+            .into(),
+        hosts,
+        origin,
+        host_header: table.host_header,
+        path_case: table.path_case,
+        path_parameters: table.path_parameters,
+        script: scripts::settle(tables, reports),
+        env: context.env,
+        groups: Arc::clone(context.groups),
+        defaults: Arc::clone(context.defaults),
+        level: overrides.level(table.level),
+        paths: PathIndex::new(&rules, table.path_case),
+        rules,
+        cache: PageRuleCache::new(),
+        files,
+    };
+    check_names(&site, reports);
+    check_group(&site, reports);
+    check_masks(&site, reports);
+    check_cookie_domains(&site, reports);
+    paths::check(&site, reports);
+    placement::check(&site, reports);
+    site
+}
+
+fn rules(tables: Vec<RuleTable>, overrides: &Overrides) -> Vec<Rule> {
+    let rule = |table: RuleTable| {
+        let name: Arc<str> = match &table.name {
+            Some(name) => name.value.as_str().into(),
+            None => unnamed(&table).into(),
+        };
+        let mut level = overrides.level(table.level);
+        level.name = LevelName::Rule(Arc::clone(&name));
+        Rule {
+            name,
+            named_at: table.name.map_or(table.at, |name| name.at),
+            patterns: table.paths,
+            level,
+        }
+    };
+    tables.into_iter().map(rule).collect()
+}
+
+/// A rule without a name is called by its first path.
+fn unnamed(table: &RuleTable) -> String {
+    let path = table
+        .paths
+        .first()
+        .map(|path| path.value.as_str())
+        .unwrap_or_default();
+    path.chars().take(MAX_NAME_CHARS).collect()
+}
+
+fn check_names(site: &Site, reports: &Reports) {
+    let mut first: HashMap<&str, &At> = HashMap::new();
+    for rule in &site.rules {
+        if rule.name.is_empty() {
+            continue;
+        }
+        if let Some(known) = first.insert(&rule.name, &rule.named_at) {
+            let fault = Fault::new(
+                format!("two rules of this site are called \"{}\"", rule.name),
+                "give each a name of its own: logs and metrics tell them apart by it",
+            );
+            reports.conflict(&rule.named_at, (known, "the other one"), fault);
+        }
+    }
+}
+
+/// A page that gets the tag must have a group, on every path.
+fn check_group(site: &Site, reports: &Reports) {
+    let broad = [&site.level, &*site.defaults];
+    if broad
+        .iter()
+        .any(|level| level.group.is_some() || level.unclear)
+    {
+        return;
+    }
+    let inject = broad.iter().find_map(|level| level.inject.as_ref());
+    if inject.is_none_or(|inject| inject.value) {
+        reports.error(
+            &site.level.at,
+            format!("the site \"{}\" names no group for its pages", site.name),
+            "write group = 15687, or inject = false and group and inject = true in single rules",
+        );
+        return;
+    }
+    for rule in &site.rules {
+        let injects = rule.level.inject.as_ref().filter(|inject| inject.value);
+        if let (Some(inject), None, false) = (injects, &rule.level.group, rule.level.unclear) {
+            reports.error(
+                &inject.at,
+                format!(
+                    "the rule \"{}\" writes the tag, but neither it nor its site names a group",
+                    rule.name
+                ),
+                "write group = 15687 in the rule or in the site",
+            );
+        }
+    }
+}
+
+fn check_masks(site: &Site, reports: &Reports) {
+    let broad = site.defaults.masks.len() + site.level.masks.len();
+    for level in site.levels() {
+        let meeting = match level.name {
+            LevelName::Rule(_) => broad + level.masks.len(),
+            LevelName::Defaults | LevelName::Site => broad,
+        };
+        if meeting > MAX_MASKS_PER_PAGE && !level.masks.is_empty() {
+            reports.error(
+                &level.at,
+                format!("{meeting} masks meet on pages of {}", level.name),
+                format!("keep to {MAX_MASKS_PER_PAGE}, those of site and defaults included"),
+            );
+        }
+        if site.script.kind == ScriptKind::Glance {
+            refuse_client_only(level, reports);
+        }
+    }
+}
+
+/// The vendor's script would never see such a mask: nobody would apply it.
+fn refuse_client_only(level: &Level, reports: &Reports) {
+    for mask in level
+        .masks
+        .iter()
+        .filter(|mask| mask.target.is_client_only())
+    {
+        reports.error(
+            &mask.at,
+            format!("nobody would apply the mask \"{}\": the vendor's script is not told of client_only masks", mask.target.selector()),
+            "write a selector that the edge can match, enter this one in the vendor's masking settings, or write kind = \"edge\" in [script]",
+        );
+    }
+}
+
+/// The vendor demands that the host's name ends with the cookie domain.
+fn check_cookie_domains(site: &Site, reports: &Reports) {
+    for level in site.levels() {
+        let Some(stated) = level.tag.find(TagKey::CookieDomain) else {
+            continue;
+        };
+        let Some(domain) = stated.value.as_deref() else {
+            continue;
+        };
+        let outside = site
+            .hosts
+            .iter()
+            .find(|host| !host.value.lies_within(domain));
+        if let Some(host) = outside {
+            let fault = Fault::new(
+                format!(
+                    "the host \"{}\" does not end with the cookie domain \"{domain}\"",
+                    host.value
+                ),
+                "write a domain that all hosts of the site end with, or set it per site",
+            );
+            reports.conflict(&stated.at, (&host.at, "this host"), fault);
+        }
+    }
+}
+
+/// Where the site's pages come from, and the files that this names.
+fn origin(
+    table: &SiteTable,
+    reports: &Reports,
+) -> (OriginSettings, Vec<Stated<std::path::PathBuf>>) {
+    let url = table.origin.as_ref().map(|origin| origin.value.clone());
+    let upstream = &table.upstream;
+    check_upstream(url.as_ref(), upstream, reports);
+    let url = url.unwrap_or(OriginUrl {
+        scheme: OriginScheme::Http,
+        host: "".into(),
+        port: 80,
+    });
+    let dir = table.at.file().path.parent().unwrap_or(Path::new(""));
+    let beside = |file: &Option<Stated<std::path::PathBuf>>| {
+        let file = file.clone()?;
+        Some(file.map(|path| dir.join(path)))
+    };
+    let [ca, client_certificate, client_key] = [
+        &upstream.ca,
+        &upstream.client_certificate,
+        &upstream.client_key,
+    ]
+    .map(beside);
+    let path =
+        |file: &Option<Stated<std::path::PathBuf>>| file.as_ref().map(|file| file.value.clone());
+    let settings = OriginSettings {
+        scheme: url.scheme,
+        host: url.host,
+        port: url.port,
+        ca: path(&ca),
+        server_name: upstream.server_name.as_ref().map(|name| name.value.clone()),
+        client_certificate: path(&client_certificate),
+        client_key: path(&client_key),
+        connect_timeout: upstream.connect_timeout,
+        first_byte_timeout: upstream.first_byte_timeout,
+        idle_timeout: upstream.idle_timeout,
+    };
+    let files = [ca, client_certificate, client_key].into_iter().flatten();
+    (settings, files.collect())
+}
+
+fn check_upstream(url: Option<&OriginUrl>, upstream: &UpstreamTable, reports: &Reports) {
+    let certificate = upstream.client_certificate.as_ref().map(|file| &file.at);
+    let key = upstream.client_key.as_ref().map(|file| &file.at);
+    match (certificate, key) {
+        (Some(at), None) => {
+            reports.error(
+                at,
+                "a client certificate without its key",
+                "write client_key = \"...\" beside it",
+            );
+        }
+        (None, Some(at)) => {
+            reports.error(
+                at,
+                "a client key without its certificate",
+                "write client_certificate = \"...\" beside it",
+            );
+        }
+        _ => {}
+    }
+    let plain = url.is_some_and(|url| url.scheme == OriginScheme::Http);
+    let ca = upstream.ca.as_ref().map(|file| &file.at);
+    let name = upstream.server_name.as_ref().map(|name| &name.at);
+    let tls = [ca, name, certificate, key].into_iter().flatten().next();
+    if let (true, Some(at)) = (plain, tls) {
+        let remedy = "write origin = \"https://...\", or remove the settings for TLS";
+        reports.error(
+            at,
+            "the origin is spoken to in plain http, so this has no use",
+            remedy,
+        );
+    }
+}

@@ -1,0 +1,132 @@
+use std::sync::Arc;
+
+use toml::de::DeTable;
+
+use crate::problem::SourceFile;
+use crate::rules::SiteEnv;
+use crate::rules::level::{Level, LevelName};
+use crate::rules::limits::MAX_SYNTAX_ERRORS;
+use crate::rules::reader::{TableReader, whole_number};
+use crate::rules::reports::{Fault, Reports};
+use crate::rules::source::At;
+
+use super::{EnvTable, GroupTable, ScriptTable, SiteTable, TestTable};
+
+/// A file, read.
+#[derive(Debug)]
+pub(in crate::rules) struct RulesFile {
+    /// Its beginning.
+    pub(in crate::rules) at: At,
+    pub(in crate::rules) defaults: Option<Level>,
+    pub(in crate::rules) script: Option<ScriptTable>,
+    pub(in crate::rules) groups: Vec<GroupTable>,
+    pub(in crate::rules) sites: Vec<SiteTable>,
+    pub(in crate::rules) envs: Vec<EnvTable>,
+    pub(in crate::rules) tests: Vec<TestTable>,
+}
+
+/// The only version of the format so far.
+const FORMAT_VERSION: i64 = 1;
+
+impl RulesFile {
+    /// `None` if the file is not TOML: what a broken file seems to say is not worth reporting on.
+    pub(in crate::rules) fn read(file: &Arc<SourceFile>, reports: &Reports) -> Option<Self> {
+        let (tree, errors) = DeTable::parse_recoverable(&file.text);
+        if !errors.is_empty() {
+            for error in errors.iter().take(MAX_SYNTAX_ERRORS) {
+                report_syntax(file, error, reports);
+            }
+            return None;
+        }
+        let mut table = TableReader::new("a rule file", file, reports, &tree);
+        read_version(&mut table);
+        let defaults = table.take_table("defaults", "[defaults]");
+        let read = Self {
+            at: At::new(file, 0..0),
+            defaults: defaults.map(read_defaults),
+            script: table
+                .take_table("script", "[script]")
+                .map(ScriptTable::read),
+            groups: table
+                .take_tables("group", "[[group]]")
+                .into_iter()
+                .map(GroupTable::read)
+                .collect(),
+            sites: table
+                .take_tables("site", "[[site]]")
+                .into_iter()
+                .map(SiteTable::read)
+                .collect(),
+            envs: table
+                .take_table("env", "[env]")
+                .map(read_envs)
+                .unwrap_or_default(),
+            tests: table
+                .take_tables("test", "[[test]]")
+                .into_iter()
+                .map(TestTable::read)
+                .collect(),
+        };
+        table.finish();
+        Some(read)
+    }
+}
+
+fn read_version(table: &mut TableReader<'_>) {
+    table.take("version", |value| match whole_number(value)? {
+        FORMAT_VERSION => Ok(()),
+        other => Err(Fault::new(
+            format!("version {other} of the rule format is not known"),
+            "write version = 1",
+        )),
+    });
+    table.require("version", "write version = 1 in its first line");
+}
+
+fn read_defaults(mut table: TableReader<'_>) -> Level {
+    let level = Level::read(LevelName::Defaults, &mut table);
+    table.finish();
+    level
+}
+
+fn read_envs(mut table: TableReader<'_>) -> Vec<EnvTable> {
+    let staging = table.take_table("staging", "[env.staging]");
+    let production = table.take_table("production", "[env.production]");
+    let envs = [
+        (SiteEnv::Staging, staging),
+        (SiteEnv::Production, production),
+    ];
+    let envs = envs
+        .into_iter()
+        .filter_map(|(env, table)| Some(EnvTable::read(env, table?)));
+    let envs = envs.collect();
+    table.finish();
+    envs
+}
+
+fn report_syntax(file: &Arc<SourceFile>, error: &toml::de::Error, reports: &Reports) {
+    let span = error.span().unwrap_or(0..0);
+    let message = error.message().replace('\n', ", ");
+    let remedy = if message.contains("duplicate key") {
+        "keep one of the two; lists of tables have double brackets: [[site]], [[site.rule]]"
+    } else if message.contains("must be quoted") {
+        "put the text in double quotes"
+    } else if message.contains("key with no value") {
+        "write key = value"
+    } else if message.contains("boolean") {
+        "write true or false, in lower case"
+    } else if message.contains("escape") {
+        "write a backslash twice, or put the text in single quotes"
+    } else if message.contains("basic string") {
+        "close the text with a double quote, in the same line"
+    } else if message.contains("unclosed") {
+        "close the bracket"
+    } else {
+        "mend the TOML at this place (https://toml.io)"
+    };
+    reports.error(
+        &At::new(file, span),
+        format!("this is not TOML: {message}"),
+        remedy,
+    );
+}

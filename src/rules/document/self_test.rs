@@ -1,0 +1,155 @@
+use std::collections::BTreeSet;
+
+use crate::groups::GroupId;
+use crate::rules::level::group_id;
+use crate::rules::path_pattern::canonical_path;
+use crate::rules::reader::{TableReader, flag, plain_text, text};
+use crate::rules::reports::Fault;
+use crate::rules::source::Stated;
+use crate::rules::url::AbsoluteUrl;
+
+/// `[[test]]`: a URL, and what must come out for it.
+#[derive(Debug)]
+pub(in crate::rules) struct TestTable {
+    pub(in crate::rules) url: Option<Stated<TestUrl>>,
+    pub(in crate::rules) expectations: Vec<Stated<Expectation>>,
+}
+
+/// The parts of a URL that rules see.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::rules) struct TestUrl {
+    pub(in crate::rules) host: String,
+    /// In canonical spelling, without the query.
+    pub(in crate::rules) path: String,
+}
+
+/// One key of `expect`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::rules) enum Expectation {
+    AdditionalGroups(BTreeSet<GroupId>),
+    Group(GroupId),
+    Inject(bool),
+    /// Exactly these masks.
+    Masks(BTreeSet<String>),
+    MasksExclude(String),
+    MasksInclude(String),
+    Rule(String),
+    Site(String),
+}
+
+impl TestTable {
+    pub(super) fn read(mut table: TableReader<'_>) -> Self {
+        table.require(
+            "url",
+            "write url = \"https://www.bank.example/mortgage/apply\"",
+        );
+        table.require(
+            "expect",
+            "write expect = { group = 15687, masks_include = [\"#ssn\"] }",
+        );
+        let read = Self {
+            url: table.take("url", text(test_url)),
+            expectations: table
+                .take_table("expect", "expect")
+                .map(read_expect)
+                .unwrap_or_default(),
+        };
+        table.finish();
+        read
+    }
+}
+
+fn read_expect(mut table: TableReader<'_>) -> Vec<Stated<Expectation>> {
+    let words = |table: &mut TableReader<'_>, key| table.take_list(key, text(plain_text));
+    let mut all = Vec::new();
+    all.extend(
+        table
+            .take("site", text(plain_text))
+            .map(|site| site.map(Expectation::Site)),
+    );
+    all.extend(
+        table
+            .take("rule", text(plain_text))
+            .map(|rule| rule.map(Expectation::Rule)),
+    );
+    all.extend(
+        table
+            .take("group", group_id)
+            .map(|group| group.map(Expectation::Group)),
+    );
+    all.extend(
+        table
+            .take("inject", flag)
+            .map(|inject| inject.map(Expectation::Inject)),
+    );
+    all.extend(
+        table
+            .take("additional_groups", groups)
+            .map(|set| set.map(Expectation::AdditionalGroups)),
+    );
+    all.extend(
+        table
+            .take("masks", selectors)
+            .map(|set| set.map(Expectation::Masks)),
+    );
+    let included = words(&mut table, "masks_include").into_iter();
+    all.extend(included.map(|mask| mask.map(Expectation::MasksInclude)));
+    let excluded = words(&mut table, "masks_exclude").into_iter();
+    all.extend(excluded.map(|mask| mask.map(Expectation::MasksExclude)));
+    let at = table.at().clone();
+    if all.is_empty() && table.is_empty() {
+        table.fault(
+            &at,
+            Fault::new(
+                "this test expects nothing",
+                "write expect = { group = 15687 }",
+            ),
+        );
+    }
+    table.finish();
+    all
+}
+
+fn groups(value: &toml::de::DeValue<'_>) -> Result<BTreeSet<GroupId>, Fault> {
+    let Some(list) = value.as_array() else {
+        return Err(crate::rules::reader::wrong_type(
+            value,
+            "a list",
+            "it in [...]",
+        ));
+    };
+    list.iter().map(|entry| group_id(entry.get_ref())).collect()
+}
+
+fn selectors(value: &toml::de::DeValue<'_>) -> Result<BTreeSet<String>, Fault> {
+    let Some(list) = value.as_array() else {
+        return Err(crate::rules::reader::wrong_type(
+            value,
+            "a list",
+            "it in [...]",
+        ));
+    };
+    list.iter()
+        .map(|entry| text(plain_text)(entry.get_ref()))
+        .collect()
+}
+
+fn test_url(given: &str) -> Result<TestUrl, Fault> {
+    let url = AbsoluteUrl::parse(given)?;
+    let end = url.rest.find(['?', '#']).unwrap_or(url.rest.len());
+    let path = match &url.rest[..end] {
+        "" => "/",
+        path => path,
+    };
+    let mut segments = path[1..].split('/').rev().skip(1);
+    if path.split('/').any(|segment| matches!(segment, "." | "..")) || segments.any(str::is_empty) {
+        return Err(Fault::new(
+            format!("the path of \"{given}\" is not canonical"),
+            "write it without `.`, `..` and `//`: so rules see it",
+        ));
+    }
+    Ok(TestUrl {
+        host: url.host,
+        path: canonical_path(path).into_owned(),
+    })
+}

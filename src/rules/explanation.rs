@@ -1,0 +1,296 @@
+use std::fmt;
+
+use crate::groups::GroupId;
+use crate::html::{ExistingTag, MaskScope, Placement};
+
+use super::decisions::{Decided, DecidedMask, Decisions, MaskSource, Matched};
+use super::level::Ui;
+use super::page_rule::PageRule;
+use super::script::ScriptKind;
+use super::site::{Readings, Site};
+use super::source::At;
+
+/// Why a page is treated as it is: every level that matched, who decided each setting, where each mask
+/// comes from, and the tag. Its `Display` is for people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Explanation {
+    pub site: String,
+    pub path: String,
+    /// The most specific first.
+    pub levels: Vec<ExplainedLevel>,
+    pub settings: Vec<ExplainedSetting>,
+    pub masks: Vec<ExplainedMask>,
+    /// The tag as it is written, or why there is none.
+    pub tag: Result<String, String>,
+}
+
+/// A place in the rule files that applies to the path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExplainedLevel {
+    /// `rule "mortgage desk"`, `site`, `defaults`.
+    pub name: String,
+    /// Which of the rule's paths matched.
+    pub pattern: Option<String>,
+    /// `file:line`
+    pub place: String,
+    /// It matches only when `;` parameters are taken off the path.
+    pub without_parameters: bool,
+}
+
+/// What holds, and who said so.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExplainedSetting {
+    pub name: String,
+    pub value: String,
+    /// The level and its `file:line`; none: nobody said anything, this is what holds then.
+    pub by: Option<(String, String)>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExplainedMask {
+    pub selector: String,
+    /// For whom, and by whom it is applied.
+    pub scope: String,
+    /// Everybody who asked for it, each with `file:line`.
+    pub by: Vec<(String, String)>,
+}
+
+impl Explanation {
+    pub(super) fn of(
+        site: &Site,
+        path: &str,
+        readings: &Readings,
+        decisions: &Decisions<'_>,
+    ) -> Self {
+        let rule = PageRule::compile(site, decisions);
+        Self {
+            site: site.name().to_string(),
+            path: path.to_owned(),
+            levels: levels(site, readings),
+            settings: settings(site, decisions),
+            masks: decisions
+                .masks
+                .iter()
+                .map(|mask| explain_mask(site, mask))
+                .collect(),
+            tag: match (rule.plan, rule.untagged) {
+                (Some(plan), _) => Ok(plan.tag().as_str().to_owned()),
+                (None, reason) => Err(reason.map(|reason| reason.to_string()).unwrap_or_default()),
+            },
+        }
+    }
+}
+
+fn levels(site: &Site, readings: &Readings) -> Vec<ExplainedLevel> {
+    let rule = |matched: &Matched, without_parameters| {
+        let rule = &site.rules[matched.rule as usize];
+        let pattern = rule.patterns.get(matched.pattern as usize)?;
+        Some(ExplainedLevel {
+            name: rule.level.name.to_string(),
+            pattern: Some(pattern.value.to_string()),
+            place: pattern.at.to_string(),
+            without_parameters,
+        })
+    };
+    let plain = readings
+        .plain
+        .iter()
+        .filter_map(|matched| rule(matched, false));
+    let stripped = readings.stripped.iter().flatten();
+    let stripped = stripped.filter(|matched| !readings.plain.contains(matched));
+    let stripped = stripped.filter_map(|matched| rule(matched, true));
+    let defaults = Some(&*site.defaults).filter(|defaults| !defaults.is_silent());
+    let broad = std::iter::once(&site.level)
+        .chain(defaults)
+        .map(|level| ExplainedLevel {
+            name: level.name.to_string(),
+            pattern: None,
+            place: level.at.to_string(),
+            without_parameters: false,
+        });
+    plain.chain(stripped).chain(broad).collect()
+}
+
+fn settings(site: &Site, decisions: &Decisions<'_>) -> Vec<ExplainedSetting> {
+    let group = |group: &GroupId| site.groups.describe(*group);
+    let mut all = vec![explain("inject", &decisions.inject, |inject| {
+        inject.to_string()
+    })];
+    all.extend(
+        decisions
+            .group
+            .as_ref()
+            .map(|decided| explain("group", decided, group)),
+    );
+    for additional in &decisions.additional_groups {
+        all.push(explain("additional group", additional, group));
+    }
+    all.push(explain(
+        "placement",
+        &decisions.placement,
+        |placement| match placement {
+            Placement::End => "end".to_owned(),
+            Placement::Head => "head".to_owned(),
+        },
+    ));
+    all.push(explain(
+        "existing_tag",
+        &decisions.existing_tag,
+        |existing| match existing {
+            ExistingTag::Keep => "keep".to_owned(),
+            ExistingTag::Replace => "replace".to_owned(),
+        },
+    ));
+    all.push(explain("ui", &decisions.ui, |ui| match ui {
+        Ui::Custom => "custom".to_owned(),
+        Ui::Default => "default".to_owned(),
+    }));
+    for (key, value) in &decisions.tag {
+        let name = format!("tag.{}", key.as_str());
+        all.push(explain(&name, value, |value| match *value {
+            "" => "true".to_owned(),
+            text => text.to_owned(),
+        }));
+    }
+    all
+}
+
+fn explain<T>(
+    name: &str,
+    decided: &Decided<'_, T>,
+    show: impl Fn(&T) -> String,
+) -> ExplainedSetting {
+    ExplainedSetting {
+        name: name.to_owned(),
+        value: show(&decided.value),
+        by: decided
+            .by
+            .map(|(level, at)| (level.to_string(), at.to_string())),
+    }
+}
+
+fn explain_mask(site: &Site, mask: &DecidedMask<'_>) -> ExplainedMask {
+    let whom = match &mask.scope {
+        MaskScope::Everyone => "all sessions".to_owned(),
+        MaskScope::Groups(groups) => {
+            let groups: Vec<_> = groups.iter().map(u32::to_string).collect();
+            format!("sessions of {}", groups.join(", "))
+        }
+    };
+    let scope = match (mask.target.is_client_only(), site.script.kind) {
+        (true, _) => format!("{whom}, by the visitor script only"),
+        (false, _) => whom,
+    };
+    ExplainedMask {
+        selector: mask.target.selector().to_owned(),
+        scope,
+        by: mask
+            .by
+            .iter()
+            .map(|(source, at)| explain_source(site, source, at))
+            .collect(),
+    }
+}
+
+fn explain_source(site: &Site, source: &MaskSource<'_>, at: &At) -> (String, String) {
+    let name = match source {
+        MaskSource::Level(level) => level.to_string(),
+        MaskSource::Group(group) if site.script.kind == ScriptKind::Glance => {
+            format!(
+                "group {}, for all: the vendor's script knows no group masks",
+                site.groups.describe(*group)
+            )
+        }
+        MaskSource::Group(group) => format!("group {}", site.groups.describe(*group)),
+    };
+    (name, at.to_string())
+}
+
+impl fmt::Display for Explanation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{}{}", self.site, self.path)?;
+        writeln!(f, "\nwhat applies, the most specific first")?;
+        write_columns(f, self.levels.iter().map(ExplainedLevel::columns))?;
+        writeln!(f, "\nwhat was decided")?;
+        write_columns(f, self.settings.iter().map(ExplainedSetting::columns))?;
+        writeln!(f, "\nmasks")?;
+        if self.masks.is_empty() {
+            writeln!(f, "  none")?;
+        }
+        write_columns(f, self.masks.iter().flat_map(ExplainedMask::columns))?;
+        match &self.tag {
+            Ok(tag) => writeln!(f, "\ntag\n  {tag}"),
+            Err(reason) => writeln!(f, "\nnothing is written into this page: {reason}"),
+        }
+    }
+}
+
+impl ExplainedLevel {
+    fn columns(&self) -> [String; 4] {
+        let pattern = self.pattern.clone().unwrap_or_default();
+        let note = if self.without_parameters {
+            "without `;` parameters"
+        } else {
+            ""
+        };
+        [
+            self.name.clone(),
+            pattern,
+            self.place.clone(),
+            note.to_owned(),
+        ]
+    }
+}
+
+impl ExplainedSetting {
+    fn columns(&self) -> [String; 4] {
+        let (level, place) = self
+            .by
+            .clone()
+            .unwrap_or_else(|| ("by default".to_owned(), String::new()));
+        [self.name.clone(), self.value.clone(), level, place]
+    }
+}
+
+impl ExplainedMask {
+    /// One row for each who asked for it.
+    fn columns(&self) -> Vec<[String; 4]> {
+        let rows = self.by.iter().enumerate().map(|(row, (level, place))| {
+            let once = |text: &String| {
+                if row == 0 {
+                    text.clone()
+                } else {
+                    String::new()
+                }
+            };
+            [
+                once(&self.selector),
+                once(&self.scope),
+                level.clone(),
+                place.clone(),
+            ]
+        });
+        rows.collect()
+    }
+}
+
+/// Rows with their columns under one another.
+fn write_columns(
+    f: &mut fmt::Formatter<'_>,
+    rows: impl Iterator<Item = [String; 4]>,
+) -> fmt::Result {
+    let rows: Vec<_> = rows.collect();
+    let width = |column: usize| {
+        rows.iter()
+            .map(|row| row[column].chars().count())
+            .max()
+            .unwrap_or(0)
+    };
+    let widths = [width(0), width(1), width(2)];
+    for [one, two, three, four] in &rows {
+        let [first, second, third] = widths;
+        let line = format!("  {one:first$}  {two:second$}  {three:third$}  {four}");
+        writeln!(f, "{}", line.trim_end())?;
+    }
+    Ok(())
+}

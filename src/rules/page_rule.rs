@@ -1,0 +1,159 @@
+use std::fmt;
+use std::sync::Arc;
+
+use crate::groups::GroupSet;
+use crate::html::{AttributeError, Mask, MaskScope, Plan, ScriptTag};
+
+use super::decisions::Decisions;
+use super::level::{LevelName, Ui};
+use super::limits::{MAX_GROUPS_PER_PAGE, MAX_MASKS_PER_PAGE, PAGE_RULE_WEIGHT};
+use super::mask::MaskTarget;
+use super::site::Site;
+use super::tag::{self, TagParts};
+
+/// What applies to a page: shared by all paths to which the same rules apply.
+#[derive(Clone, Debug)]
+pub struct PageRule {
+    /// The name of the most specific rule, or `site`: a label in logs and metrics.
+    pub label: Arc<str>,
+    /// The groups that may run a session on the page; none if the page gets no tag.
+    pub groups: Option<GroupSet>,
+    /// What is done to the page's HTML; none: nothing.
+    pub plan: Option<Arc<Plan>>,
+    /// Masks that only the visitor script can apply.
+    pub client_masks: Box<[ClientMask]>,
+    /// Why there is no plan, where there is none.
+    pub untagged: Option<Untagged>,
+}
+
+/// A mask whose selector the streaming engine cannot match.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClientMask {
+    pub selector: Arc<str>,
+    pub scope: MaskScope,
+}
+
+/// Why a page gets no tag and so no session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Untagged {
+    /// A rule, the site or the defaults say `inject = false`.
+    InjectOff,
+    /// No group is allowed; only where two readings of a path allow different ones.
+    NoGroup,
+    /// The tag cannot be written.
+    Tag(AttributeError),
+    /// So many groups meet on the page.
+    TooManyGroups(usize),
+    /// So many masks meet on the page. Leaving some of them out is no way.
+    TooManyMasks(usize),
+}
+
+impl PageRule {
+    pub(super) fn compile(site: &Site, decisions: &Decisions<'_>) -> Self {
+        let planned = plan(site, decisions);
+        let client_masks = decisions.masks.iter().filter_map(|mask| match mask.target {
+            MaskTarget::ClientOnly(selector) => Some(ClientMask {
+                selector: Arc::clone(selector),
+                scope: mask.scope.clone(),
+            }),
+            MaskTarget::Streamed(_) => None,
+        });
+        let mut rule = Self {
+            label: decisions.label(),
+            groups: None,
+            plan: None,
+            client_masks: client_masks.collect(),
+            untagged: None,
+        };
+        match planned {
+            Ok((groups, plan)) => {
+                rule.groups = Some(groups);
+                rule.plan = Some(Arc::new(plan));
+            }
+            Err(untagged) => rule.untagged = Some(untagged),
+        }
+        rule
+    }
+
+    /// What this takes in a cache, in units of about 64 bytes.
+    pub(super) fn weight(&self) -> usize {
+        let masks = self.plan.as_ref().map_or(0, |plan| plan.masks().len());
+        PAGE_RULE_WEIGHT + masks + self.client_masks.len()
+    }
+}
+
+fn plan(site: &Site, decisions: &Decisions<'_>) -> Result<(GroupSet, Plan), Untagged> {
+    if !decisions.inject.value {
+        return Err(Untagged::InjectOff);
+    }
+    let groups = decisions.group_set().ok_or(Untagged::NoGroup)?;
+    let count = groups.iter().count();
+    if count > MAX_GROUPS_PER_PAGE {
+        return Err(Untagged::TooManyGroups(count));
+    }
+    if decisions.masks.len() > MAX_MASKS_PER_PAGE {
+        return Err(Untagged::TooManyMasks(decisions.masks.len()));
+    }
+    let tag = script_tag(site, decisions, &groups).map_err(Untagged::Tag)?;
+    let masks = streamed_masks(decisions);
+    let (placement, existing_tag) = (decisions.placement.value, decisions.existing_tag.value);
+    Ok((groups, Plan::new(tag, placement, existing_tag, masks)))
+}
+
+fn script_tag(
+    site: &Site,
+    decisions: &Decisions<'_>,
+    groups: &GroupSet,
+) -> Result<ScriptTag, AttributeError> {
+    let optional: Vec<_> = decisions
+        .tag
+        .iter()
+        .map(|(key, value)| (*key, value.value))
+        .collect();
+    tag::render(&TagParts {
+        src: &site.script.url.fill(groups.primary(), site.env),
+        groups,
+        env: site.env,
+        custom_ui: decisions.ui.value == Ui::Custom,
+        optional: &optional,
+    })
+}
+
+fn streamed_masks(decisions: &Decisions<'_>) -> Vec<Mask> {
+    let masks = decisions.masks.iter().filter_map(|mask| match mask.target {
+        MaskTarget::ClientOnly(_) => None,
+        MaskTarget::Streamed(selector) => Some(Mask {
+            selector: selector.clone(),
+            scope: mask.scope.clone(),
+        }),
+    });
+    masks.collect()
+}
+
+impl Decisions<'_> {
+    fn label(&self) -> Arc<str> {
+        match self.winner {
+            LevelName::Rule(name) => Arc::clone(name),
+            LevelName::Defaults | LevelName::Site => "site".into(),
+        }
+    }
+}
+
+impl fmt::Display for Untagged {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::InjectOff => f.write_str("inject = false"),
+            Self::NoGroup => f.write_str("no group is allowed here"),
+            Self::Tag(error) => write!(f, "the tag cannot be written: {error}"),
+            Self::TooManyGroups(count) => {
+                write!(
+                    f,
+                    "{count} groups meet here, more than {MAX_GROUPS_PER_PAGE}"
+                )
+            }
+            Self::TooManyMasks(count) => {
+                write!(f, "{count} masks meet here, more than {MAX_MASKS_PER_PAGE}")
+            }
+        }
+    }
+}

@@ -1,0 +1,117 @@
+use std::borrow::Cow;
+
+/// Spells a path the one way in which patterns are spelled: unreserved bytes plain, all that may not
+/// stand in a path as `%XX` with capitals. Nothing is decoded that could change the path's meaning.
+///
+/// The request gate delivers paths in this spelling already; patterns written by a person come this
+/// way too, so that both are spelled by one function.
+pub(in crate::rules) fn canonical_path(path: &str) -> Cow<'_, str> {
+    if path.bytes().all(is_plain) {
+        return Cow::Borrowed(path);
+    }
+    let mut spelled = String::with_capacity(path.len() + 16);
+    let mut rest = path.as_bytes();
+    while let [first, tail @ ..] = rest {
+        match escaped_byte(rest) {
+            Some(byte) if is_unreserved(byte) => spelled.push(char::from(byte)),
+            Some(byte) => push_escape(&mut spelled, byte),
+            None if is_plain(*first) || *first == b'%' => spelled.push(char::from(*first)),
+            None => push_escape(&mut spelled, *first),
+        }
+        rest = if escaped_byte(rest).is_some() {
+            &tail[2..]
+        } else {
+            tail
+        };
+    }
+    Cow::Owned(spelled)
+}
+
+/// The byte that `%XX` at the beginning of `text` stands for.
+pub(super) fn escaped_byte(text: &[u8]) -> Option<u8> {
+    let [b'%', high, low, ..] = text else {
+        return None;
+    };
+    let digit = |byte: u8| char::from(byte).to_digit(16);
+    u8::try_from(digit(*high)? * 16 + digit(*low)?).ok()
+}
+
+/// A path as a server that ignores case sees it: letters in lower case, also those that are written
+/// as percent-escapes of UTF-8 (`%C3%89` and `%C3%A9` are one letter to such a server).
+pub(in crate::rules) fn fold_case(path: &str) -> Cow<'_, str> {
+    if !path.contains('%') {
+        return if path.bytes().any(|byte| byte.is_ascii_uppercase()) {
+            Cow::Owned(path.to_ascii_lowercase())
+        } else {
+            Cow::Borrowed(path)
+        };
+    }
+    let mut folded = String::with_capacity(path.len());
+    let mut rest = path.as_bytes();
+    while let [first, tail @ ..] = rest {
+        let escaped = leading_escapes(rest);
+        if escaped.is_empty() {
+            folded.push(char::from(first.to_ascii_lowercase()));
+            rest = tail;
+        } else {
+            fold_escapes(&mut folded, &escaped);
+            rest = &rest[escaped.len() * 3..];
+        }
+    }
+    Cow::Owned(folded)
+}
+
+/// The bytes of all percent-escapes at the beginning.
+fn leading_escapes(text: &[u8]) -> Vec<u8> {
+    text.chunks(3).map_while(escaped_byte).collect()
+}
+
+fn fold_escapes(folded: &mut String, bytes: &[u8]) {
+    for chunk in bytes.utf8_chunks() {
+        for character in chunk.valid().chars() {
+            let mut utf8 = [0; 4];
+            for byte in fold_character(character).encode_utf8(&mut utf8).bytes() {
+                if is_unreserved(byte) {
+                    folded.push(char::from(byte.to_ascii_lowercase()));
+                } else {
+                    push_escape(folded, byte);
+                }
+            }
+        }
+        chunk
+            .invalid()
+            .iter()
+            .for_each(|byte| push_escape(folded, *byte));
+    }
+}
+
+/// One character to one character, as file systems that ignore case do: by way of the capital.
+fn fold_character(character: char) -> char {
+    let capital = only(character.to_uppercase()).unwrap_or(character);
+    only(capital.to_lowercase()).unwrap_or(capital)
+}
+
+fn only(mut characters: impl Iterator<Item = char>) -> Option<char> {
+    let first = characters.next();
+    if characters.next().is_none() {
+        first
+    } else {
+        None
+    }
+}
+
+fn push_escape(text: &mut String, byte: u8) {
+    const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
+    text.push('%');
+    text.push(char::from(DIGITS[usize::from(byte >> 4)]));
+    text.push(char::from(DIGITS[usize::from(byte & 15)]));
+}
+
+/// Bytes that stand for themselves in a path (RFC 3986 3.3), and the slash.
+fn is_plain(byte: u8) -> bool {
+    is_unreserved(byte) || b"!$&'()*+,;=:@/".contains(&byte)
+}
+
+fn is_unreserved(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-._~".contains(&byte)
+}

@@ -1,0 +1,179 @@
+use std::fmt;
+use std::str::FromStr;
+
+use crate::rules::limits::MAX_PATTERN_BYTES;
+use crate::rules::reports::Fault;
+
+use super::canonical::{canonical_path, escaped_byte, fold_case};
+use super::{Glob, Rank};
+
+/// A pattern over whole paths.
+///
+/// Segments are literal text, `*` (exactly one segment, not empty), text with `*` inside it (any
+/// characters of that one segment) or `**` (any number of whole segments, also none, so `/a/**`
+/// matches `/a` and `/a/` too). The text is kept in canonical spelling.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::rules) struct PathPattern {
+    text: Box<str>,
+    segments: Box<[Segment]>,
+    rank: Rank,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::rules) enum Segment {
+    Literal(Box<str>),
+    /// `*` among other characters.
+    Partial(Glob),
+    /// `*`
+    One,
+    /// `**`
+    Rest,
+}
+
+impl PathPattern {
+    pub(in crate::rules) fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    pub(in crate::rules) fn segments(&self) -> &[Segment] {
+        &self.segments
+    }
+
+    pub(in crate::rules) fn rank(&self) -> Rank {
+        self.rank
+    }
+
+    /// The same pattern for a site whose server ignores case.
+    pub(in crate::rules) fn folded(&self) -> Self {
+        Self::of_canonical(&fold_case(&self.text))
+    }
+
+    /// Whether the pattern can match a path that has `;` in it.
+    pub(in crate::rules) fn names_parameters(&self) -> bool {
+        self.text.contains(';')
+    }
+
+    fn of_canonical(text: &str) -> Self {
+        let path = text.strip_prefix('/').unwrap_or(text);
+        let segments: Box<[_]> = path.split('/').map(Segment::of).collect();
+        Self {
+            text: text.into(),
+            rank: Rank::of(&segments),
+            segments,
+        }
+    }
+}
+
+impl FromStr for PathPattern {
+    type Err = Fault;
+
+    fn from_str(text: &str) -> Result<Self, Fault> {
+        refuse_what_no_path_has(text)?;
+        let spelled = canonical_path(text);
+        let segments: Vec<&str> = spelled[1..].split('/').collect();
+        segments
+            .iter()
+            .try_for_each(|one| refuse_segment(text, one))?;
+        if segments[..segments.len() - 1].contains(&"") {
+            return Err(Fault::new(
+                format!("\"{text}\" contains `//`, which no canonical path does"),
+                "write a single slash",
+            ));
+        }
+        if segments.windows(2).any(|pair| pair == ["**", "**"]) {
+            return Err(Fault::new(
+                format!("\"{text}\" has `**` twice in a row"),
+                "write it once: it stands for any number of segments already",
+            ));
+        }
+        Ok(Self::of_canonical(&spelled))
+    }
+}
+
+impl fmt::Display for PathPattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl Segment {
+    fn of(text: &str) -> Self {
+        match text {
+            "*" => Self::One,
+            "**" => Self::Rest,
+            _ => Glob::parse(text).map_or_else(|| Self::Literal(text.into()), Self::Partial),
+        }
+    }
+}
+
+/// Checks the whole text, before it is spelled canonically.
+fn refuse_what_no_path_has(text: &str) -> Result<(), Fault> {
+    let fault = |message: String, remedy: &str| Err(Fault::new(message, remedy));
+    if text.len() > MAX_PATTERN_BYTES {
+        let message = format!("a path of {} bytes", text.len());
+        return fault(message, "write a shorter one, with wildcards");
+    }
+    if text.contains("://") {
+        let message = format!("\"{text}\" is a URL, not a path");
+        return fault(message, "write the path only; hosts belong to the site");
+    }
+    if !text.starts_with('/') {
+        let message = format!("\"{text}\" does not begin with a slash");
+        let remedy = format!("write \"/{text}\"");
+        return fault(message, &remedy);
+    }
+    if text.contains('?') {
+        let message = format!("\"{text}\" contains a query; rules see the path only");
+        return fault(message, "remove `?` and what follows");
+    }
+    if text.contains('#') {
+        let message = format!("\"{text}\" contains a fragment, which browsers never send");
+        return fault(message, "remove `#` and what follows");
+    }
+    if text.contains('\\') {
+        let message = format!("\"{text}\" contains a backslash, which no canonical path does");
+        return fault(message, "write `/`");
+    }
+    if text.chars().any(char::is_control) {
+        let message = format!("{text:?} contains a control character");
+        return fault(message, "remove it");
+    }
+    refuse_escapes(text)
+}
+
+fn refuse_escapes(text: &str) -> Result<(), Fault> {
+    for (start, _) in text.match_indices('%') {
+        let escape: String = text[start..].chars().take(3).collect();
+        let Some(byte) = escaped_byte(&text.as_bytes()[start..]) else {
+            return Err(Fault::new(
+                format!("\"{text}\" contains `{escape}`, which is not a percent-escape"),
+                "write two hexadecimal digits after `%`; a percent sign itself is `%25`",
+            ));
+        };
+        if matches!(byte, b'/' | b'\\') || byte.is_ascii_control() {
+            return Err(Fault::new(
+                format!(
+                    "\"{text}\" contains `{escape}`; requests with it are refused, so the rule could never match"
+                ),
+                "remove it",
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn refuse_segment(text: &str, segment: &str) -> Result<(), Fault> {
+    if matches!(segment, "." | "..") {
+        return Err(Fault::new(
+            format!("\"{text}\" contains the segment `{segment}`, which no canonical path does"),
+            "write the path that it leads to",
+        ));
+    }
+    if segment.contains("**") && segment != "**" {
+        return Err(Fault::new(
+            format!("\"{text}\" has `**` inside the segment `{segment}`"),
+            "write `*` inside a segment; `**` stands between two slashes, for any number of segments",
+        ));
+    }
+    Ok(())
+}

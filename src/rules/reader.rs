@@ -1,0 +1,381 @@
+//! Reads a TOML tree key by key and reports everything that is wrong with it, not only the first
+//! fault: serde stops at the first one, and a person who mends a file wants to see them all.
+
+use std::sync::Arc;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use crate::problem::SourceFile;
+
+use super::did_you_mean::did_you_mean;
+use super::limits::{MAX_LIST_ENTRIES, MAX_TEXT_BYTES};
+use super::reports::{Fault, Reports};
+use super::source::{At, Stated};
+
+/// One table, while its keys are taken out one after another.
+///
+/// The keys that were asked for are the ones that are known: [`TableReader::finish`] reports all
+/// others.
+pub(super) struct TableReader<'a> {
+    name: &'static str,
+    file: &'a Arc<SourceFile>,
+    reports: &'a Reports,
+    table: &'a DeTable<'a>,
+    at: At,
+    known: Vec<&'static str>,
+}
+
+impl<'a> TableReader<'a> {
+    /// `name` is how the table is called in messages, such as `[[site]]`.
+    pub(super) fn new(
+        name: &'static str,
+        file: &'a Arc<SourceFile>,
+        reports: &'a Reports,
+        table: &'a Spanned<DeTable<'a>>,
+    ) -> Self {
+        Self {
+            name,
+            file,
+            reports,
+            table: table.get_ref(),
+            at: At::new(file, table.span()),
+            known: Vec::new(),
+        }
+    }
+
+    /// The table's header.
+    pub(super) fn at(&self) -> &At {
+        &self.at
+    }
+
+    /// The value of `key`, if it is there and `parse` understands it.
+    pub(super) fn take<T>(
+        &mut self,
+        key: &'static str,
+        parse: impl Fn(&DeValue<'_>) -> Result<T, Fault>,
+    ) -> Option<Stated<T>> {
+        let value = self.ask(key)?;
+        self.parse(key, value, &parse)
+    }
+
+    /// The entries of a list; those that `parse` does not understand are reported and left out.
+    pub(super) fn take_list<T>(
+        &mut self,
+        key: &'static str,
+        parse: impl Fn(&DeValue<'_>) -> Result<T, Fault>,
+    ) -> Vec<Stated<T>> {
+        let Some(value) = self.ask(key) else {
+            return Vec::new();
+        };
+        match value.get_ref() {
+            DeValue::Array(_) => self.entries(key, value, &parse),
+            other => {
+                let fault = wrong_type(
+                    other,
+                    "a list",
+                    "[...] around it, also around a single value",
+                );
+                self.reject(key, value, fault);
+                Vec::new()
+            }
+        }
+    }
+
+    /// Like [`Self::take_list`]; one value may stand without brackets.
+    pub(super) fn take_one_or_list<T>(
+        &mut self,
+        key: &'static str,
+        parse: impl Fn(&DeValue<'_>) -> Result<T, Fault>,
+    ) -> Vec<Stated<T>> {
+        let Some(value) = self.ask(key) else {
+            return Vec::new();
+        };
+        match value.get_ref() {
+            DeValue::Array(_) => self.entries(key, value, &parse),
+            _ => self.parse(key, value, &parse).into_iter().collect(),
+        }
+    }
+
+    /// A table inside this one, called `name` in messages.
+    pub(super) fn take_table(&mut self, key: &'static str, name: &'static str) -> Option<Self> {
+        let value = self.ask(key)?;
+        match value.get_ref() {
+            DeValue::Table(table) => Some(self.below(name, value.span(), table)),
+            DeValue::Array(_) => {
+                let remedy = format!("write {name}, in single brackets, once");
+                self.reject(
+                    key,
+                    value,
+                    Fault::new(format!("there is only one {name}"), remedy),
+                );
+                None
+            }
+            other => {
+                let fault = wrong_type(other, "a table", &format!("{key} = {{ ... }}, or {name}"));
+                self.reject(key, value, fault);
+                None
+            }
+        }
+    }
+
+    /// The tables of `[[key]]`, each called `name` in messages.
+    pub(super) fn take_tables(&mut self, key: &'static str, name: &'static str) -> Vec<Self> {
+        let Some(value) = self.ask(key) else {
+            return Vec::new();
+        };
+        let DeValue::Array(array) = value.get_ref() else {
+            let fault = Fault::new(
+                format!("`{key}` is a list of tables, each under its own header"),
+                format!("write the header as {name}, in double brackets"),
+            );
+            self.reject(key, value, fault);
+            return Vec::new();
+        };
+        let mut tables = Vec::new();
+        for entry in array.iter() {
+            match entry.get_ref() {
+                DeValue::Table(table) => tables.push(self.below(name, entry.span(), table)),
+                other => {
+                    let fault = wrong_type(other, "a table", &format!("the header {name}"));
+                    self.reject(key, entry, fault);
+                }
+            }
+        }
+        tables
+    }
+
+    /// Every entry of a table whose keys are free, in the order of the keys.
+    pub(super) fn all(&self) -> Vec<(Stated<&'a str>, &'a DeValue<'a>, At)> {
+        let entries = self.table.iter();
+        entries
+            .map(|(key, value)| {
+                let at = At::new(self.file, key.span());
+                let key: &str = key.get_ref();
+                let key = Stated { value: key, at };
+                (key, value.get_ref(), At::new(self.file, value.span()))
+            })
+            .collect()
+    }
+
+    /// Whether the key is written, whatever its value.
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.table.contains_key(key)
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.table.is_empty()
+    }
+
+    /// Reports a key that must be there and is not, or is an empty list.
+    pub(super) fn require(&self, key: &str, remedy: &str) {
+        let fault = |message: String| Fault::new(message, remedy);
+        match self.table.get(key) {
+            None => self.fault(&self.at, fault(format!("{} has no `{key}`", self.name))),
+            Some(value) => {
+                let empty = value
+                    .get_ref()
+                    .as_array()
+                    .is_some_and(|list| list.is_empty());
+                if empty {
+                    self.reject(key, value, fault(format!("{THIS_KEY} is empty")));
+                }
+            }
+        }
+    }
+
+    pub(super) fn fault(&self, at: &At, fault: Fault) {
+        self.reports.fault(at, fault);
+    }
+
+    /// The value, unless it was refused: then that is reported at `at`.
+    pub(super) fn accept<T>(&self, at: &At, parsed: Result<T, Fault>) -> Option<T> {
+        parsed
+            .map_err(|fault| self.fault(at, named(fault, "this")))
+            .ok()
+    }
+
+    /// Reports unknown keys.
+    pub(super) fn finish(self) {
+        let unknown = self.table.keys().filter(|key| {
+            let key: &str = key.get_ref();
+            !self.known.contains(&key)
+        });
+        for key in unknown {
+            let at = At::new(self.file, key.span());
+            let fault = self.unknown_key(key.get_ref());
+            self.reports.fault(&at, fault);
+        }
+    }
+
+    fn unknown_key(&self, key: &str) -> Fault {
+        let name = self.name;
+        let remedy = match did_you_mean(key, self.known.iter().copied()) {
+            Some(meant) => format!("did you mean `{meant}`?"),
+            None => format!("remove it; known here: {}", self.known.join(", ")),
+        };
+        Fault::new(format!("unknown key `{key}` in {name}"), remedy)
+    }
+
+    fn ask(&mut self, key: &'static str) -> Option<&'a Spanned<DeValue<'a>>> {
+        self.known.push(key);
+        self.table.get(key)
+    }
+
+    fn below(
+        &self,
+        name: &'static str,
+        span: std::ops::Range<usize>,
+        table: &'a DeTable<'a>,
+    ) -> Self {
+        Self {
+            name,
+            file: self.file,
+            reports: self.reports,
+            table,
+            at: At::new(self.file, span),
+            known: Vec::new(),
+        }
+    }
+
+    fn entries<T>(
+        &self,
+        key: &str,
+        list: &Spanned<DeValue<'_>>,
+        parse: &impl Fn(&DeValue<'_>) -> Result<T, Fault>,
+    ) -> Vec<Stated<T>> {
+        let entries = list.get_ref().as_array().map_or(&[][..], |array| array);
+        if entries.len() > MAX_LIST_ENTRIES {
+            let message = format!("`{key}` has {} entries", entries.len());
+            let remedy = format!("keep to {MAX_LIST_ENTRIES} at most");
+            self.reject(key, list, Fault::new(message, remedy));
+            return Vec::new();
+        }
+        let parsed = entries.iter().map(|entry| self.parse(key, entry, parse));
+        parsed.flatten().collect()
+    }
+
+    fn parse<T>(
+        &self,
+        key: &str,
+        value: &Spanned<DeValue<'_>>,
+        parse: &impl Fn(&DeValue<'_>) -> Result<T, Fault>,
+    ) -> Option<Stated<T>> {
+        let at = At::new(self.file, value.span());
+        match parse(value.get_ref()) {
+            Ok(value) => Some(Stated { value, at }),
+            Err(fault) => {
+                self.reject(key, value, fault);
+                None
+            }
+        }
+    }
+
+    fn reject(&self, key: &str, value: &Spanned<DeValue<'_>>, fault: Fault) {
+        let at = At::new(self.file, value.span());
+        self.reports.fault(&at, named(fault, key));
+    }
+}
+
+/// The fault, with the name of the key where it was left open.
+pub(super) fn named(fault: Fault, key: &str) -> Fault {
+    Fault {
+        message: fault.message.replace(THIS_KEY, &format!("`{key}`")),
+        remedy: fault.remedy.replace(THIS_KEY, key),
+    }
+}
+
+/// Stands for the key in a fault that is made where the key is not known.
+pub(super) const THIS_KEY: &str = "\0";
+
+/// A reader of values that are text.
+pub(super) fn text<T>(
+    parse: impl Fn(&str) -> Result<T, Fault>,
+) -> impl Fn(&DeValue<'_>) -> Result<T, Fault> {
+    move |value| match value {
+        DeValue::String(text) if text.len() > MAX_TEXT_BYTES => Err(Fault::new(
+            format!("{THIS_KEY} is {} bytes long", text.len()),
+            format!("keep to {MAX_TEXT_BYTES} bytes"),
+        )),
+        DeValue::String(text) => parse(text),
+        other => Err(wrong_type(
+            other,
+            "text",
+            &format!("{THIS_KEY} = \"...\", in quotes"),
+        )),
+    }
+}
+
+/// Text that a person will read: not empty, in one line.
+pub(super) fn plain_text(text: &str) -> Result<String, Fault> {
+    if text.trim().is_empty() {
+        let fault = Fault::new(
+            format!("{THIS_KEY} is empty"),
+            "write something, or remove the key",
+        );
+        return Err(fault);
+    }
+    if text.chars().any(char::is_control) {
+        let message = format!("{THIS_KEY} contains a control character or a line break");
+        return Err(Fault::new(message, "write it in one line"));
+    }
+    Ok(text.to_owned())
+}
+
+/// A reader of one of a few words.
+pub(super) fn one_of<T: Copy>(
+    words: &'static [(&'static str, T)],
+) -> impl Fn(&DeValue<'_>) -> Result<T, Fault> {
+    text(move |given| {
+        let found = words.iter().find(|(word, _)| *word == given);
+        found.map(|(_, value)| *value).ok_or_else(|| {
+            let known: Vec<_> = words
+                .iter()
+                .map(|(word, _)| format!("\"{word}\""))
+                .collect();
+            Fault::new(
+                format!("{THIS_KEY} cannot be \"{given}\""),
+                format!("write one of {}", known.join(", ")),
+            )
+        })
+    })
+}
+
+pub(super) fn flag(value: &DeValue<'_>) -> Result<bool, Fault> {
+    match value {
+        DeValue::Boolean(flag) => Ok(*flag),
+        other => Err(wrong_type(
+            other,
+            "true or false",
+            &format!("{THIS_KEY} = true or {THIS_KEY} = false, without quotes"),
+        )),
+    }
+}
+
+/// A whole number; one that does not fit 64 bits is `i64::MAX`, which no setting allows.
+pub(super) fn whole_number(value: &DeValue<'_>) -> Result<i64, Fault> {
+    let remedy = || format!("{THIS_KEY} = 15687, a number without quotes");
+    match value {
+        DeValue::Integer(number) => {
+            Ok(i64::from_str_radix(number.as_str(), number.radix()).unwrap_or(i64::MAX))
+        }
+        other => Err(wrong_type(other, "a whole number", &remedy())),
+    }
+}
+
+/// The value has another TOML type than it must have.
+pub(super) fn wrong_type(found: &DeValue<'_>, wanted: &str, write: &str) -> Fault {
+    let found = match found {
+        DeValue::Array(_) => "a list",
+        DeValue::Boolean(_) => "true or false",
+        DeValue::Datetime(_) => "a date",
+        DeValue::Float(_) => "a number with a fraction",
+        DeValue::Integer(_) => "a number",
+        DeValue::String(_) => "text",
+        DeValue::Table(_) => "a table",
+    };
+    Fault::new(
+        format!("{THIS_KEY} must be {wanted}, not {found}"),
+        format!("write {write}"),
+    )
+}

@@ -1,0 +1,79 @@
+use std::fmt;
+use std::ops::Range;
+use std::sync::Arc;
+
+use crate::problem::{Place, Related, SourceFile};
+
+/// Where something stands in a rule file.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct At {
+    file: Arc<SourceFile>,
+    span: Range<usize>,
+}
+
+impl At {
+    pub(super) fn new(file: &Arc<SourceFile>, span: Range<usize>) -> Self {
+        Self {
+            file: Arc::clone(file),
+            span,
+        }
+    }
+
+    pub(super) fn file(&self) -> &Arc<SourceFile> {
+        &self.file
+    }
+
+    pub(super) fn place(&self) -> Place {
+        Place::span(&self.file, self.span.clone())
+    }
+
+    /// This place, with `others` as places that belong to the matter.
+    pub(super) fn place_with(&self, also: Vec<Related>) -> Place {
+        Place::Span {
+            file: Arc::clone(&self.file),
+            span: self.span.clone(),
+            also,
+        }
+    }
+
+    pub(super) fn related(&self, label: impl Into<String>) -> Related {
+        Related {
+            file: Arc::clone(&self.file),
+            span: self.span.clone(),
+            label: label.into(),
+        }
+    }
+
+    /// The line, counted from 1.
+    pub(super) fn line(&self) -> usize {
+        self.file.line_of(self.span.start)
+    }
+}
+
+impl fmt::Display for At {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.file.path.display(), self.line())
+    }
+}
+
+impl fmt::Debug for At {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "At({self})")
+    }
+}
+
+/// A value, and where a person wrote it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Stated<T> {
+    pub(super) value: T,
+    pub(super) at: At,
+}
+
+impl<T> Stated<T> {
+    pub(super) fn map<U>(self, to: impl FnOnce(T) -> U) -> Stated<U> {
+        Stated {
+            value: to(self.value),
+            at: self.at,
+        }
+    }
+}
