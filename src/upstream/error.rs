@@ -31,6 +31,9 @@ pub enum UpstreamError {
         #[source]
         source: Option<io::Error>,
     },
+    /// The head can be read in two ways as to where the body ends.
+    #[error("the origin's answer has {0}")]
+    Framing(&'static str),
     #[error("no answer within {after:?}")]
     FirstByteTimeout { after: Duration },
     #[error("the head of the origin's answer is too large")]
@@ -60,6 +63,7 @@ impl UpstreamError {
             Self::ConnectTimeout { .. } => "connect-timeout",
             Self::Dns { .. } => "dns",
             Self::FirstByteTimeout { .. } => "first-byte-timeout",
+            Self::Framing(_) => "framing",
             Self::HeadTooLarge(_) => "head-too-large",
             Self::Malformed(_) => "malformed",
             Self::RequestBroken(_) => "request-broken",
@@ -90,6 +94,7 @@ impl UpstreamError {
             | Self::ConnectTimeout { .. }
             | Self::Dns { .. }
             | Self::FirstByteTimeout { .. }
+            | Self::Framing(_)
             | Self::HeadTooLarge(_)
             | Self::Malformed(_)
             | Self::Reset(_)

@@ -17,3 +17,6 @@ pub use client::Client;
 pub use config::Config;
 pub use error::UpstreamError;
 pub use target::{Target, TlsSettings};
+
+#[cfg(test)]
+mod tests;

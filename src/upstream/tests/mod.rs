@@ -1,0 +1,128 @@
+//! The client against an origin that does exactly what a test tells it to, byte by byte.
+
+mod origin;
+mod pki;
+
+mod failures;
+mod framing;
+mod pooling;
+mod time;
+mod tls;
+mod upgrade;
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Method, Request, Response};
+use http_body::{Body, Frame};
+use http_body_util::BodyExt;
+use tokio::sync::mpsc;
+
+use super::*;
+use crate::wire::{BoxError, EdgeBody, Scheme, empty_body, full_body};
+use origin::Origin;
+
+/// Long enough never to be reached by an exchange that works.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// Short enough for a test to wait for.
+const BRIEFLY: Duration = Duration::from_millis(60);
+
+fn config() -> Config {
+    Config {
+        connect_timeout: PATIENCE,
+        first_byte_timeout: PATIENCE,
+        body_idle_timeout: Some(PATIENCE),
+        ..Config::default()
+    }
+}
+
+fn target(port: u16) -> Target {
+    Target {
+        scheme: Scheme::Http,
+        host: "127.0.0.1".to_owned(),
+        port,
+        tls: TlsSettings::default(),
+    }
+}
+
+fn client(origin: &Origin) -> Client {
+    client_with(origin, config())
+}
+
+fn client_with(origin: &Origin, config: Config) -> Client {
+    Client::new(&target(origin.port), config).unwrap()
+}
+
+fn request(method: Method, path: &str, body: EdgeBody) -> Request<EdgeBody> {
+    Request::builder()
+        .method(method)
+        .uri(path)
+        .header("host", "www.bank.example")
+        .body(body)
+        .unwrap()
+}
+
+fn get(path: &str) -> Request<EdgeBody> {
+    request(Method::GET, path, empty_body())
+}
+
+fn post(path: &str) -> Request<EdgeBody> {
+    request(Method::POST, path, full_body("form"))
+}
+
+async fn text(response: Response<UpstreamBody>) -> Result<String, UpstreamError> {
+    let bytes = response.into_body().collect().await?.to_bytes();
+    Ok(String::from_utf8(bytes.to_vec()).unwrap())
+}
+
+async fn fetch(client: &Client, request: Request<EdgeBody>) -> Result<String, UpstreamError> {
+    text(client.call(request).await?).await
+}
+
+/// The connection goes back to the pool in a task of its own, which runs when the test waits.
+async fn let_tasks_run() {
+    for _ in 0..20 {
+        tokio::task::yield_now().await;
+    }
+}
+
+async fn fetch_and_settle(client: &Client, request: Request<EdgeBody>) -> String {
+    let text = fetch(client, request).await.unwrap();
+    let_tasks_run().await;
+    text
+}
+
+/// What a failed exchange is called, wherever it failed.
+async fn failure(client: &Client, request: Request<EdgeBody>) -> &'static str {
+    fetch(client, request).await.unwrap_err().kind()
+}
+
+/// A body that the test sends piece by piece; it ends when the sender is dropped.
+struct Streamed(mpsc::Receiver<Result<&'static str, BoxError>>);
+
+fn streamed() -> (mpsc::Sender<Result<&'static str, BoxError>>, EdgeBody) {
+    let (sender, receiver) = mpsc::channel(8);
+    (sender, Streamed(receiver).boxed_unsync())
+}
+
+impl Body for Streamed {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        let piece = self.0.poll_recv(cx);
+        piece.map(|p| p.map(|p| p.map(|text| Frame::data(Bytes::from_static(text.as_bytes())))))
+    }
+}
+
+/// Lets `time` pass at once. What waits for a socket meanwhile does not notice.
+async fn let_pass(time: Duration) {
+    tokio::time::pause();
+    tokio::time::advance(time).await;
+    tokio::time::resume();
+}

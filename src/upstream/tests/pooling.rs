@@ -1,0 +1,189 @@
+//! Which connection carries a request, and when a request may be sent twice.
+
+use super::origin::Step::{self, AwaitClose, AwaitGo, Read, ReadHead, Send};
+use super::*;
+
+const OK: Step = Send("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok");
+const CHUNKED_OK: Step =
+    Send("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n");
+
+#[tokio::test]
+async fn a_connection_carries_one_request_after_the_other() {
+    let origin = Origin::start(&[&[
+        Read,
+        OK,
+        Read,
+        CHUNKED_OK,
+        Read,
+        Send("HTTP/1.1 204 No Content\r\n\r\n"),
+        Read,
+        Send("HTTP/1.1 200 OK\r\ncontent-length: 999\r\n\r\n"),
+        Read,
+        OK,
+    ]])
+    .await;
+    let client = client(&origin);
+    assert_eq!(fetch_and_settle(&client, get("/1")).await, "ok");
+    assert_eq!(fetch_and_settle(&client, post("/2")).await, "ok");
+    assert_eq!(fetch_and_settle(&client, get("/3")).await, "");
+    let head = request(Method::HEAD, "/4", empty_body());
+    assert_eq!(fetch_and_settle(&client, head).await, "");
+    assert_eq!(fetch_and_settle(&client, get("/5")).await, "ok");
+    assert_eq!(origin.connections(), 1);
+}
+
+/// The origin takes the second request on the old connection and closes it without a word.
+const IDLE_CLOSE_RACE: &[&[Step]] = &[&[Read, OK, Read], &[Read, OK]];
+
+#[tokio::test]
+async fn a_request_that_changes_nothing_is_sent_again() {
+    for method in [Method::GET, Method::HEAD, Method::OPTIONS, Method::DELETE] {
+        let origin = Origin::start(IDLE_CLOSE_RACE).await;
+        let client = client(&origin);
+        fetch_and_settle(&client, get("/1")).await;
+        let second = request(method.clone(), "/2", empty_body());
+        client.call(second).await.unwrap();
+        let again = format!("{method} /2");
+        assert_eq!(origin.lines(), ["GET /1", &again, &again]);
+    }
+}
+
+#[tokio::test]
+async fn a_request_that_may_change_something_is_never_sent_again() {
+    let patch = request(Method::PATCH, "/2", empty_body());
+    let bare_post = request(Method::POST, "/2", empty_body());
+    let put = request(Method::PUT, "/2", full_body("document"));
+    for second in [post("/2"), bare_post, patch, put] {
+        let line = format!("{} /2", second.method());
+        let origin = Origin::start(IDLE_CLOSE_RACE).await;
+        let client = client(&origin);
+        fetch_and_settle(&client, get("/1")).await;
+        assert_eq!(failure(&client, second).await, "closed");
+        assert_eq!(origin.lines(), ["GET /1", &line]);
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_sent_again_once_an_answer_has_begun() {
+    let origin = Origin::start(&[&[Read, OK, Read, Send("HTTP/1.1 2")], &[Read, OK]]).await;
+    let client = client(&origin);
+    fetch_and_settle(&client, get("/1")).await;
+    assert_eq!(failure(&client, get("/2")).await, "closed");
+    assert_eq!(origin.lines(), ["GET /1", "GET /2"]);
+}
+
+#[tokio::test]
+async fn nothing_is_sent_again_that_failed_on_a_new_connection() {
+    let origin = Origin::start(&[&[Read]]).await;
+    assert_eq!(failure(&client(&origin), get("/1")).await, "closed");
+    assert_eq!(origin.lines(), ["GET /1"]);
+}
+
+#[tokio::test]
+async fn a_request_is_sent_again_once_and_no_more() {
+    let origin = Origin::start(&[&[Read, OK, Read], &[Read]]).await;
+    let client = client(&origin);
+    fetch_and_settle(&client, get("/1")).await;
+    assert_eq!(failure(&client, get("/2")).await, "closed");
+    assert_eq!(origin.lines(), ["GET /1", "GET /2", "GET /2"]);
+}
+
+#[tokio::test]
+async fn a_connection_that_was_closed_meanwhile_carries_nothing() {
+    let mut origin = Origin::start(&[&[Read, OK], &[Read, OK]]).await;
+    let client = client(&origin);
+    fetch(&client, get("/1")).await.unwrap();
+    origin.done().await;
+    // Not even a form is lost: the pool looks at the socket before it is used.
+    assert_eq!(fetch(&client, post("/2")).await.unwrap(), "ok");
+    assert_eq!(origin.lines(), ["GET /1", "POST /2"]);
+}
+
+#[tokio::test]
+async fn bytes_that_nobody_asked_for_answer_nobody() {
+    const STRAY: Step = Send("HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\nstolen");
+    let table: [&'static [&'static [Step]]; 2] = [
+        &[&[Read, OK, AwaitGo, STRAY, AwaitGo], &[Read, OK]],
+        &[&[Read, OK, STRAY, AwaitGo, AwaitGo], &[Read, OK]],
+    ];
+    for script in table {
+        for _ in 0..20 {
+            let origin = Origin::start(script).await;
+            let client = client(&origin);
+            fetch_and_settle(&client, get("/1")).await;
+            // The stray answer is written in the origin's task before this one goes on.
+            origin.go().await;
+            origin.go().await;
+            let_tasks_run().await;
+            assert_eq!(fetch(&client, get("/2")).await.unwrap(), "ok");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_origin_that_wants_to_close_is_not_asked_again() {
+    const LAST: Step = Send("HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 2\r\n\r\nok");
+    let origin = Origin::start(&[&[Read, LAST, AwaitClose], &[Read, OK]]).await;
+    let client = client(&origin);
+    fetch_and_settle(&client, get("/1")).await;
+    assert_eq!(fetch(&client, get("/2")).await.unwrap(), "ok");
+    assert_eq!(origin.connections(), 2);
+}
+
+#[tokio::test]
+async fn an_answer_before_the_end_of_the_request_uses_the_connection_up() {
+    const EARLY: Step = Send("HTTP/1.1 413 Too Large\r\ncontent-length: 2\r\n\r\nno");
+    let origin = Origin::start(&[&[ReadHead, EARLY, AwaitClose], &[Read, OK]]).await;
+    let client = client(&origin);
+    let (frames, body) = streamed();
+    frames.send(Ok("the beginning")).await.unwrap();
+    let upload = request(Method::POST, "/1", body);
+    assert_eq!(fetch_and_settle(&client, upload).await, "no");
+    frames.send(Ok("the end")).await.unwrap();
+    drop(frames);
+    let_tasks_run().await;
+    assert_eq!(fetch(&client, get("/2")).await.unwrap(), "ok");
+    assert_eq!(origin.connections(), 2);
+}
+
+#[tokio::test]
+async fn an_answer_that_nobody_reads_on_closes_its_connection() {
+    const HALF: Step = Send("HTTP/1.1 200 OK\r\ncontent-length: 8\r\n\r\nhalf");
+    let mut origin = Origin::start(&[&[Read, HALF, AwaitClose], &[Read, OK]]).await;
+    let client = client(&origin);
+    let mut body = client.call(get("/1")).await.unwrap().into_body();
+    body.frame().await.unwrap().unwrap();
+    drop(body);
+    origin.done().await;
+    assert_eq!(fetch(&client, get("/2")).await.unwrap(), "ok");
+}
+
+#[tokio::test]
+async fn a_call_that_is_given_up_closes_its_connection() {
+    let mut origin = Origin::start(&[&[Read, AwaitClose]]).await;
+    let client = client(&origin);
+    let call = tokio::time::timeout(BRIEFLY, client.call(get("/1")));
+    assert!(call.await.is_err());
+    origin.done().await;
+}
+
+#[tokio::test]
+async fn connections_are_closed_when_they_were_idle_for_too_long() {
+    let mut origin = Origin::start(&[&[Read, OK, AwaitClose]]).await;
+    let client = client(&origin);
+    fetch_and_settle(&client, get("/1")).await;
+    let_pass(config().pool_idle_timeout + BRIEFLY).await;
+    origin.done().await;
+}
+
+#[tokio::test]
+async fn no_more_connections_are_kept_than_asked_for() {
+    let mut origin = Origin::start(&[&[Read, OK, AwaitClose]]).await;
+    let config = Config {
+        pool_idle_max: 0,
+        ..config()
+    };
+    let client = client_with(&origin, config);
+    fetch_and_settle(&client, get("/1")).await;
+    origin.done().await;
+}

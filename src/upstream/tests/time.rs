@@ -1,0 +1,121 @@
+use super::origin::Step::{self, AwaitClose, AwaitGo, Read, ReadHead, Send};
+use super::*;
+use crate::telemetry::Blame;
+
+const HALF: Step = Send("HTTP/1.1 200 OK\r\ncontent-length: 8\r\n\r\nhalf");
+
+#[tokio::test]
+async fn an_origin_that_says_nothing() {
+    let origin = Origin::start(&[&[Read, AwaitClose]]).await;
+    let config = Config {
+        first_byte_timeout: BRIEFLY,
+        ..config()
+    };
+    let error = fetch(&client_with(&origin, config), get("/"))
+        .await
+        .unwrap_err();
+    assert_eq!(error.kind(), "first-byte-timeout");
+    assert_eq!((error.is_timeout(), error.blame()), (true, Blame::Upstream));
+}
+
+#[tokio::test]
+async fn a_silent_origin_is_not_asked_twice() {
+    const OK: Step = Send("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok");
+    let origin = Origin::start(&[&[Read, OK, Read, AwaitClose]]).await;
+    let config = Config {
+        first_byte_timeout: BRIEFLY,
+        ..config()
+    };
+    let client = client_with(&origin, config);
+    fetch_and_settle(&client, get("/1")).await;
+    assert_eq!(failure(&client, get("/2")).await, "first-byte-timeout");
+    assert_eq!(origin.lines(), ["GET /1", "GET /2"]);
+}
+
+#[tokio::test]
+async fn a_client_that_sends_no_more_is_to_blame_itself() {
+    let origin = Origin::start(&[&[ReadHead, AwaitClose]]).await;
+    let config = Config {
+        first_byte_timeout: BRIEFLY,
+        ..config()
+    };
+    let (frames, body) = streamed();
+    frames.send(Ok("the beginning")).await.unwrap();
+    let upload = request(Method::POST, "/", body);
+    let error = fetch(&client_with(&origin, config), upload)
+        .await
+        .unwrap_err();
+    assert_eq!(error.kind(), "request-idle");
+    assert_eq!(
+        (error.is_timeout(), error.blame()),
+        (true, Blame::Downstream)
+    );
+}
+
+#[tokio::test]
+async fn an_upload_that_moves_may_take_longer_than_the_first_byte() {
+    let origin = Origin::start(&[&[
+        ReadHead,
+        AwaitGo,
+        Send("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"),
+        AwaitGo,
+    ]])
+    .await;
+    let (frames, body) = streamed();
+    let client = client(&origin);
+    let upload =
+        tokio::spawn(async move { fetch(&client, request(Method::POST, "/", body)).await });
+    for _ in 0..5 {
+        let_pass(PATIENCE * 3 / 4).await;
+        frames.send(Ok("piece")).await.unwrap();
+        while frames.capacity() < frames.max_capacity() {
+            tokio::task::yield_now().await;
+        }
+    }
+    drop(frames);
+    origin.go().await;
+    let outcome = upload.await.unwrap();
+    assert_eq!(outcome.unwrap(), "ok");
+}
+
+#[tokio::test]
+async fn a_body_that_stands_still() {
+    let origin = Origin::start(&[&[Read, HALF, AwaitClose]]).await;
+    let config = Config {
+        body_idle_timeout: Some(BRIEFLY),
+        ..config()
+    };
+    let error = fetch(&client_with(&origin, config), get("/"))
+        .await
+        .unwrap_err();
+    assert_eq!((error.kind(), error.is_timeout()), ("body-idle", true));
+}
+
+#[tokio::test]
+async fn time_in_which_nobody_reads_is_not_the_origins() {
+    let origin = Origin::start(&[&[Read, HALF, AwaitGo, Send("half"), AwaitGo]]).await;
+    let client = client(&origin);
+    let mut body = client.call(get("/")).await.unwrap().into_body();
+    body.frame().await.unwrap().unwrap();
+    let_pass(PATIENCE * 10).await;
+    origin.go().await;
+    let second = body.frame().await.unwrap().unwrap();
+    assert_eq!(second.into_data().unwrap(), "half");
+}
+
+#[tokio::test]
+async fn a_handshake_that_is_not_answered_is_a_connection_that_takes_too_long() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let mut target = target(listener.local_addr().unwrap().port());
+    target.scheme = Scheme::Https;
+    let config = Config {
+        connect_timeout: BRIEFLY,
+        ..config()
+    };
+    let client = Client::new(&target, config).unwrap();
+    let error = fetch(&client, get("/")).await.unwrap_err();
+    assert_eq!(
+        (error.kind(), error.is_timeout()),
+        ("connect-timeout", true)
+    );
+}
