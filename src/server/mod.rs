@@ -19,3 +19,6 @@ pub use exchanges::ExchangeBody;
 pub use listener::BoundAddress;
 pub use serve::{ConnectionInfo, Drained, Server};
 pub use signals::Handle;
+
+#[cfg(test)]
+mod tests;

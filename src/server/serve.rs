@@ -1,6 +1,7 @@
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use http::{Request, Response};
@@ -18,7 +19,7 @@ use super::error::BindError;
 use super::handshake::{Handshake, Protocol};
 use super::listener::{BoundAddress, Listener};
 use super::signals::Handle;
-use super::transport::Transport;
+use super::transport::{Seat, Transport};
 use crate::telemetry::Metrics;
 use crate::wire::{EdgeBody, Scheme};
 
@@ -56,6 +57,8 @@ struct Context {
     http: Http,
     tls: Option<Handshake>,
     permits: Arc<Semaphore>,
+    /// Connections, tunnels among them.
+    open: Arc<AtomicUsize>,
     handle: Handle,
     metrics: Arc<Metrics>,
 }
@@ -80,6 +83,7 @@ impl Server {
             limits,
             tls,
             permits: Arc::new(Semaphore::new(permits_max as usize)),
+            open: Arc::default(),
             handle: Handle::new(),
             metrics,
         };
@@ -116,7 +120,10 @@ impl Server {
             accepting.spawn(accept_connections(listener, context, make_service.clone()));
         }
         let Context {
-            handle, permits, ..
+            handle,
+            open,
+            permits,
+            ..
         } = self.context;
         tokio::select! {
             () = shutdown => handle.drain(),
@@ -128,7 +135,7 @@ impl Server {
             _ = timeout(self.drain_timeout, all_closed) => {}
             () = handle.cutting() => {}
         }
-        let cut = self.permits_max as usize - permits.available_permits();
+        let cut = open.load(Ordering::Acquire);
         handle.cut();
         while accepting.join_next().await.is_some() {}
         Drained { cut }
@@ -172,7 +179,8 @@ where
         let guard = context.metrics.connection(scheme_label(scheme));
         let timeout = context.limits.write_stall_timeout;
         let local = stream.local_addr().unwrap_or(listener.bound.address);
-        let transport = Transport::new(stream, &context.handle, timeout, (permit, guard));
+        let seat = Seat::new(&context.open, guard, permit);
+        let transport = Transport::new(stream, &context.handle, timeout, seat);
         let info = ConnectionInfo {
             peer,
             local,

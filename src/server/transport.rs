@@ -2,7 +2,7 @@ use std::fmt;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -24,8 +24,15 @@ pub(super) struct Transport {
     write_cut: Cut,
     stall: Stall,
     reset: ResetSwitch,
-    _permit: OwnedSemaphorePermit,
+    _seat: Seat,
+}
+
+/// What a connection holds while it is open.
+#[derive(Debug)]
+pub(super) struct Seat {
+    open: Arc<AtomicUsize>,
     _guard: ConnectionGuard,
+    _permit: OwnedSemaphorePermit,
 }
 
 /// Makes the connection end with a reset instead of an orderly close, so that an answer which
@@ -52,7 +59,7 @@ impl Transport {
         stream: TcpStream,
         handle: &Handle,
         write_stall_timeout: Duration,
-        (permit, guard): (OwnedSemaphorePermit, ConnectionGuard),
+        seat: Seat,
     ) -> Self {
         Self {
             stream,
@@ -60,8 +67,7 @@ impl Transport {
             write_cut: Cut::new(handle),
             stall: Stall::new(write_stall_timeout),
             reset: ResetSwitch::default(),
-            _permit: permit,
-            _guard: guard,
+            _seat: seat,
         }
     }
 
@@ -82,6 +88,28 @@ impl Transport {
             return Poll::Ready(Err(cut()));
         }
         self.stall.poll(cx).map(Err)
+    }
+}
+
+impl Seat {
+    /// `open` counts the connections that have one.
+    pub(super) fn new(
+        open: &Arc<AtomicUsize>,
+        guard: ConnectionGuard,
+        permit: OwnedSemaphorePermit,
+    ) -> Self {
+        open.fetch_add(1, Ordering::AcqRel);
+        Self {
+            open: Arc::clone(open),
+            _guard: guard,
+            _permit: permit,
+        }
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        self.open.fetch_sub(1, Ordering::AcqRel);
     }
 }
 

@@ -57,33 +57,38 @@ impl Inventory {
     }
 
     fn add_file(&mut self, path: &Path, bytes: &[u8], problems: &mut Vec<Problem>) {
-        let before = (self.certificates.len(), self.keys.len(), problems.len());
+        let mut is_empty = true;
         for section in <(SectionKind, Vec<u8>)>::pem_slice_iter(bytes) {
             match section {
-                Ok((kind, der)) => self.add_section(path, kind, der, problems),
+                Ok((kind, der)) => is_empty &= !self.add_section(path, kind, der, problems),
                 Err(error) => {
                     problems.push(not_pem(path, &error));
                     return;
                 }
             }
         }
-        if before == (self.certificates.len(), self.keys.len(), problems.len()) {
+        if is_empty {
             problems.push(nothing_in(path, bytes));
         }
     }
 
+    /// Whether the section is of a kind that belongs here.
     fn add_section(
         &mut self,
         path: &Path,
         kind: SectionKind,
         der: Vec<u8>,
         problems: &mut Vec<Problem>,
-    ) {
+    ) -> bool {
         if kind == SectionKind::Certificate {
             self.add_certificate(path, CertificateDer::from(der), problems);
-        } else if let Some(key) = PrivateKeyDer::from_pem(kind, der) {
-            self.add_key(path, &key, problems);
+            return true;
         }
+        let key = PrivateKeyDer::from_pem(kind, der);
+        if let Some(key) = &key {
+            self.add_key(path, key, problems);
+        }
+        key.is_some()
     }
 
     /// The same certificate in two files (`cert.pem` and `fullchain.pem`) is one.

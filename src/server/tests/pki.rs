@@ -1,0 +1,128 @@
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, SystemTime};
+
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+
+/// A directory of its own for one test; removed in the end.
+pub(super) struct Directory(pub(super) PathBuf);
+
+/// A certificate and its key, in PEM.
+pub(super) struct Signed {
+    pub(super) certificate: String,
+    pub(super) key: String,
+}
+
+/// An authority below another one, or by itself.
+pub(super) struct Authority {
+    issuer: CertifiedIssuer<'static, KeyPair>,
+}
+
+const DAY: Duration = Duration::from_hours(24);
+
+impl Directory {
+    pub(super) fn new() -> Self {
+        static COUNT: AtomicUsize = AtomicUsize::new(0);
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("edge-server-{}-{count}", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        std::fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
+    pub(super) fn with(files: &[(&str, &str)]) -> Self {
+        let directory = Self::new();
+        for (name, text) in files {
+            directory.write(name, text);
+        }
+        directory
+    }
+
+    pub(super) fn write(&self, name: &str, text: &str) {
+        std::fs::write(self.0.join(name), text).unwrap();
+    }
+
+    pub(super) fn remove(&self, name: &str) {
+        std::fs::remove_file(self.0.join(name)).unwrap();
+    }
+}
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+impl Signed {
+    /// The key after the certificate, as in one file.
+    pub(super) fn both(&self) -> String {
+        format!("{}{}", self.certificate, self.key)
+    }
+}
+
+pub(super) fn self_signed(names: &[&str]) -> Signed {
+    self_signed_between(names, -1, 30)
+}
+
+/// Valid from and until so many days from now.
+pub(super) fn self_signed_between(names: &[&str], from: i64, until: i64) -> Signed {
+    let key = KeyPair::generate().unwrap();
+    let params = params(names, from, until);
+    let certificate = params.self_signed(&key).unwrap().pem();
+    let key = key.serialize_pem();
+    Signed { certificate, key }
+}
+
+impl Authority {
+    pub(super) fn root(name: &str) -> Self {
+        let (params, key) = (authority_params(name), KeyPair::generate().unwrap());
+        let issuer = CertifiedIssuer::self_signed(params, key).unwrap();
+        Self { issuer }
+    }
+
+    pub(super) fn below(&self, name: &str) -> Self {
+        let (params, key) = (authority_params(name), KeyPair::generate().unwrap());
+        let issuer = CertifiedIssuer::signed_by(params, key, &self.issuer).unwrap();
+        Self { issuer }
+    }
+
+    pub(super) fn pem(&self) -> String {
+        self.issuer.pem()
+    }
+
+    pub(super) fn sign(&self, names: &[&str]) -> Signed {
+        let key = KeyPair::generate().unwrap();
+        let certificate = params(names, -1, 30).signed_by(&key, &self.issuer).unwrap();
+        Signed {
+            certificate: certificate.pem(),
+            key: key.serialize_pem(),
+        }
+    }
+}
+
+fn authority_params(name: &str) -> CertificateParams {
+    let mut params = CertificateParams::new(Vec::new()).unwrap();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    params
+        .distinguished_name
+        .push(rcgen::DnType::CommonName, name);
+    params
+}
+
+fn params(names: &[&str], from: i64, until: i64) -> CertificateParams {
+    let names: Vec<_> = names.iter().map(|&n| n.to_owned()).collect();
+    let mut params = CertificateParams::new(names).unwrap();
+    params.not_before = days_from_now(from).into();
+    params.not_after = days_from_now(until).into();
+    params
+}
+
+fn days_from_now(days: i64) -> SystemTime {
+    let now = SystemTime::now();
+    let distance = DAY * u32::try_from(days.unsigned_abs()).unwrap();
+    if days < 0 {
+        now - distance
+    } else {
+        now + distance
+    }
+}

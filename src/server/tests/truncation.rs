@@ -1,0 +1,137 @@
+//! An answer that fails midway must never look whole.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http_body::{Body, Frame};
+use http_body_util::BodyExt;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::sync::mpsc;
+
+use super::client::{read_until, rest, tls};
+use super::*;
+use crate::wire::{BoxError, empty_body};
+
+/// Gives the pieces that are sent to it; an error breaks it.
+struct Pieces(mpsc::Receiver<Result<&'static str, BoxError>>);
+
+impl Body for Pieces {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        let piece = self.0.poll_recv(cx);
+        piece.map(|p| p.map(|p| p.map(|text| Frame::data(Bytes::from_static(text.as_bytes())))))
+    }
+}
+
+/// Never ends; says so when it is dropped.
+struct Endless(mpsc::Sender<()>);
+
+impl Drop for Endless {
+    fn drop(&mut self) {
+        let _ = self.0.try_send(());
+    }
+}
+
+impl Body for Endless {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(
+            &[b'x'; 16 * 1024],
+        )))))
+    }
+}
+
+pub(super) fn endless(dropped: mpsc::Sender<()>) -> EdgeBody {
+    Endless(dropped).boxed_unsync()
+}
+
+/// Sends half an answer, waits until the client has it, and fails.
+fn broken_server(config: Config) -> (Running, mpsc::Sender<()>) {
+    let certificates = Certificates::self_signed(&["a.example"]).unwrap();
+    let (go, is_go) = mpsc::channel(1);
+    let is_go = Arc::new(std::sync::Mutex::new(Some(is_go)));
+    let server = Running::start(config, Some(&Arc::new(certificates)), move |_, _| {
+        let (pieces, body) = mpsc::channel(2);
+        let mut is_go: mpsc::Receiver<()> = is_go.lock().unwrap().take().unwrap();
+        tokio::spawn(async move {
+            let _ = pieces.send(Ok("half")).await;
+            let _ = is_go.recv().await;
+            let _ = pieces.send(Err("the origin is gone".into())).await;
+        });
+        Box::pin(async { Response::new(Pieces(body).boxed_unsync()) })
+    });
+    (server, go)
+}
+
+#[tokio::test]
+async fn http_1_1_lacks_its_last_chunk() {
+    let (server, go) = broken_server(config(Limits::default()));
+    let mut stream = TcpStream::connect(server.address()).await.unwrap();
+    stream
+        .write_all(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n")
+        .await
+        .unwrap();
+    read_until(&mut stream, "half\r\n").await;
+    go.send(()).await.unwrap();
+    assert_eq!(rest(&mut stream).await, "");
+}
+
+/// Nothing but the close ends such an answer, so the close itself must say that it failed.
+#[tokio::test]
+async fn http_1_0_sees_a_reset() {
+    let (server, go) = broken_server(config(Limits::default()));
+    let mut stream = TcpStream::connect(server.address()).await.unwrap();
+    stream
+        .write_all(b"GET / HTTP/1.0\r\nhost: a\r\n\r\n")
+        .await
+        .unwrap();
+    read_until(&mut stream, "half").await;
+    go.send(()).await.unwrap();
+    let error = soon(stream.read_to_end(&mut Vec::new())).await.unwrap_err();
+    assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset);
+}
+
+#[tokio::test]
+async fn http_1_0_over_tls_sees_no_orderly_end() {
+    let (server, go) = broken_server(tls_config(Limits::default()));
+    let mut stream = tls(server.address(), "a.example", &[]).await.unwrap();
+    stream
+        .write_all(b"GET / HTTP/1.0\r\nhost: a\r\n\r\n")
+        .await
+        .unwrap();
+    read_until(&mut stream, "half").await;
+    go.send(()).await.unwrap();
+    assert!(soon(stream.read_to_end(&mut Vec::new())).await.is_err());
+}
+
+#[tokio::test]
+async fn http_2_sees_a_stream_that_is_reset() {
+    let (server, go) = broken_server(tls_config(Limits::default()));
+    let stream = tls(server.address(), "a.example", &["h2"]).await.unwrap();
+    let (mut sender, connection) = hyper::client::conn::http2::handshake::<_, _, EdgeBody>(
+        TokioExecutor::new(),
+        TokioIo::new(stream),
+    )
+    .await
+    .unwrap();
+    tokio::spawn(connection);
+    let request = Request::get("https://a.example/").body(empty_body());
+    let response = soon(sender.send_request(request.unwrap())).await.unwrap();
+    let mut body = response.into_body();
+    soon(body.frame()).await.unwrap().unwrap();
+    go.send(()).await.unwrap();
+    assert!(soon(body.frame()).await.unwrap().is_err());
+}
