@@ -1,0 +1,68 @@
+# cobrowse-edge. `make` alone lists the targets. Needed: cargo, node and, where no browser is
+# installed, apt.
+
+.DEFAULT_GOAL := help
+.SUFFIXES:
+
+CARGO ?= cargo
+NPM   ?= npm
+ARGS  ?=
+
+BROWSER_TESTS := tests/browser
+PLAYWRIGHT    := $(BROWSER_TESTS)/node_modules/.package-lock.json
+BROWSERS      := chromium chromium-browser google-chrome-stable google-chrome
+
+.PHONY: help demo test check fmt bench clean rust-tools browser
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: ## Show the edge at work before a small legacy bank (ARGS='--listen 127.0.0.1:9000' for another port)
+	@$(CARGO) run --release --locked -- demo $(ARGS)
+
+test: ## Install what is missing, then run every check and every test
+	@$(MAKE) --no-print-directory check
+	@echo "== tests"
+	@$(CARGO) test --locked --quiet
+	@$(MAKE) --no-print-directory browser $(PLAYWRIGHT)
+	@echo "== tests in the browser"
+	@$(CARGO) build --locked --quiet
+	@$(NPM) --prefix $(BROWSER_TESTS) --silent test
+	@echo "== all checks and tests passed"
+
+check: rust-tools ## Check format, lints and documentation; warnings are errors
+	@echo "== format"
+	@$(CARGO) fmt --check
+	@echo "== lints (the first build takes some minutes)"
+	@$(CARGO) clippy --all-targets --locked --quiet -- -D warnings
+	@echo "== documentation"
+	@RUSTDOCFLAGS="-D warnings" $(CARGO) doc --no-deps --locked --quiet
+
+fmt: ## Format the code
+	@$(CARGO) fmt
+
+bench: ## Measure
+	@$(CARGO) bench --locked
+
+clean: ## Remove what was built
+	@$(CARGO) clean
+	@rm -rf $(BROWSER_TESTS)/node_modules
+
+# rustup's minimal profile has neither.
+rust-tools:
+	@$(CARGO) fmt --version >/dev/null 2>&1 || rustup component add rustfmt
+	@$(CARGO) clippy --version >/dev/null 2>&1 || rustup component add clippy
+
+# A browser named by CHROMIUM is taken as it is.
+browser:
+	@for browser in "$$CHROMIUM" $(BROWSERS); do \
+		if [ -n "$$browser" ] && command -v "$$browser" >/dev/null; then exit 0; fi; \
+	done; \
+	echo "== chromium is missing: installing it with apt"; \
+	as_root() { if [ "$$(id -u)" -eq 0 ]; then "$$@"; else sudo "$$@"; fi; }; \
+	as_root apt-get update -qq && \
+	as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null
+
+$(PLAYWRIGHT): $(BROWSER_TESTS)/package-lock.json
+	@$(NPM) --prefix $(BROWSER_TESTS) ci --no-audit --no-fund --silent
+	@touch $@
