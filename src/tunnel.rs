@@ -5,8 +5,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use hyper::upgrade::OnUpgrade;
+use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, split};
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::telemetry::Blame;
 
@@ -45,6 +47,37 @@ impl End {
             Self::Shutdown => "shutdown",
         }
     }
+}
+
+/// How long a tunnel may stand still. Chats and cobrowse sessions send a ping every minute or so;
+/// what is silent for longer than this has lost its other end.
+const IDLE_TIMEOUT: Duration = Duration::from_hours(1);
+
+/// How long both connections may take to become tunnels once the 101 is on its way.
+const UPGRADE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Joins two connections once both are upgraded, in a task of its own. The task ends with either
+/// connection; the server cuts its visitors' connections when a drain has lasted too long, so
+/// that no tunnel outlives it.
+pub fn spawn(downstream: OnUpgrade, upstream: OnUpgrade) {
+    tokio::spawn(async move {
+        let both = async { tokio::try_join!(downstream, upstream) };
+        match timeout(UPGRADE_TIMEOUT, both).await {
+            Ok(Ok((downstream, upstream))) => {
+                let (downstream, upstream) = (TokioIo::new(downstream), TokioIo::new(upstream));
+                let closed = join(downstream, upstream, IDLE_TIMEOUT, std::future::pending()).await;
+                let reason = closed.end.reason();
+                tracing::debug!(
+                    reason,
+                    up = closed.bytes_up,
+                    down = closed.bytes_down,
+                    "tunnel closed"
+                );
+            }
+            Ok(Err(error)) => tracing::debug!(%error, "a connection could not become a tunnel"),
+            Err(_) => tracing::debug!("a connection did not become a tunnel in time"),
+        }
+    });
 }
 
 /// Carries bytes both ways until both sides have ended, one fails, nothing moves for
@@ -233,7 +266,7 @@ mod tests {
     async fn a_reader_that_is_stuck_stops_its_writer() {
         let (mut client, _origin, running) = tunnel(pending());
         let endless = async { while client.write_all(&[0; 1024]).await.is_ok() {} };
-        let accepted = tokio::time::timeout(IDLE / 2, endless).await;
+        let accepted = timeout(IDLE / 2, endless).await;
         assert!(accepted.is_err(), "a stuck reader must hold the writer");
         let closed = running.await.unwrap();
         assert!(matches!(closed.end, End::Idle), "{closed:?}");

@@ -76,10 +76,10 @@ impl Protocol {
 fn reason(error: &io::Error) -> &'static str {
     let tls = error.get_ref().and_then(|e| e.downcast_ref());
     match tls {
-        Some(rustls::Error::AlertReceived(_)) => "refused-by-client",
-        Some(rustls::Error::NoApplicationProtocol) => "no-common-protocol",
+        Some(rustls::Error::AlertReceived(_)) => "refused_by_client",
+        Some(rustls::Error::NoApplicationProtocol) => "no_common_protocol",
         Some(rustls::Error::PeerIncompatible(_)) => "incompatible",
-        Some(rustls::Error::InvalidMessage(_)) => "not-tls",
+        Some(rustls::Error::InvalidMessage(_)) => "not_tls",
         Some(_) => "other",
         None => "closed",
     }

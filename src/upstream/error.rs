@@ -56,18 +56,18 @@ impl UpstreamError {
     /// A constant word for metrics and logs.
     pub fn kind(&self) -> &'static str {
         match self {
-            Self::BodyBroken(_) => "body-broken",
-            Self::BodyIdle { .. } => "body-idle",
+            Self::BodyBroken(_) => "body_broken",
+            Self::BodyIdle { .. } => "body_idle",
             Self::ClosedBeforeHead(_) => "closed",
             Self::Connect { source, .. } => connect_kind(source),
-            Self::ConnectTimeout { .. } => "connect-timeout",
+            Self::ConnectTimeout { .. } => "connect_timeout",
             Self::Dns { .. } => "dns",
-            Self::FirstByteTimeout { .. } => "first-byte-timeout",
+            Self::FirstByteTimeout { .. } => "first_byte_timeout",
             Self::Framing(_) => "framing",
-            Self::HeadTooLarge(_) => "head-too-large",
+            Self::HeadTooLarge(_) => "head_too_large",
             Self::Malformed(_) => "malformed",
-            Self::RequestBroken(_) => "request-broken",
-            Self::RequestIdle { .. } => "request-idle",
+            Self::RequestBroken(_) => "request_broken",
+            Self::RequestIdle { .. } => "request_idle",
             Self::Reset(_) => "reset",
             Self::Tls(_) => "tls",
         }

@@ -87,7 +87,7 @@ async fn a_client_that_speaks_no_known_protocol_is_counted() {
     let mut plain = TcpStream::connect(server.address()).await.unwrap();
     send(&mut plain, GET).await;
     rest(&mut plain).await;
-    for reason in ["no-common-protocol", "not-tls"] {
+    for reason in ["no_common_protocol", "not_tls"] {
         let line = format!("edge_tls_handshake_failures_total{{reason=\"{reason}\"}} 1");
         assert!(server.has_metric(&line), "{}", server.metrics.encode());
     }

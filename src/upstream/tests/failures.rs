@@ -120,13 +120,13 @@ async fn a_head_that_is_too_large() {
         ..config()
     };
     let client = client_with(&origin, config);
-    assert_eq!(failure(&client, get("/")).await, "head-too-large");
+    assert_eq!(failure(&client, get("/")).await, "head_too_large");
 }
 
 #[tokio::test]
 async fn too_many_headers() {
     const ANSWER: &str = "HTTP/1.1 200 OK\r\na: 1\r\nb: 2\r\ncontent-length: 0\r\n\r\n";
-    for (headers_max, expected) in [(3, Ok(String::new())), (2, Err("head-too-large"))] {
+    for (headers_max, expected) in [(3, Ok(String::new())), (2, Err("head_too_large"))] {
         let origin = Origin::start(&[&[Read, Send(ANSWER), AwaitClose]]).await;
         let config = Config {
             headers_max,
@@ -148,6 +148,6 @@ async fn a_request_that_breaks_off_is_the_clients_fault() {
     let error = fetch(&client(&origin), request).await.unwrap_err();
     assert_eq!(
         (error.kind(), error.blame()),
-        ("request-broken", Blame::Downstream)
+        ("request_broken", Blame::Downstream)
     );
 }

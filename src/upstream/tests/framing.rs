@@ -27,7 +27,7 @@ async fn an_answer_that_is_cut_off_is_an_error() {
     for script in table {
         let origin = Origin::start(script).await;
         let kind = failure(&client(&origin), get("/")).await;
-        assert_eq!(kind, "body-broken", "{script:?}");
+        assert_eq!(kind, "body_broken", "{script:?}");
     }
 }
 
@@ -45,7 +45,7 @@ async fn a_reset_of_an_answer_that_only_the_close_ends_is_an_error() {
         assert_eq!(first.into_data().unwrap(), "half");
         origin.go().await;
         let error = body.frame().await.unwrap().unwrap_err();
-        assert_eq!(error.kind(), "body-broken", "{script:?}");
+        assert_eq!(error.kind(), "body_broken", "{script:?}");
     }
 }
 

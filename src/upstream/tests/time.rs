@@ -14,7 +14,7 @@ async fn an_origin_that_says_nothing() {
     let error = fetch(&client_with(&origin, config), get("/"))
         .await
         .unwrap_err();
-    assert_eq!(error.kind(), "first-byte-timeout");
+    assert_eq!(error.kind(), "first_byte_timeout");
     assert_eq!((error.is_timeout(), error.blame()), (true, Blame::Upstream));
 }
 
@@ -28,7 +28,7 @@ async fn a_silent_origin_is_not_asked_twice() {
     };
     let client = client_with(&origin, config);
     fetch_and_settle(&client, get("/1")).await;
-    assert_eq!(failure(&client, get("/2")).await, "first-byte-timeout");
+    assert_eq!(failure(&client, get("/2")).await, "first_byte_timeout");
     assert_eq!(origin.lines(), ["GET /1", "GET /2"]);
 }
 
@@ -45,7 +45,7 @@ async fn a_client_that_sends_no_more_is_to_blame_itself() {
     let error = fetch(&client_with(&origin, config), upload)
         .await
         .unwrap_err();
-    assert_eq!(error.kind(), "request-idle");
+    assert_eq!(error.kind(), "request_idle");
     assert_eq!(
         (error.is_timeout(), error.blame()),
         (true, Blame::Downstream)
@@ -88,7 +88,7 @@ async fn a_body_that_stands_still() {
     let error = fetch(&client_with(&origin, config), get("/"))
         .await
         .unwrap_err();
-    assert_eq!((error.kind(), error.is_timeout()), ("body-idle", true));
+    assert_eq!((error.kind(), error.is_timeout()), ("body_idle", true));
 }
 
 #[tokio::test]
@@ -116,6 +116,6 @@ async fn a_handshake_that_is_not_answered_is_a_connection_that_takes_too_long() 
     let error = fetch(&client, get("/")).await.unwrap_err();
     assert_eq!(
         (error.kind(), error.is_timeout()),
-        ("connect-timeout", true)
+        ("connect_timeout", true)
     );
 }

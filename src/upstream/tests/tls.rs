@@ -75,7 +75,7 @@ async fn an_end_without_a_word_may_be_an_attackers() {
     let (directory, authority) = (Directory::new(), Authority::new());
     let config = authority.server("origin.bank.example", None);
     for (script, expected) in [
-        (TO_CLOSE, Err("body-broken")),
+        (TO_CLOSE, Err("body_broken")),
         (LENGTH, Ok("whole".to_owned())),
     ] {
         let port = tls_origin(Arc::clone(&config), script, End::WithoutAWord).await;
