@@ -47,10 +47,12 @@ pub enum SkipReason {
     PathAmbiguous,
     /// A redirect, whose body nobody sees.
     Redirect,
+    /// More rules, groups or masks meet on the page than a page may have.
+    RuleLimits,
 }
 
 impl SkipReason {
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Attachment,
         Self::BodyAbsent,
         Self::Charset,
@@ -64,6 +66,7 @@ impl SkipReason {
         Self::PartialContent,
         Self::PathAmbiguous,
         Self::Redirect,
+        Self::RuleLimits,
     ];
 
     /// The label in metrics and logs.
@@ -82,6 +85,7 @@ impl SkipReason {
             Self::PartialContent => "partial_content",
             Self::PathAmbiguous => "path_ambiguous",
             Self::Redirect => "redirect",
+            Self::RuleLimits => "rule_limits",
         }
     }
 }

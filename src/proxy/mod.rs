@@ -1,1 +1,19 @@
-//! To be furnished.
+//! The journey of a request to an upstream and back: of a page to the site's origin, of session
+//! traffic to a remote cobrowse backend. One linear function each; every decision between its two
+//! awaits (the upstream's call, the body's frames) is a pure function over heads.
+
+mod error;
+mod exchange;
+mod forward;
+mod heads;
+mod notes;
+mod page;
+mod rescue;
+mod switch;
+
+pub use error::ProxyError;
+pub use exchange::{Edge, Exchange, Visitor};
+pub use forward::{SessionRoute, forward};
+pub use notes::{Notes, Observed};
+pub use page::{PageRoute, page};
+pub use rescue::rescue;

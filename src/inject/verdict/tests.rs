@@ -142,7 +142,11 @@ fn leaves_alone_what_is_no_page() {
 
 #[test]
 fn every_reason_has_a_row_or_comes_from_the_rules() {
-    let from_rules = [SkipReason::InjectOff, SkipReason::PathAmbiguous];
+    let from_rules = [
+        SkipReason::InjectOff,
+        SkipReason::PathAmbiguous,
+        SkipReason::RuleLimits,
+    ];
     for reason in SkipReason::ALL {
         let in_table = LEFT_ALONE.iter().any(|(row, ..)| *row == reason);
         assert!(in_table || from_rules.contains(&reason), "{reason:?}");

@@ -1,0 +1,48 @@
+use crate::telemetry::Blame;
+use crate::upstream::UpstreamError;
+use crate::wire::{OriginRefusal, Refusal, SwitchRefusal};
+
+/// Why an exchange has no answer from an upstream.
+#[derive(Debug, thiserror::Error)]
+pub enum ProxyError {
+    /// The program failed; the exchange did not.
+    #[error("the exchange panicked")]
+    Panicked,
+    /// Session traffic from a page that is not of one of our sites.
+    #[error("session traffic from a foreign page")]
+    ForeignOrigin(#[source] OriginRefusal),
+    /// The gate refused the request's head.
+    #[error("the request was refused")]
+    Refused(#[source] Refusal),
+    /// The upstream answered 101 to what was no upgrade, or with nonsense.
+    #[error("the upstream switched protocols wrongly")]
+    Switch(#[source] SwitchRefusal),
+    /// No site has this host.
+    #[error("no site has this host")]
+    UnknownHost,
+    #[error("the upstream failed")]
+    Upstream(#[source] UpstreamError),
+}
+
+impl ProxyError {
+    pub fn blame(&self) -> Blame {
+        match self {
+            Self::Panicked => Blame::Internal,
+            Self::ForeignOrigin(_) | Self::Refused(_) | Self::UnknownHost => Blame::Downstream,
+            Self::Switch(_) => Blame::Upstream,
+            Self::Upstream(error) => error.blame(),
+        }
+    }
+
+    /// A constant word for metrics and logs.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Panicked => "panicked",
+            Self::ForeignOrigin(_) => "foreign_origin",
+            Self::Refused(refusal) => refusal.reason(),
+            Self::Switch(_) => "switch",
+            Self::UnknownHost => "unknown_host",
+            Self::Upstream(error) => error.kind(),
+        }
+    }
+}

@@ -1,0 +1,37 @@
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use http::HeaderMap;
+use hyper::upgrade::OnUpgrade;
+
+use super::notes::Notes;
+use crate::telemetry::Metrics;
+use crate::wire::{EdgeBody, EdgeRequest, TrustedPeers};
+
+/// What all exchanges share.
+#[derive(Clone, Debug)]
+pub struct Edge {
+    pub metrics: Arc<Metrics>,
+    /// The peers that are believed when they say for whom they ask.
+    pub trusted_peers: Arc<TrustedPeers>,
+    /// The name of this edge in Via.
+    pub pseudonym: Arc<str>,
+}
+
+/// A request that passed the gate, with what came beside its head.
+#[derive(Debug)]
+pub struct Exchange {
+    pub request: EdgeRequest,
+    pub headers: HeaderMap,
+    pub body: EdgeBody,
+    pub visitor: Visitor,
+    /// Gives the visitor's connection away, should protocols be switched.
+    pub on_upgrade: Option<OnUpgrade>,
+    pub notes: Notes,
+}
+
+/// Who is at the other end.
+#[derive(Clone, Copy, Debug)]
+pub struct Visitor {
+    pub peer: SocketAddr,
+}

@@ -1,0 +1,222 @@
+use std::sync::Arc;
+use std::time::Instant;
+
+use http::header::{AUTHORIZATION, CONTENT_LOCATION, HeaderMap, HeaderName, HeaderValue, LOCATION};
+use http::{Response, StatusCode};
+use http_body_util::BodyExt;
+
+use super::error::ProxyError;
+use super::exchange::{Edge, Exchange};
+use super::heads;
+use super::page::outgoing;
+use super::switch;
+use crate::rules::{HostPattern, RuleSet};
+use crate::upstream::Client;
+use crate::wire::{
+    self, Authority, EdgeBody, EdgeRequest, Forwarding, Locations, OriginRefusal, Scheme,
+};
+
+/// How session traffic reaches a remote cobrowse backend.
+#[derive(Clone, Debug)]
+pub struct SessionRoute {
+    pub client: Client,
+    pub backend: (Scheme, Authority),
+    /// Where visitors find the backend: below this path on every site, e.g. `/_cobrowse`; `None`:
+    /// on a host of its own, at any path.
+    pub mount: Option<Arc<str>>,
+    /// Whether the backend does not know the mount: it is taken off on the way up.
+    pub strip_mount: bool,
+    /// The cookies that the backend gets; the site's own stay with the site.
+    pub cookies: Arc<[String]>,
+    /// Pages of these sites may open sessions.
+    pub rules: Arc<RuleSet>,
+}
+
+/// Takes session traffic to the cobrowse backend, and the answer back.
+pub async fn forward(
+    edge: &Edge,
+    route: &SessionRoute,
+    exchange: Exchange,
+) -> Result<Response<EdgeBody>, ProxyError> {
+    let Exchange {
+        request,
+        mut headers,
+        body,
+        visitor,
+        on_upgrade,
+        notes,
+    } = exchange;
+    notes.write(|seen| seen.verdict = Some("session"));
+    let forwarding = Forwarding {
+        peer: visitor.peer.ip(),
+        scheme: request.scheme(),
+        authority: request.authority(),
+        trusted: &edge.trusted_peers,
+    };
+    let visitor_scheme = forwarding.visitor_scheme(&headers);
+    route.check_origin(&request, &headers, visitor_scheme)?;
+    heads::go_up(&mut headers, &request, &forwarding, edge);
+    heads::set_host(&mut headers, &route.backend.1);
+    withhold_credentials(&mut headers, &route.cookies);
+
+    let outgoing = outgoing(&route.target(&request), request.method(), headers, body)?;
+    let called = Instant::now();
+    let answer = route
+        .client
+        .call(outgoing)
+        .await
+        .map_err(ProxyError::Upstream)?;
+    notes.write(|seen| seen.upstream = Some(called.elapsed()));
+
+    let mut answer = match answer.status() {
+        StatusCode::SWITCHING_PROTOCOLS => {
+            switch::open(edge, request.upgrade(), on_upgrade, answer)?
+        }
+        _ => {
+            let (mut parts, body) = answer.into_parts();
+            heads::go_down(&mut parts, edge);
+            heads::response(parts, body.map_err(Into::into).boxed_unsync())
+        }
+    };
+    route.confine(answer.headers_mut(), visitor_scheme, &request);
+    Ok(answer)
+}
+
+impl SessionRoute {
+    /// A browser's page must be one of ours. A WebSocket handshake always says whose page it is;
+    /// other requests do when it matters.
+    fn check_origin(
+        &self,
+        request: &EdgeRequest,
+        headers: &HeaderMap,
+        visitor_scheme: Scheme,
+    ) -> Result<(), ProxyError> {
+        let is_ours = |scheme: Scheme, origin: &Authority| {
+            let not_weaker = scheme == Scheme::Https || visitor_scheme == Scheme::Http;
+            let same = origin.is_same(request.authority(), scheme);
+            not_weaker && (same || names_host(&self.rules, origin.host()))
+        };
+        match wire::origin_allowed(headers, is_ours) {
+            Err(OriginRefusal::Missing) if request.upgrade().is_none() => Ok(()),
+            checked => checked.map_err(ProxyError::ForeignOrigin),
+        }
+    }
+
+    /// The target as the backend knows it.
+    fn target(&self, request: &EdgeRequest) -> String {
+        let target = request.path_and_query();
+        let stripped = match &self.mount {
+            Some(mount) if self.strip_mount => target.strip_prefix(&**mount),
+            _ => None,
+        };
+        match stripped {
+            Some(rest) if rest.starts_with('/') => rest.to_owned(),
+            Some(rest) => format!("/{rest}"),
+            None => target,
+        }
+    }
+
+    /// Keeps what the backend says of itself to its place on the site.
+    fn confine(&self, headers: &mut HeaderMap, visitor_scheme: Scheme, request: &EdgeRequest) {
+        let locations = Locations {
+            origin: (self.backend.0, &self.backend.1),
+            visitor: (visitor_scheme, request.authority()),
+        };
+        locations.rewrite(headers);
+        let place = self.mount.as_deref().unwrap_or("/");
+        wire::confine_set_cookie(headers, place);
+        if self.strip_mount
+            && let Some(mount) = &self.mount
+        {
+            let here = format!("{visitor_scheme}://{}", request.authority());
+            for field in [LOCATION, CONTENT_LOCATION] {
+                put_mount_back(headers, &field, mount, &here);
+            }
+        }
+    }
+}
+
+/// Whether a site is written down for this host; "whatever host is asked" says nothing of it.
+fn names_host(rules: &RuleSet, host: &str) -> bool {
+    let mut patterns = rules.sites().iter().flat_map(|site| site.hosts());
+    patterns.any(|pattern| match pattern {
+        HostPattern::Exact(exact) => host == &**exact,
+        HostPattern::Below(suffix) => host
+            .strip_suffix(&**suffix)
+            .is_some_and(|below| below.ends_with('.')),
+        HostPattern::Any => false,
+    })
+}
+
+/// A path that the backend names is below the mount for the visitor. `here` is the scheme and
+/// authority under which the visitor sees it.
+fn put_mount_back(headers: &mut HeaderMap, field: &HeaderName, mount: &str, here: &str) {
+    let Some(line) = headers.get(field).and_then(|line| line.to_str().ok()) else {
+        return;
+    };
+    let (before, path) = match line.strip_prefix(here) {
+        Some(path) => (here, path),
+        None => ("", line),
+    };
+    if path.starts_with('/')
+        && !path.starts_with("//")
+        && let Ok(moved) = HeaderValue::try_from(format!("{before}{mount}{path}"))
+    {
+        headers.insert(field, moved);
+    }
+}
+
+/// What belongs to the site stays with the site: its cookies, and the passwords that browsers send
+/// along by themselves. A token that a script sends (Bearer) is meant for the backend.
+fn withhold_credentials(headers: &mut HeaderMap, cookies: &[String]) {
+    wire::keep_cookies(headers, cookies);
+    let bearer = headers.get(AUTHORIZATION).is_some_and(|value| {
+        value
+            .as_bytes()
+            .get(..7)
+            .is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"bearer "))
+    });
+    if !bearer {
+        headers.remove(AUTHORIZATION);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_mount_is_put_back_in_front_of_the_backends_own_paths() {
+        for (line, expected) in [
+            ("/a?b", "/_c/a?b"),
+            (
+                "https://www.bank.example/a",
+                "https://www.bank.example/_c/a",
+            ),
+            ("https://elsewhere.example/a", "https://elsewhere.example/a"),
+            ("//elsewhere.example/a", "//elsewhere.example/a"),
+            ("a/b", "a/b"),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(LOCATION, HeaderValue::from_static(line));
+            put_mount_back(&mut headers, &LOCATION, "/_c", "https://www.bank.example");
+            assert_eq!(headers[LOCATION], expected);
+        }
+    }
+
+    #[test]
+    fn the_sites_credentials_stay_with_the_site() {
+        for (sent, kept) in [
+            ("Basic dTpw", false),
+            ("bearer abc", true),
+            ("Negotiate x", false),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(AUTHORIZATION, HeaderValue::from_static(sent));
+            headers.insert("cookie", HeaderValue::from_static("JSESSIONID=1; glance=2"));
+            withhold_credentials(&mut headers, &["glance".to_owned()]);
+            assert_eq!(headers.contains_key(AUTHORIZATION), kept, "{sent}");
+            assert_eq!(headers["cookie"], "glance=2");
+        }
+    }
+}

@@ -1,0 +1,163 @@
+use std::net::IpAddr;
+
+use http::header::{ACCEPT_ENCODING, HOST, HeaderMap, HeaderName, HeaderValue};
+use http::{Response, StatusCode, response};
+
+use super::exchange::Edge;
+use super::page::PageRoute;
+use crate::html::Plan;
+use crate::inject::{self, Asked, Expectation, SkipReason, Verdict};
+use crate::rules::HostHeader;
+use crate::wire::{
+    self, Authority, Conditional, EdgeBody, EdgeRequest, Forwarding, Locations, Scheme,
+};
+
+/// All that the heads of a page's exchange are made of.
+pub(super) struct PageHead<'a> {
+    pub(super) edge: &'a Edge,
+    pub(super) route: &'a PageRoute,
+    pub(super) request: &'a EdgeRequest,
+    pub(super) peer: IpAddr,
+}
+
+/// What the way down must know of the way up.
+pub(super) struct Carried {
+    conditional: Conditional,
+    /// How the visitor's browser asked, as far as trusted peers tell.
+    visitor_scheme: Scheme,
+}
+
+/// Stands in for the version of a plan where there is none: no page carries it.
+const NO_VERSION: &str = "none";
+
+impl PageHead<'_> {
+    /// The request's head as the origin gets it.
+    pub(super) fn to_origin(
+        &self,
+        headers: &mut HeaderMap,
+        asked: &Asked,
+        plan: Option<&Plan>,
+    ) -> Carried {
+        let forwarding = self.forwarding();
+        let visitor_scheme = forwarding.visitor_scheme(headers);
+        go_up(headers, self.request, &forwarding, self.edge);
+        match self.route.site.host_header() {
+            HostHeader::Preserve => set_host(headers, self.request.authority()),
+            HostHeader::Origin => set_host(headers, &self.route.origin.1),
+        }
+        match asked.accept.narrowed() {
+            Some(codings) => drop(headers.insert(ACCEPT_ENCODING, codings)),
+            None => drop(headers.remove(ACCEPT_ENCODING)),
+        }
+        let conditional = restore_validators(headers, asked, plan);
+        Carried {
+            conditional,
+            visitor_scheme,
+        }
+    }
+
+    /// The answer's head as the visitor gets it.
+    pub(super) fn to_visitor(
+        &self,
+        parts: &mut response::Parts,
+        carried: &Carried,
+        verdict: &Verdict,
+        plan: Option<&Plan>,
+    ) {
+        go_down(parts, self.edge);
+        self.locations(carried.visitor_scheme)
+            .rewrite(&mut parts.headers);
+        let version = plan.map_or_else(|| NO_VERSION.to_owned(), |plan| plan.version().to_string());
+        match (verdict, plan) {
+            (Verdict::Rewrite(codings) | Verdict::Describe(codings), Some(plan)) => {
+                inject::describe_page(&mut parts.headers, codings, plan.version());
+            }
+            _ if parts.status == StatusCode::NOT_MODIFIED => {
+                carried
+                    .conditional
+                    .tag_not_modified(&mut parts.headers, &version);
+            }
+            (Verdict::Pass(SkipReason::Fragment), _) => {
+                inject::vary_by_expectation(&mut parts.headers);
+            }
+            _ => {}
+        }
+    }
+
+    fn forwarding(&self) -> Forwarding<'_> {
+        Forwarding {
+            peer: self.peer,
+            scheme: self.request.scheme(),
+            authority: self.request.authority(),
+            trusted: &self.edge.trusted_peers,
+        }
+    }
+
+    fn locations(&self, visitor_scheme: Scheme) -> Locations<'_> {
+        Locations {
+            origin: (self.route.origin.0, &self.route.origin.1),
+            visitor: (visitor_scheme, self.request.authority()),
+        }
+    }
+}
+
+/// Takes the request's conditions and ranges to what the origin knows (DESIGN D3).
+fn restore_validators(headers: &mut HeaderMap, asked: &Asked, plan: Option<&Plan>) -> Conditional {
+    if !asked.method.is_safe() {
+        wire::restore_if_match(headers);
+    }
+    match plan {
+        Some(plan) if asked.expectation == Expectation::Page && asked.method.is_safe() => {
+            wire::drop_range(headers);
+            wire::restore_up(headers, &plan.version().to_string())
+        }
+        Some(plan) => wire::restore_foreign(headers, &plan.version().to_string()),
+        None => wire::restore_foreign(headers, NO_VERSION),
+    }
+}
+
+/// What every request loses and gains on its way up.
+pub(super) fn go_up(
+    headers: &mut HeaderMap,
+    request: &EdgeRequest,
+    forwarding: &Forwarding<'_>,
+    edge: &Edge,
+) {
+    // Takes Expect out, too: the server answers it once the body is asked for.
+    wire::strip_hop_by_hop(headers);
+    wire::join_cookies(headers);
+    forwarding.apply(headers);
+    wire::append_via(headers, request.version(), &edge.pseudonym);
+    if let Some(upgrade) = request.upgrade() {
+        upgrade.write(headers);
+    }
+}
+
+/// What every answer loses and gains on its way down.
+pub(super) fn go_down(parts: &mut response::Parts, edge: &Edge) {
+    wire::strip_hop_by_hop(&mut parts.headers);
+    // It names another way to the site, which would lead past the edge (RFC 7838 3).
+    parts.headers.remove(ALT_SVC);
+    wire::append_via(&mut parts.headers, parts.version, &edge.pseudonym);
+}
+
+const ALT_SVC: HeaderName = HeaderName::from_static("alt-svc");
+
+/// The one Host that goes up. An authority that was parsed is always a field value.
+pub(super) fn set_host(headers: &mut HeaderMap, authority: &Authority) {
+    if let Ok(host) = HeaderValue::try_from(authority.to_string()) {
+        headers.insert(HOST, host);
+    }
+}
+
+/// The answer in the version of this hop: what framing the upstream used, and in which version it
+/// spoke, ends here (a version of 1.0 passed on would let a broken body look complete).
+pub(super) fn response(parts: response::Parts, body: EdgeBody) -> Response<EdgeBody> {
+    let mut response = Response::new(body);
+    *response.status_mut() = parts.status;
+    *response.headers_mut() = parts.headers;
+    response
+}
+
+#[cfg(test)]
+mod tests;

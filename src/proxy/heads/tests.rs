@@ -1,0 +1,246 @@
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use http::{HeaderName, Method, Request, Response, Version};
+
+use super::*;
+use crate::problem::SourceFile;
+use crate::rules::{RuleSet, SiteEnv};
+use crate::telemetry::Metrics;
+use crate::upstream::{self, Client, Target, TlsSettings};
+use crate::wire::{AcceptEncoding, TrustedPeers, admit};
+
+/// One exchange's heads, without a socket.
+struct Stage {
+    edge: Edge,
+    route: PageRoute,
+    request: EdgeRequest,
+    headers: HeaderMap,
+}
+
+fn stage(site: &str, request: &[(&'static str, &'static str)]) -> Stage {
+    let text = format!(
+        "version = 1\n[[site]]\nhosts = [\"*\"]\norigin = \"http://10.1.4.20:8443\"\ngroup = 7\n{site}"
+    );
+    let file = Arc::new(SourceFile {
+        path: PathBuf::from("rules.toml"),
+        text,
+    });
+    let rules = RuleSet::compile(vec![file], SiteEnv::Production)
+        .unwrap()
+        .rules;
+    let target = Target {
+        scheme: Scheme::Http,
+        host: "10.1.4.20".to_owned(),
+        port: 8443,
+        tls: TlsSettings::default(),
+    };
+    let mut built = Request::get("/page?q=1").header("host", "www.bank.example");
+    for (name, value) in request {
+        built = built.header(*name, *value);
+    }
+    let (parts, ()) = built.body(()).unwrap().into_parts();
+    Stage {
+        edge: Edge {
+            metrics: Arc::new(Metrics::new()),
+            trusted_peers: Arc::new(TrustedPeers::new(vec!["10.9.0.0/16".parse().unwrap()])),
+            pseudonym: "edge".into(),
+        },
+        route: PageRoute {
+            site: Arc::clone(&rules.sites()[0]),
+            client: Client::new(&target, upstream::Config::default()).unwrap(),
+            origin: (Scheme::Http, Authority::parse(b"10.1.4.20:8443").unwrap()),
+        },
+        request: admit(&parts, Scheme::Http).unwrap(),
+        headers: parts.headers,
+    }
+}
+
+impl Stage {
+    fn head(&self, peer: &str) -> PageHead<'_> {
+        let peer = peer.parse().unwrap();
+        PageHead {
+            edge: &self.edge,
+            route: &self.route,
+            request: &self.request,
+            peer,
+        }
+    }
+
+    fn asked(&self) -> Asked {
+        Asked {
+            method: Method::GET,
+            expectation: Expectation::of(&self.headers),
+            accept: AcceptEncoding::parse(&self.headers),
+        }
+    }
+
+    fn plan(&self) -> Arc<Plan> {
+        self.route.site.resolve("/page").plan.clone().unwrap()
+    }
+
+    /// The head as the origin gets it.
+    fn up(&self, peer: &str) -> HeaderMap {
+        let mut headers = self.headers.clone();
+        self.head(peer)
+            .to_origin(&mut headers, &self.asked(), Some(&self.plan()));
+        headers
+    }
+
+    /// An answer's head as the visitor gets it.
+    fn down(&self, peer: &str, status: u16, answer: &[(&'static str, &str)]) -> HeaderMap {
+        let mut headers = self.headers.clone();
+        let (asked, plan) = (self.asked(), self.plan());
+        let carried = self.head(peer).to_origin(&mut headers, &asked, Some(&plan));
+        let (mut parts, ()) = Response::new(()).into_parts();
+        parts.status = StatusCode::from_u16(status).unwrap();
+        parts.version = Version::HTTP_10;
+        for (name, value) in answer {
+            let name = HeaderName::from_static(name);
+            parts
+                .headers
+                .append(name, HeaderValue::from_str(value).unwrap());
+        }
+        let verdict = inject::judge(&asked, &parts, Ok(&plan));
+        self.head(peer)
+            .to_visitor(&mut parts, &carried, &verdict, Some(&plan));
+        parts.headers
+    }
+}
+
+fn values<'h>(headers: &'h HeaderMap, name: &str) -> Vec<&'h str> {
+    headers
+        .get_all(name)
+        .iter()
+        .map(|value| value.to_str().unwrap())
+        .collect()
+}
+
+const PAGE: (&str, &str) = ("sec-fetch-dest", "document");
+
+#[test]
+fn the_origin_learns_who_asks_and_nothing_that_a_stranger_claims() {
+    let up = stage(
+        "",
+        &[
+            ("x-forwarded-for", "6.6.6.6"),
+            ("connection", "x-a, close"),
+            ("x-a", "1"),
+        ],
+    )
+    .up("192.0.2.1");
+    assert_eq!(values(&up, "host"), ["www.bank.example"]);
+    assert_eq!(values(&up, "x-forwarded-for"), ["192.0.2.1"]);
+    assert_eq!(values(&up, "x-forwarded-proto"), ["http"]);
+    assert_eq!(values(&up, "x-forwarded-host"), ["www.bank.example"]);
+    assert_eq!(values(&up, "via"), ["1.1 edge"]);
+    assert!(!up.contains_key("connection") && !up.contains_key("x-a"));
+}
+
+#[test]
+fn the_origins_own_name_is_sent_where_the_site_says_so() {
+    let up = stage("host = \"origin\"", &[]).up("192.0.2.1");
+    assert_eq!(values(&up, "host"), ["10.1.4.20:8443"]);
+}
+
+#[test]
+fn the_origin_is_asked_only_for_codings_that_can_be_read() {
+    let up = |codings| stage("", &[("accept-encoding", codings)]).up("192.0.2.1");
+    assert_eq!(values(&up("gzip, dcb;q=0.9"), "accept-encoding"), ["gzip"]);
+    assert_eq!(values(&up("dcz"), "accept-encoding"), ["identity"]);
+    assert!(
+        !stage("", &[])
+            .up("192.0.2.1")
+            .contains_key("accept-encoding")
+    );
+}
+
+#[test]
+fn a_page_is_asked_for_whole_and_its_validator_is_the_origins_own() {
+    let bare = stage("", &[PAGE]);
+    let down = bare.down(
+        "192.0.2.1",
+        200,
+        &[("content-type", "text/html"), ("etag", "\"a\"")],
+    );
+    let tag: &'static str = Box::leak(values(&down, "etag")[0].to_owned().into_boxed_str());
+    assert_ne!(tag, "\"a\"");
+    let again = stage("", &[PAGE, ("if-none-match", tag), ("range", "bytes=0-9")]);
+    let up = again.up("192.0.2.1");
+    assert_eq!(values(&up, "if-none-match"), ["\"a\""]);
+    assert!(!up.contains_key("range"));
+    assert_eq!(
+        values(&again.down("192.0.2.1", 304, &[("etag", "\"a\"")]), "etag"),
+        [tag]
+    );
+    let other_rules = stage("masks = [\"#new\"]", &[PAGE, ("if-none-match", tag)]);
+    assert!(!other_rules.up("192.0.2.1").contains_key("if-none-match"));
+}
+
+#[test]
+fn a_resources_conditions_and_ranges_are_left_alone() {
+    let image = [
+        ("sec-fetch-dest", "image"),
+        ("if-none-match", "\"a\""),
+        ("range", "bytes=0-9"),
+    ];
+    let up = stage("", &image).up("192.0.2.1");
+    assert_eq!(values(&up, "if-none-match"), ["\"a\""]);
+    assert_eq!(values(&up, "range"), ["bytes=0-9"]);
+}
+
+#[test]
+fn the_visitor_stays_on_the_edge() {
+    let down = stage("", &[PAGE]).down(
+        "192.0.2.1",
+        302,
+        &[
+            ("location", "http://10.1.4.20:8443/next"),
+            ("alt-svc", "h3=\":443\""),
+            ("connection", "keep-alive"),
+            ("set-cookie", "a=1; Domain=10.1.4.20; Path=/"),
+            ("set-cookie", "b=2"),
+        ],
+    );
+    assert_eq!(values(&down, "location"), ["http://www.bank.example/next"]);
+    assert_eq!(
+        values(&down, "set-cookie"),
+        ["a=1; Domain=www.bank.example; Path=/", "b=2"]
+    );
+    assert!(!down.contains_key("alt-svc") && !down.contains_key("connection"));
+    assert_eq!(values(&down, "via"), ["1.0 edge"]);
+}
+
+#[test]
+fn behind_a_trusted_balancer_the_visitors_scheme_is_its_own() {
+    let page = [
+        PAGE,
+        ("x-forwarded-proto", "https"),
+        ("x-forwarded-for", "192.0.2.1"),
+    ];
+    let answer = [("location", "http://10.1.4.20:8443/next")];
+    let trusted = stage("", &page);
+    let location = values(&trusted.down("10.9.0.1", 302, &answer), "location")[0].to_owned();
+    assert_eq!(location, "https://www.bank.example/next");
+    assert_eq!(
+        values(&trusted.up("10.9.0.1"), "x-forwarded-for").join(", "),
+        "192.0.2.1, 10.9.0.1"
+    );
+    let stranger = values(&trusted.down("192.0.2.9", 302, &answer), "location")[0].to_owned();
+    assert_eq!(stranger, "http://www.bank.example/next");
+}
+
+#[test]
+fn a_fragment_tells_caches_that_a_page_differs() {
+    let fragment = stage("", &[("x-requested-with", "XMLHttpRequest")]);
+    let down = fragment.down(
+        "192.0.2.1",
+        200,
+        &[("content-type", "text/html"), ("etag", "\"a\"")],
+    );
+    assert_eq!(
+        values(&down, "vary"),
+        ["Sec-Fetch-Dest", "X-Requested-With"]
+    );
+    assert_eq!(values(&down, "etag"), ["\"a\""]);
+}

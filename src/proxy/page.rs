@@ -1,0 +1,191 @@
+use std::sync::Arc;
+use std::time::Instant;
+
+use http::{HeaderMap, Method, Request, Response, StatusCode, Uri};
+use http_body_util::BodyExt;
+
+use super::error::ProxyError;
+use super::exchange::{Edge, Exchange};
+use super::heads::{self, PageHead};
+use super::notes::Notes;
+use super::switch;
+use crate::html::Plan;
+use crate::inject::{
+    Asked, Coverage, Expectation, PageEnd, RewriteBody, SkipReason, Verdict, judge,
+};
+use crate::rules::{PageRule, PathParameters, Site, Untagged};
+use crate::upstream::{Client, UpstreamBody};
+use crate::wire::{AcceptEncoding, Authority, CanonicalPath, EdgeBody, Refusal, Scheme};
+
+/// A site, and how its origin is reached.
+#[derive(Clone, Debug)]
+pub struct PageRoute {
+    pub site: Arc<Site>,
+    pub client: Client,
+    pub origin: (Scheme, Authority),
+}
+
+/// Takes a request to its site's origin, and the answer back: edited if it is a page.
+pub async fn page(
+    edge: &Edge,
+    route: &PageRoute,
+    exchange: Exchange,
+) -> Result<Response<EdgeBody>, ProxyError> {
+    let Exchange {
+        request,
+        mut headers,
+        body,
+        visitor,
+        on_upgrade,
+        notes,
+    } = exchange;
+    let (rule, plan) = resolve(&route.site, request.path());
+    note_rule(&notes, &route.site, &rule);
+    let asked = Asked {
+        method: request.method().clone(),
+        expectation: Expectation::of(&headers),
+        accept: AcceptEncoding::parse(&headers),
+    };
+    let head = PageHead {
+        edge,
+        route,
+        request: &request,
+        peer: visitor.peer.ip(),
+    };
+    let carried = head.to_origin(&mut headers, &asked, plan.as_deref().ok());
+
+    let outgoing = outgoing(&request.path_and_query(), request.method(), headers, body)?;
+    let called = Instant::now();
+    let answer = route
+        .client
+        .call(outgoing)
+        .await
+        .map_err(ProxyError::Upstream)?;
+    notes.write(|seen| seen.upstream = Some(called.elapsed()));
+
+    if answer.status() == StatusCode::SWITCHING_PROTOCOLS {
+        let answer = switch::open(edge, request.upgrade(), on_upgrade, answer)?;
+        notes.write(|seen| seen.verdict = Some("tunnel"));
+        return Ok(answer);
+    }
+    let (mut parts, body) = answer.into_parts();
+    let verdict = judge(&asked, &parts, plan.as_deref().map_err(|reason| *reason));
+    head.to_visitor(&mut parts, &carried, &verdict, plan.as_deref().ok());
+    let journey = Journey {
+        edge,
+        site: &route.site,
+        rule: &rule,
+        notes,
+    };
+    let body = match (verdict, plan) {
+        (Verdict::Rewrite(codings), Ok(plan)) => {
+            let on_end = journey.coverage(&plan);
+            RewriteBody::new(body, plan, codings, on_end).boxed_unsync()
+        }
+        (verdict, _) => journey.pass(verdict, body),
+    };
+    Ok(heads::response(parts, body))
+}
+
+/// The rule for a path. Where the path holds parameters (`;x`) and the site does not say whether
+/// they belong to it, both readings must come to the same; else the page gets no tag, since its
+/// groups are in doubt.
+fn resolve(site: &Site, path: &CanonicalPath) -> (Arc<PageRule>, Result<Arc<Plan>, SkipReason>) {
+    let literal = || site.resolve(path.as_str());
+    let stripped = || site.resolve(&path.without_parameters());
+    let rule = match site.path_parameters() {
+        _ if !path.has_parameters() => literal(),
+        PathParameters::Keep => literal(),
+        PathParameters::Strip => stripped(),
+        PathParameters::Both => {
+            let (rule, other) = (literal(), stripped());
+            if !is_same_page(&rule, &other) {
+                return (rule, Err(SkipReason::PathAmbiguous));
+            }
+            rule
+        }
+    };
+    let plan = rule.plan.clone().ok_or(match rule.untagged {
+        None | Some(Untagged::InjectOff) => SkipReason::InjectOff,
+        Some(_) => SkipReason::RuleLimits,
+    });
+    (rule, plan)
+}
+
+/// Whether both readings of a path allow the same groups and mask the same.
+fn is_same_page(one: &Arc<PageRule>, other: &Arc<PageRule>) -> bool {
+    let version = |rule: &PageRule| rule.plan.as_ref().map(|plan| plan.version());
+    Arc::ptr_eq(one, other)
+        || (version(one) == version(other)
+            && one.groups == other.groups
+            && one.client_masks == other.client_masks)
+}
+
+fn note_rule(notes: &Notes, site: &Site, rule: &PageRule) {
+    notes.write(|seen| {
+        seen.site = Some(Arc::clone(site.name()));
+        seen.rule = Some(Arc::clone(&rule.label));
+    });
+}
+
+/// The request as the upstream gets it, its target in origin-form.
+pub(super) fn outgoing(
+    target: &str,
+    method: &Method,
+    headers: HeaderMap,
+    body: EdgeBody,
+) -> Result<Request<EdgeBody>, ProxyError> {
+    // The gate bounds path and query far below what a Uri can hold, and leaves it no other byte.
+    let refused = |_| ProxyError::Refused(Refusal::TargetForm);
+    let mut request = Request::new(body);
+    *request.method_mut() = method.clone();
+    *request.uri_mut() = Uri::try_from(target).map_err(refused)?;
+    *request.headers_mut() = headers;
+    Ok(request)
+}
+
+/// The last leg: what is counted and noted while the body goes down.
+struct Journey<'a> {
+    edge: &'a Edge,
+    site: &'a Arc<Site>,
+    rule: &'a Arc<PageRule>,
+    notes: Notes,
+}
+
+impl Journey<'_> {
+    fn coverage(&self, plan: &Arc<Plan>) -> impl FnOnce(PageEnd) + Send + 'static {
+        let coverage = Coverage {
+            metrics: Arc::clone(&self.edge.metrics),
+            site: Arc::clone(self.site.name()),
+            rule: Arc::clone(&self.rule.label),
+            plan: Arc::clone(plan),
+        };
+        let notes = self.notes.clone();
+        move |end| {
+            let untagged = coverage.record(&end);
+            notes.write(|seen| {
+                seen.verdict = Some(if untagged.is_none() {
+                    "rewritten"
+                } else {
+                    "untagged"
+                });
+                seen.reason = untagged;
+            });
+        }
+    }
+
+    fn pass(&self, verdict: Verdict, body: UpstreamBody) -> EdgeBody {
+        let reason = match verdict {
+            Verdict::Pass(reason) => reason,
+            Verdict::Rewrite(_) | Verdict::Describe(_) => SkipReason::BodyAbsent,
+        };
+        self.edge
+            .metrics
+            .page_passed(self.site.name(), reason.as_str());
+        self.notes.write(|seen| {
+            seen.verdict = Some("passed");
+            seen.reason = Some(reason.as_str());
+        });
+        body.map_err(Into::into).boxed_unsync()
+    }
+}

@@ -1,0 +1,124 @@
+use http::header::{ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
+use http::{Response, StatusCode, Version};
+
+use super::error::ProxyError;
+use crate::telemetry::Blame;
+use crate::wire::{EdgeBody, full_body};
+
+/// The one place where errors become answers.
+///
+/// The visitor reads a fixed text; what went wrong is logged and counted by the caller.
+pub fn rescue(error: &ProxyError, version: Version) -> Response<EdgeBody> {
+    let status = status(error);
+    let mut response = Response::new(full_body(text(error, status)));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(
+        CONTENT_TYPE,
+        HeaderValue::from_static("text/html; charset=utf-8"),
+    );
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+    }
+    if status == StatusCode::METHOD_NOT_ALLOWED {
+        headers.insert(
+            ALLOW,
+            HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"),
+        );
+    }
+    // HTTP/2 has no such field (RFC 9113 8.2.2); its streams end one by one.
+    if closes_connection(error) && version < Version::HTTP_2 {
+        headers.insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    response
+}
+
+fn status(error: &ProxyError) -> StatusCode {
+    match error {
+        ProxyError::Panicked => StatusCode::INTERNAL_SERVER_ERROR,
+        ProxyError::ForeignOrigin(_) => StatusCode::FORBIDDEN,
+        ProxyError::Refused(refusal) => refusal.status(),
+        ProxyError::Switch(_) => StatusCode::BAD_GATEWAY,
+        ProxyError::UnknownHost => StatusCode::MISDIRECTED_REQUEST,
+        ProxyError::Upstream(error) => match (error.blame(), error.is_timeout()) {
+            (Blame::Downstream, true) => StatusCode::REQUEST_TIMEOUT,
+            (Blame::Downstream, false) => StatusCode::BAD_REQUEST,
+            (_, true) => StatusCode::GATEWAY_TIMEOUT,
+            (_, false) => StatusCode::BAD_GATEWAY,
+        },
+    }
+}
+
+fn closes_connection(error: &ProxyError) -> bool {
+    match error {
+        ProxyError::Panicked => true,
+        ProxyError::Refused(refusal) => refusal.closes_connection(),
+        ProxyError::ForeignOrigin(_) | ProxyError::Switch(_) | ProxyError::UnknownHost => false,
+        ProxyError::Upstream(error) => error.blame() == Blame::Downstream,
+    }
+}
+
+/// A page that says what a visitor can do about it.
+fn text(error: &ProxyError, status: StatusCode) -> String {
+    let (title, advice) = match error {
+        ProxyError::Refused(refusal) => ("This request cannot be served", refusal.to_string()),
+        ProxyError::ForeignOrigin(_) => (
+            "This request cannot be served",
+            "it does not come from a page of this site".to_owned(),
+        ),
+        ProxyError::UnknownHost => (
+            "There is no such site here",
+            "please check the address".to_owned(),
+        ),
+        ProxyError::Panicked | ProxyError::Switch(_) | ProxyError::Upstream(_) => (
+            "This page is not available right now",
+            "please try again in a moment".to_owned(),
+        ),
+    };
+    format!(
+        "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>{title}</title>\
+         <style>body{{font:16px/1.5 sans-serif;margin:15vh auto;max-width:32em;padding:0 1em}}\
+         small{{color:#666}}</style></head><body><h1>{title}</h1><p>{advice}.</p>\
+         <small>{status}</small></body></html>\n"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::{PathRefusal, Refusal, SwitchRefusal};
+
+    fn rescued(error: &ProxyError) -> (u16, bool) {
+        let response = rescue(error, Version::HTTP_11);
+        assert!(
+            !rescue(error, Version::HTTP_2)
+                .headers()
+                .contains_key(CONNECTION)
+        );
+        (
+            response.status().as_u16(),
+            response.headers().contains_key(CONNECTION),
+        )
+    }
+
+    #[test]
+    fn every_error_has_its_status_and_says_whether_the_connection_can_go_on() {
+        for (error, expected) in [
+            (ProxyError::Panicked, (500, true)),
+            (ProxyError::UnknownHost, (421, false)),
+            (ProxyError::Switch(SwitchRefusal::Protocol), (502, false)),
+            (ProxyError::Refused(Refusal::LengthAndChunks), (400, true)),
+            (
+                ProxyError::Refused(Refusal::Path(PathRefusal::TooLong)),
+                (414, false),
+            ),
+            (
+                ProxyError::Refused(Refusal::Method),
+                (405, Refusal::Method.closes_connection()),
+            ),
+        ] {
+            assert_eq!(rescued(&error), expected, "{error:?}");
+        }
+    }
+}
