@@ -1,1 +1,14 @@
-//! To be furnished.
+//! Assembly: builds the rooms from the configuration, joins them in a ring of layers, and runs
+//! them until they are told to end. What reloads while the edge runs is swapped here.
+
+mod access_log;
+mod admin;
+mod catch_panic;
+mod dispatch;
+mod edge;
+mod reload;
+mod routes;
+mod stack;
+
+pub use edge::{Edge, Ended, StartError};
+pub use routes::{Destination, Routes};

@@ -1,0 +1,181 @@
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::{Instant, SystemTime};
+
+use bytes::Bytes;
+use http::Response;
+use http_body::{Body, Frame, SizeHint};
+use http_body_util::BodyExt;
+
+use super::stack::Arrival;
+use crate::proxy::Notes;
+use crate::telemetry::{AccessLog, AccessRecord, Blame, Direction, Metrics};
+use crate::wire::{BoxError, EdgeBody};
+
+/// What is counted and logged of an exchange, from its head to the last byte of its answer.
+#[derive(Debug)]
+pub(super) struct ExchangeLog {
+    metrics: Arc<Metrics>,
+    /// `None`: the access log is off.
+    log: Option<AccessLog>,
+    notes: Notes,
+    began: Instant,
+    record: AccessRecord,
+}
+
+impl ExchangeLog {
+    pub(super) fn begin(
+        metrics: &Arc<Metrics>,
+        log: Option<&AccessLog>,
+        arrival: &Arrival,
+    ) -> Self {
+        let head = &arrival.request;
+        let authority = head.uri().authority().map(ToString::to_string).or_else(|| {
+            let host = head.headers().get(http::header::HOST)?;
+            host.to_str().ok().map(str::to_owned)
+        });
+        let record = AccessRecord {
+            time: SystemTime::now(),
+            peer: arrival.connection.peer,
+            method: head.method().to_string(),
+            scheme: arrival.connection.scheme.as_str(),
+            authority,
+            path: head.uri().path().to_owned(),
+            status: 0,
+            bytes_down: 0,
+            duration: Default::default(),
+            upstream: None,
+            site: None,
+            rule: None,
+            verdict: None,
+            reason: None,
+            blame: None,
+        };
+        let (metrics, log, notes) = (Arc::clone(metrics), log.cloned(), arrival.notes.clone());
+        Self {
+            metrics,
+            log,
+            notes,
+            began: Instant::now(),
+            record,
+        }
+    }
+
+    /// Lets the answer's body close the log when its last frame, or an error, leaves.
+    pub(super) fn follow(mut self, answer: Response<EdgeBody>) -> Response<EdgeBody> {
+        self.record.status = answer.status().as_u16();
+        answer.map(|body| {
+            LoggedBody {
+                body: Some(body),
+                log: Some(self),
+                cut: None,
+            }
+            .boxed_unsync()
+        })
+    }
+
+    fn close(mut self, cut: Option<Blame>) {
+        let seen = self.notes.read();
+        let record = &mut self.record;
+        record.duration = self.began.elapsed();
+        record.upstream = seen.upstream;
+        record.site = seen.site;
+        record.rule = seen.rule;
+        record.verdict = seen.verdict;
+        record.reason = seen.reason;
+        record.blame = seen.blame.or(cut);
+        let site = record.site.as_deref().unwrap_or(NO_SITE);
+        self.metrics.request(site, record.status, record.duration);
+        self.metrics.bytes(Direction::Down, record.bytes_down);
+        if let Some(log) = &self.log {
+            log.record(record);
+        }
+    }
+}
+
+/// The site's label for what belongs to none: refused requests, unknown hosts, session traffic.
+const NO_SITE: &str = "-";
+
+/// Counts the bytes of an answer and closes its log, however it ends.
+struct LoggedBody {
+    body: Option<EdgeBody>,
+    log: Option<ExchangeLog>,
+    cut: Option<Blame>,
+}
+
+impl Body for LoggedBody {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        let Some(body) = &mut self.body else {
+            return Poll::Ready(None);
+        };
+        let polled = Pin::new(body).poll_frame(context);
+        match &polled {
+            Poll::Ready(Some(Ok(frame))) => {
+                let length = frame.data_ref().map_or(0, |data| data.len() as u64);
+                if let Some(log) = &mut self.log {
+                    log.record.bytes_down += length;
+                }
+            }
+            Poll::Ready(Some(Err(error))) => {
+                tracing::warn!(error = %chain(error.as_ref()), "an answer was cut off");
+                self.cut = Some(Blame::Upstream);
+                self.close();
+            }
+            Poll::Ready(None) => self.close(),
+            Poll::Pending => {}
+        }
+        polled
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.as_ref().is_none_or(Body::is_end_stream)
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body
+            .as_ref()
+            .map_or_else(SizeHint::default, Body::size_hint)
+    }
+}
+
+impl LoggedBody {
+    /// The body goes first: what it learnt is noted when it ends.
+    fn close(&mut self) {
+        self.body = None;
+        if let Some(log) = self.log.take() {
+            log.close(self.cut);
+        }
+    }
+}
+
+impl Drop for LoggedBody {
+    /// A body that is dropped before its end was not wanted any more, or had none (HEAD, 304).
+    fn drop(&mut self) {
+        let unread = self.body.as_ref().is_some_and(|body| !body.is_end_stream());
+        let had_bytes = self
+            .log
+            .as_ref()
+            .is_some_and(|log| log.record.bytes_down > 0);
+        self.cut = (unread && had_bytes).then_some(Blame::Downstream);
+        self.close();
+    }
+}
+
+/// An error with its causes, in one line.
+pub(super) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}

@@ -1,0 +1,68 @@
+use http::header::{HeaderValue, LOCATION};
+use http::request::Parts;
+use http::{Response, StatusCode};
+use http_body_util::BodyExt;
+use hyper::upgrade::OnUpgrade;
+
+use super::edge::Shared;
+use super::routes::Destination;
+use super::stack::Arrival;
+use crate::proxy::{Exchange, ProxyError, Visitor, forward, page};
+use crate::wire::{self, EdgeBody, EdgeRequest, Scheme, empty_body};
+
+/// Reads the head strictly, once, and sends the exchange where its host and path belong.
+pub(super) async fn dispatch(
+    shared: &Shared,
+    arrival: Arrival,
+) -> Result<Response<EdgeBody>, ProxyError> {
+    let Arrival {
+        request,
+        connection,
+        notes,
+    } = arrival;
+    let (mut parts, body) = request.into_parts();
+    let request = wire::admit(&parts, connection.scheme).map_err(ProxyError::Refused)?;
+    if let Some(redirect) = to_https(shared, &request) {
+        notes.write(|seen| seen.verdict = Some("redirected"));
+        return Ok(redirect);
+    }
+    let exchange = Exchange {
+        on_upgrade: on_upgrade(&mut parts),
+        request,
+        headers: parts.headers,
+        body: body.map_err(Into::into).boxed_unsync(),
+        visitor: Visitor {
+            peer: connection.peer,
+        },
+        notes,
+    };
+    let routes = shared.routes.load_full();
+    match routes.destination(&exchange.request) {
+        Destination::Page(route) => page(&shared.edge, route, exchange).await,
+        Destination::Session(route) => forward(&shared.edge, route, exchange).await,
+        Destination::Nowhere => Err(ProxyError::UnknownHost),
+    }
+}
+
+fn on_upgrade(parts: &mut Parts) -> Option<OnUpgrade> {
+    parts.extensions.remove::<OnUpgrade>()
+}
+
+/// 308 keeps method and body, so that a form that was posted is posted again (RFC 9110 15.4.9).
+fn to_https(shared: &Shared, request: &EdgeRequest) -> Option<Response<EdgeBody>> {
+    let port = shared
+        .redirect_to_https
+        .filter(|_| request.scheme() == Scheme::Http)?;
+    let host = request.host();
+    let target = request.path_and_query();
+    let address = match port == Scheme::Https.default_port() {
+        true => format!("https://{host}{target}"),
+        false => format!("https://{host}:{port}{target}"),
+    };
+    let mut response = Response::new(empty_body());
+    *response.status_mut() = StatusCode::PERMANENT_REDIRECT;
+    response
+        .headers_mut()
+        .insert(LOCATION, HeaderValue::try_from(address).ok()?);
+    Some(response)
+}

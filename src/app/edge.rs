@@ -1,0 +1,224 @@
+use std::convert::Infallible;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use http::{Request, Response};
+use hyper::body::Incoming;
+use hyper::service::{Service, service_fn};
+use tokio::sync::watch;
+
+use super::admin::{Admin, AdminServer, Readiness};
+use super::reload::Reloader;
+use super::routes::Routes;
+use super::stack::{self, Arrival};
+use crate::config::{CertificatesSource, EdgeConfig};
+use crate::problem::Problem;
+use crate::proxy;
+use crate::server::{self, BindError, BoundAddress, Certificates, SelfSignedError, Server};
+use crate::telemetry::{AccessLog, AccessLogWriter, Metrics};
+use crate::wire::EdgeBody;
+
+/// An edge whose sockets are bound and whose rules are read, ready to run.
+#[derive(Debug)]
+pub struct Edge {
+    shared: Arc<Shared>,
+    server: Server,
+    admin: Option<AdminServer>,
+    reloader: Reloader,
+    readiness: watch::Sender<Readiness>,
+    access_log: Option<AccessLogWriter>,
+    warnings: Vec<Problem>,
+}
+
+/// What every exchange needs.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) edge: proxy::Edge,
+    pub(super) routes: Arc<ArcSwap<Routes>>,
+    pub(super) redirect_to_https: Option<u16>,
+    pub(super) access_log: Option<AccessLog>,
+}
+
+/// Why an edge did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error("the access log cannot be written")]
+    AccessLog(#[source] io::Error),
+    #[error(transparent)]
+    Bind(#[from] BindError),
+    #[error("no certificate could be made")]
+    Certificate(#[from] SelfSignedError),
+    /// Faults in rules or certificates.
+    #[error("{} problems in rules and certificates", .0.len())]
+    Problems(Vec<Problem>),
+}
+
+/// How an edge ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ended {
+    /// Connections that were cut because the drain lasted too long.
+    pub cut: usize,
+}
+
+impl Edge {
+    /// Reads rules and certificates, and binds the sockets. Nothing is served before
+    /// [`run`](Self::run).
+    pub async fn start(config: EdgeConfig) -> Result<Self, StartError> {
+        let metrics = Arc::new(Metrics::new());
+        let (routes, certificates, warnings) = load(&config)?;
+        let routes = Arc::new(ArcSwap::from_pointee(routes));
+        let server = Server::bind(
+            config.server.clone(),
+            certificates.as_ref(),
+            Arc::clone(&metrics),
+        )?;
+        let (readiness, ready) = watch::channel(Readiness::Starting);
+        let admin = Admin {
+            metrics: Arc::clone(&metrics),
+            routes: Arc::clone(&routes),
+            ready,
+        };
+        let admin = config
+            .admin
+            .map(|address| AdminServer::bind(address, admin))
+            .transpose()?;
+        let (access_log, writer) = start_access_log(&config, &metrics)?;
+        let shared = Arc::new(Shared {
+            edge: proxy::Edge {
+                metrics: Arc::clone(&metrics),
+                trusted_peers: Arc::new(config.trusted_peers.clone()),
+                pseudonym: Arc::clone(&config.pseudonym),
+            },
+            routes: Arc::clone(&routes),
+            redirect_to_https: config.redirect_to_https,
+            access_log,
+        });
+        let reloader = Reloader {
+            config,
+            routes,
+            certificates,
+            metrics,
+        };
+        Ok(Self {
+            shared,
+            server,
+            admin,
+            reloader,
+            readiness,
+            access_log: writer,
+            warnings,
+        })
+    }
+
+    /// Where visitors are served.
+    pub fn addresses(&self) -> Vec<BoundAddress> {
+        self.server.addresses()
+    }
+
+    pub fn admin_address(&self) -> Option<SocketAddr> {
+        self.admin.as_ref().and_then(AdminServer::address)
+    }
+
+    /// What a person should look at, though it stops nothing.
+    pub fn warnings(&self) -> &[Problem] {
+        &self.warnings
+    }
+
+    /// Ends exchanges from outside, without waiting for them.
+    pub fn handle(&self) -> server::Handle {
+        self.server.handle()
+    }
+
+    /// Serves until `shutdown` resolves, then drains. The admin listener outlives the drain, so
+    /// that it can be watched.
+    pub async fn run(self, shutdown: impl Future<Output = ()>) -> Ended {
+        let Self {
+            shared,
+            server,
+            admin,
+            reloader,
+            readiness,
+            access_log,
+            warnings: _,
+        } = self;
+        let reloading = reloader.start();
+        let admin = admin.map(AdminServer::start);
+        readiness.send_replace(Readiness::Serving);
+        let draining = async {
+            shutdown.await;
+            readiness.send_replace(Readiness::Draining);
+        };
+        let drained = server
+            .serve(move |connection| service(&shared, connection), draining)
+            .await;
+        drop(reloading);
+        if let Some(admin) = admin {
+            admin.end().await;
+        }
+        if let Some(writer) = access_log {
+            writer.close();
+        }
+        Ended { cut: drained.cut }
+    }
+}
+
+type Loaded = (Routes, Option<Arc<Certificates>>, Vec<Problem>);
+
+/// Rules and certificates, with the problems of both at once.
+fn load(config: &EdgeConfig) -> Result<Loaded, StartError> {
+    let certificates = match &config.certificates {
+        CertificatesSource::None => Ok((None, Vec::new())),
+        CertificatesSource::SelfSigned => {
+            let made = Certificates::self_signed(&SELF_SIGNED_NAMES)?;
+            Ok((Some(Arc::new(made)), Vec::new()))
+        }
+        CertificatesSource::Directory(directory) => Certificates::load(directory)
+            .map(|(certificates, warnings)| (Some(Arc::new(certificates)), warnings)),
+    };
+    match (Routes::load(config, None), certificates) {
+        (Ok((routes, mut warnings)), Ok((certificates, more))) => {
+            warnings.extend(more);
+            Ok((routes, certificates, warnings))
+        }
+        (routes, certificates) => {
+            let mut problems = routes.err().unwrap_or_default();
+            problems.extend(certificates.err().unwrap_or_default());
+            Err(StartError::Problems(problems))
+        }
+    }
+}
+
+/// What a certificate made in memory is good for.
+const SELF_SIGNED_NAMES: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
+
+fn start_access_log(
+    config: &EdgeConfig,
+    metrics: &Metrics,
+) -> Result<(Option<AccessLog>, Option<AccessLogWriter>), StartError> {
+    let Some(format) = config.log.access else {
+        return Ok((None, None));
+    };
+    let started = AccessLog::start(format, io::stdout(), metrics).map_err(StartError::AccessLog)?;
+    Ok((Some(started.0), Some(started.1)))
+}
+
+fn service(
+    shared: &Arc<Shared>,
+    connection: server::ConnectionInfo,
+) -> impl Service<Request<Incoming>, Response = Response<EdgeBody>, Error = Infallible, Future: Send>
++ Clone
++ Send
++ use<> {
+    let shared = Arc::clone(shared);
+    service_fn(move |request: Request<Incoming>| {
+        let (shared, connection) = (Arc::clone(&shared), connection.clone());
+        let arrival = Arrival {
+            request,
+            connection,
+            notes: proxy::Notes::default(),
+        };
+        async move { Ok::<_, Infallible>(stack::answer(shared, arrival).await) }
+    })
+}

@@ -1,0 +1,223 @@
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::config::{EdgeConfig, RulesSource, SessionConfig, SessionPlace};
+use crate::problem::{Place, Problem};
+use crate::proxy::{PageRoute, SessionRoute};
+use crate::rules::{Loaded, OriginScheme, OriginSettings, RuleSet};
+use crate::upstream::{self, Client, Target, TlsSettings};
+use crate::wire::{Authority, EdgeRequest, Scheme};
+
+/// Where requests go under one set of rules. An exchange keeps the routes that it began with.
+#[derive(Debug)]
+pub struct Routes {
+    pub rules: Arc<RuleSet>,
+    pages: HashMap<Arc<str>, PageRoute>,
+    session: Option<Session>,
+    /// By what they were made of, so that a reload keeps the connections of unchanged origins.
+    clients: Clients,
+}
+
+type Clients = HashMap<(Target, upstream::Config), Client>;
+
+#[derive(Debug)]
+struct Session {
+    route: SessionRoute,
+    place: SessionPlace,
+}
+
+/// Where a request goes.
+#[derive(Clone, Copy, Debug)]
+pub enum Destination<'a> {
+    Page(&'a PageRoute),
+    Session(&'a SessionRoute),
+    /// No site has this host.
+    Nowhere,
+}
+
+impl Routes {
+    /// Reads the rules and prepares a client for every origin they name. `before` are the routes
+    /// in force; on problems they stay.
+    pub fn load(
+        config: &EdgeConfig,
+        before: Option<&Self>,
+    ) -> Result<(Self, Vec<Problem>), Vec<Problem>> {
+        let Loaded { rules, warnings } = match &config.rules {
+            RulesSource::Directory(directory) => RuleSet::load(directory, config.env)?,
+            RulesSource::Given(file) => RuleSet::compile(vec![Arc::clone(file)], config.env)?,
+        };
+        let mut builder = Builder {
+            config,
+            before,
+            clients: HashMap::new(),
+            problems: Vec::new(),
+        };
+        let rules = Arc::new(rules);
+        let pages = rules.sites().iter().filter_map(|site| {
+            let route = builder.page_route(site)?;
+            Some((Arc::clone(site.name()), route))
+        });
+        let pages = pages.collect();
+        let session = config
+            .session
+            .as_ref()
+            .and_then(|session| builder.session(session, &rules));
+        let Builder {
+            clients, problems, ..
+        } = builder;
+        if !problems.is_empty() {
+            return Err(problems);
+        }
+        Ok((
+            Self {
+                rules,
+                pages,
+                session,
+                clients,
+            },
+            warnings,
+        ))
+    }
+
+    pub fn destination(&self, request: &EdgeRequest) -> Destination<'_> {
+        if let Some(Session { route, place }) = &self.session
+            && place.holds(request)
+        {
+            return Destination::Session(route);
+        }
+        let site = self.rules.site(request.host());
+        match site.and_then(|site| self.pages.get(site.name())) {
+            Some(route) => Destination::Page(route),
+            None => Destination::Nowhere,
+        }
+    }
+}
+
+impl SessionPlace {
+    fn holds(&self, request: &EdgeRequest) -> bool {
+        match self {
+            Self::Host(host) => request.host() == &**host,
+            Self::Mount { path, .. } => {
+                let below = request.path().as_str().strip_prefix(&**path);
+                below.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+            }
+        }
+    }
+}
+
+struct Builder<'a> {
+    config: &'a EdgeConfig,
+    before: Option<&'a Routes>,
+    clients: Clients,
+    problems: Vec<Problem>,
+}
+
+impl Builder<'_> {
+    fn page_route(&mut self, site: &Arc<crate::rules::Site>) -> Option<PageRoute> {
+        let settings = site.origin();
+        let target = target_of(settings);
+        let origin = self.name_of(&target)?;
+        let client = self.client(target, timeouts(&self.config.upstream, settings))?;
+        Some(PageRoute {
+            site: Arc::clone(site),
+            client,
+            origin,
+        })
+    }
+
+    fn session(&mut self, session: &SessionConfig, rules: &Arc<RuleSet>) -> Option<Session> {
+        let backend = self.name_of(&session.backend)?;
+        let client = self.client(session.backend.clone(), self.config.upstream.clone())?;
+        let (mount, strip_mount) = match &session.place {
+            SessionPlace::Mount { path, strip } => (Some(Arc::clone(path)), *strip),
+            SessionPlace::Host(_) => (None, false),
+        };
+        let route = SessionRoute {
+            client,
+            backend,
+            mount,
+            strip_mount,
+            cookies: session.cookies.clone().into(),
+            rules: Arc::clone(rules),
+        };
+        Some(Session {
+            route,
+            place: session.place.clone(),
+        })
+    }
+
+    fn client(&mut self, target: Target, config: upstream::Config) -> Option<Client> {
+        let key = (target, config);
+        let known = self.clients.get(&key);
+        let known = known.or_else(|| self.before.and_then(|before| before.clients.get(&key)));
+        if let Some(client) = known.cloned() {
+            self.clients.insert(key, client.clone());
+            return Some(client);
+        }
+        match Client::new(&key.0, key.1.clone()) {
+            Ok(client) => {
+                self.clients.insert(key, client.clone());
+                Some(client)
+            }
+            Err(problems) => {
+                self.problems.extend(problems);
+                None
+            }
+        }
+    }
+
+    /// The upstream as its own answers and the Host field name it: without the default port.
+    fn name_of(&mut self, target: &Target) -> Option<(Scheme, Authority)> {
+        let name = match target.host.contains(':') {
+            true => format!("[{}]", target.host),
+            false => target.host.clone(),
+        };
+        let name = match target.port == target.scheme.default_port() {
+            true => name,
+            false => format!("{name}:{}", target.port),
+        };
+        match Authority::parse(name.as_bytes()) {
+            Ok(authority) => Some((target.scheme, authority)),
+            Err(error) => {
+                let message = format!("{name:?} is no host: {error}");
+                let place = Place::Path(target.to_string().into());
+                self.problems.push(Problem::error(
+                    place,
+                    message,
+                    "write a host name or an address",
+                ));
+                None
+            }
+        }
+    }
+}
+
+fn target_of(settings: &OriginSettings) -> Target {
+    Target {
+        scheme: match settings.scheme {
+            OriginScheme::Http => Scheme::Http,
+            OriginScheme::Https => Scheme::Https,
+        },
+        // An IPv6 address stands in brackets in a URL only.
+        host: settings.host.trim_matches(['[', ']']).to_owned(),
+        port: settings.port,
+        tls: TlsSettings {
+            ca: settings.ca.clone(),
+            server_name: settings.server_name.as_deref().map(str::to_owned),
+            client_certificate: settings.client_certificate.clone(),
+            client_key: settings.client_key.clone(),
+        },
+    }
+}
+
+/// The process's settings, where the site has none of its own.
+fn timeouts(defaults: &upstream::Config, settings: &OriginSettings) -> upstream::Config {
+    upstream::Config {
+        connect_timeout: settings.connect_timeout.unwrap_or(defaults.connect_timeout),
+        first_byte_timeout: settings
+            .first_byte_timeout
+            .unwrap_or(defaults.first_byte_timeout),
+        body_idle_timeout: settings.idle_timeout.or(defaults.body_idle_timeout),
+        ..defaults.clone()
+    }
+}

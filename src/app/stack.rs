@@ -1,0 +1,69 @@
+//! The ring that every exchange passes through, outermost first: access log, panic, rescue, gate,
+//! dispatch. It is one function rather than a stack of tower layers: five steps, each named, no
+//! generic bound and no boxed future between them.
+
+use std::sync::Arc;
+
+use http::{Request, Response, Version};
+use hyper::body::Incoming;
+
+use super::access_log::{ExchangeLog, chain};
+use super::catch_panic::{Panicked, catch_panic};
+use super::dispatch::dispatch;
+use super::edge::Shared;
+use crate::proxy::{Notes, ProxyError, rescue};
+use crate::server::ConnectionInfo;
+use crate::telemetry::Blame;
+use crate::wire::EdgeBody;
+
+/// A request as the server hands it over.
+#[derive(Debug)]
+pub(super) struct Arrival {
+    pub(super) request: Request<Incoming>,
+    pub(super) connection: ConnectionInfo,
+    pub(super) notes: Notes,
+}
+
+/// Answers a request, whatever happens.
+pub(super) async fn answer(shared: Arc<Shared>, arrival: Arrival) -> Response<EdgeBody> {
+    let version = arrival.request.version();
+    let notes = arrival.notes.clone();
+    // Outermost, so that its line covers all that happens to the exchange, to the last byte.
+    let log = ExchangeLog::begin(&shared.edge.metrics, shared.access_log.as_ref(), &arrival);
+    // Around everything of ours that could panic, and below the log, so that a panic has its line.
+    let answered = catch_panic(dispatch(&shared, arrival)).await;
+    // Errors become answers here, and nowhere else.
+    let answered = answered.unwrap_or_else(|Panicked| Err(ProxyError::Panicked));
+    let answer = answered.unwrap_or_else(|error| rescued(&shared, &error, &notes, version));
+    log.follow(answer)
+}
+
+fn rescued(
+    shared: &Shared,
+    error: &ProxyError,
+    notes: &Notes,
+    version: Version,
+) -> Response<EdgeBody> {
+    let (kind, blame) = (error.kind(), error.blame());
+    let upstream = matches!(error, ProxyError::Upstream(_) | ProxyError::Switch(_));
+    notes.write(|seen| {
+        seen.verdict = Some(if blame == Blame::Downstream {
+            "refused"
+        } else {
+            "failed"
+        });
+        seen.reason = Some(kind);
+        seen.blame = Some(blame);
+    });
+    if upstream {
+        let seen = notes.read();
+        let site = seen.site.as_deref().unwrap_or("-");
+        shared.edge.metrics.upstream_error(site, kind, blame);
+        tracing::warn!(site, kind, error = %chain(error), "no answer from upstream");
+    } else if blame == Blame::Downstream {
+        shared.edge.metrics.refused(kind);
+    } else {
+        tracing::error!(kind, "an exchange failed");
+    }
+    rescue(error, version)
+}

@@ -1,0 +1,5 @@
+//! The whole edge over real sockets, and the rules of the house.
+
+mod demo_site;
+mod support;
+mod tidy;

@@ -1,0 +1,121 @@
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use cobrowse_edge::app::Edge;
+use cobrowse_edge::config::{CertificatesSource, EdgeConfig, LogConfig, RulesSource};
+use cobrowse_edge::problem::SourceFile;
+use cobrowse_edge::rules::SiteEnv;
+use cobrowse_edge::telemetry::LogFormat;
+use cobrowse_edge::wire::{Scheme, TrustedPeers};
+use cobrowse_edge::{server, upstream};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+/// A running edge on ports of the system's choosing; dropping it ends it.
+pub(crate) struct TestEdge {
+    pub(crate) http: SocketAddr,
+    pub(crate) https: Option<SocketAddr>,
+    pub(crate) admin: SocketAddr,
+    shutdown: Option<oneshot::Sender<()>>,
+    task: JoinHandle<()>,
+}
+
+impl TestEdge {
+    /// An edge with these rules and nothing else.
+    pub(crate) async fn with_rules(rules: &str) -> Self {
+        Self::spawn(config(rules)).await
+    }
+
+    pub(crate) async fn spawn(config: EdgeConfig) -> Self {
+        let edge = Edge::start(config)
+            .await
+            .unwrap_or_else(|error| panic!("{error:#?}"));
+        let find = |scheme| {
+            let addresses = edge.addresses();
+            addresses
+                .iter()
+                .find(|bound| bound.scheme == scheme)
+                .map(|bound| bound.address)
+        };
+        let (http, https) = (find(Scheme::Http).unwrap(), find(Scheme::Https));
+        let admin = edge.admin_address().unwrap();
+        let (shutdown, told) = oneshot::channel::<()>();
+        let task = tokio::spawn(async move {
+            edge.run(async { drop(told.await) }).await;
+        });
+        Self {
+            http,
+            https,
+            admin,
+            shutdown: Some(shutdown),
+            task,
+        }
+    }
+
+    /// Tells it to drain; waits until it has ended.
+    pub(crate) async fn end(mut self) {
+        drop(self.shutdown.take());
+        (&mut self.task).await.unwrap();
+    }
+
+    /// Tells it to drain, and goes on.
+    pub(crate) fn begin_drain(&mut self) {
+        drop(self.shutdown.take());
+    }
+}
+
+impl Drop for TestEdge {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// Everything at its default, on free ports, with HTTPS by a certificate made in memory.
+pub(crate) fn config(rules: &str) -> EdgeConfig {
+    let any_port = SocketAddr::from(([127, 0, 0, 1], 0));
+    let path = PathBuf::from("rules.toml");
+    EdgeConfig {
+        env: SiteEnv::Production,
+        rules: RulesSource::Given(Arc::new(SourceFile {
+            path,
+            text: rules.to_owned(),
+        })),
+        certificates: CertificatesSource::SelfSigned,
+        server: server::Config {
+            http: vec![any_port],
+            https: vec![any_port],
+            drain_timeout: Duration::from_secs(5),
+            ..server::Config::default()
+        },
+        admin: Some(any_port),
+        redirect_to_https: None,
+        upstream: upstream::Config::default(),
+        session: None,
+        trusted_peers: TrustedPeers::default(),
+        pseudonym: "test-edge".into(),
+        log: LogConfig {
+            format: LogFormat::Human,
+            filter: "off".to_owned(),
+            access: None,
+        },
+    }
+}
+
+/// Rules for one site, whatever host is asked, with `#ssn` masked.
+pub(crate) fn rules_for(origin: SocketAddr) -> String {
+    format!(
+        r##"
+        version = 1
+        [script]
+        url = "https://cdn.example.com/loader.js"
+        [[site]]
+        hosts = ["*"]
+        origin = "http://{origin}"
+        group = 15687
+        additional_groups = [15688]
+        masks = ["#ssn"]
+        "##
+    )
+}

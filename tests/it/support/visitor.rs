@@ -1,0 +1,243 @@
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use cobrowse_edge::wire::{Coding, Decoder};
+use http::{HeaderMap, Request, StatusCode, Version};
+use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
+use hyper::client::conn::{http1, http2};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{ClientConfig, DigitallySignedStruct, SignatureScheme};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+
+/// A visitor's browser, as far as HTTP goes: over plain HTTP/1.1, or over TLS with HTTP/2.
+pub(crate) enum Visitor {
+    Http1(http1::SendRequest<Full<Bytes>>),
+    Http2(http2::SendRequest<Full<Bytes>>),
+}
+
+/// A whole answer.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) version: Version,
+    pub(crate) headers: HeaderMap,
+    /// `Err` when the body broke off: what came until then.
+    pub(crate) body: Result<Vec<u8>, Vec<u8>>,
+}
+
+impl Answer {
+    pub(crate) fn bytes(&self) -> &[u8] {
+        self.body.as_ref().expect("the answer is whole")
+    }
+
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8_lossy(self.bytes()).into_owned()
+    }
+
+    /// The value of a field, or "" if there is none.
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers
+            .get(name)
+            .map_or("", |value| value.to_str().unwrap())
+    }
+}
+
+impl Visitor {
+    pub(crate) async fn http1(address: SocketAddr) -> Self {
+        let stream = TokioIo::new(TcpStream::connect(address).await.unwrap());
+        let (sender, connection) = http1::handshake(stream).await.unwrap();
+        tokio::spawn(connection);
+        Self::Http1(sender)
+    }
+
+    /// By ALPN, over TLS, without a look at the certificate.
+    pub(crate) async fn http2(address: SocketAddr) -> Self {
+        let stream = TcpStream::connect(address).await.unwrap();
+        let name = ServerName::try_from("localhost").unwrap();
+        let stream = TlsConnector::from(trusting_client())
+            .connect(name, stream)
+            .await
+            .unwrap();
+        assert_eq!(stream.get_ref().1.alpn_protocol(), Some(&b"h2"[..]));
+        let (sender, connection) = http2::handshake(TokioExecutor::new(), TokioIo::new(stream))
+            .await
+            .unwrap();
+        tokio::spawn(connection);
+        Self::Http2(sender)
+    }
+
+    /// GET, as a browser navigates: the body in full.
+    pub(crate) async fn get(&mut self, path: &str) -> Answer {
+        self.send(Request::get(path)).await
+    }
+
+    pub(crate) async fn send(&mut self, request: http::request::Builder) -> Answer {
+        self.send_with_body(request, "").await
+    }
+
+    pub(crate) async fn send_with_body(
+        &mut self,
+        request: http::request::Builder,
+        body: impl Into<Bytes>,
+    ) -> Answer {
+        read(
+            self.begin(request.body(Full::new(body.into())).unwrap())
+                .await,
+        )
+        .await
+    }
+
+    /// The head of the answer; its body is read by the test.
+    pub(crate) async fn begin(
+        &mut self,
+        mut request: Request<Full<Bytes>>,
+    ) -> http::Response<Incoming> {
+        match self {
+            Self::Http1(sender) => {
+                request
+                    .headers_mut()
+                    .entry("host")
+                    .or_insert("localhost".parse().unwrap());
+                sender.ready().await.unwrap();
+                sender.send_request(request).await.unwrap()
+            }
+            Self::Http2(sender) => {
+                let address = format!("https://localhost{}", request.uri());
+                *request.uri_mut() = address.parse().unwrap();
+                sender.ready().await.unwrap();
+                sender.send_request(request).await.unwrap()
+            }
+        }
+    }
+}
+
+async fn read(response: http::Response<Incoming>) -> Answer {
+    let (head, mut body) = response.into_parts();
+    let mut bytes = Vec::new();
+    let body = loop {
+        match body.frame().await {
+            None => break Ok(bytes),
+            Some(Err(_)) => break Err(bytes),
+            Some(Ok(frame)) => bytes.extend_from_slice(&frame.into_data().unwrap_or_default()),
+        }
+    };
+    Answer {
+        status: head.status,
+        version: head.version,
+        headers: head.headers,
+        body,
+    }
+}
+
+/// The body without its content coding.
+pub(crate) fn undo_coding(answer: &Answer) -> Vec<u8> {
+    let coding = Coding::of(&answer.headers).unwrap();
+    let Some(mut decoder) = Decoder::new(coding) else {
+        return answer.bytes().to_vec();
+    };
+    let mut input = Bytes::copy_from_slice(answer.bytes());
+    let mut plain = Vec::new();
+    loop {
+        let piece = decoder.decode(&mut input).unwrap();
+        if piece.is_empty() {
+            decoder.finish().unwrap();
+            return plain;
+        }
+        plain.extend_from_slice(&piece);
+    }
+}
+
+/// A visitor who writes raw bytes.
+pub(crate) struct RawVisitor(pub(crate) TcpStream);
+
+impl RawVisitor {
+    pub(crate) async fn connect(address: SocketAddr) -> Self {
+        Self(TcpStream::connect(address).await.unwrap())
+    }
+
+    pub(crate) async fn send(&mut self, bytes: impl AsRef<[u8]>) {
+        self.0.write_all(bytes.as_ref()).await.unwrap();
+    }
+
+    /// Everything until the connection ends; `Err` if it was reset.
+    pub(crate) async fn read_to_end(&mut self) -> Result<Vec<u8>, Vec<u8>> {
+        let mut bytes = Vec::new();
+        match self.0.read_to_end(&mut bytes).await {
+            Ok(_) => Ok(bytes),
+            Err(_) => Err(bytes),
+        }
+    }
+
+    /// Reads until `end` has come, or panics with what did.
+    pub(crate) async fn read_until(&mut self, end: &str) -> String {
+        let mut bytes = Vec::new();
+        loop {
+            let text = String::from_utf8_lossy(&bytes).into_owned();
+            if text.ends_with(end) {
+                return text;
+            }
+            let read = self.0.read_buf(&mut bytes).await.unwrap();
+            assert!(read > 0, "the connection ended after {text:?}");
+        }
+    }
+}
+
+fn trusting_client() -> Arc<ClientConfig> {
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let builder =
+        ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+    let mut config = builder
+        .unwrap()
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(Trusting))
+        .with_no_client_auth();
+    config.alpn_protocols = vec![b"h2".to_vec()];
+    Arc::new(config)
+}
+
+/// Trusts whoever answers: these tests are about what is said, not by whom.
+#[derive(Debug)]
+struct Trusting;
+
+impl ServerCertVerifier for Trusting {
+    fn verify_server_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        Ok(HandshakeSignatureValid::assertion())
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        Ok(HandshakeSignatureValid::assertion())
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        rustls::crypto::aws_lc_rs::default_provider()
+            .signature_verification_algorithms
+            .supported_schemes()
+    }
+}
