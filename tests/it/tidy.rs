@@ -53,6 +53,7 @@ const HOUSE: &[Room] = &[
             "httpdate",
             "hyper",
             "hyper_util",
+            "memchr",
             "miette",
             "serde",
             "serde_json",
