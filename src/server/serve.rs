@@ -1,7 +1,6 @@
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use http::{Request, Response};
@@ -57,8 +56,6 @@ struct Context {
     http: Http,
     tls: Option<Handshake>,
     permits: Arc<Semaphore>,
-    /// Connections, tunnels among them.
-    open: Arc<AtomicUsize>,
     handle: Handle,
     metrics: Arc<Metrics>,
 }
@@ -83,7 +80,6 @@ impl Server {
             limits,
             tls,
             permits: Arc::new(Semaphore::new(permits_max as usize)),
-            open: Arc::default(),
             handle: Handle::new(),
             metrics,
         };
@@ -120,10 +116,7 @@ impl Server {
             accepting.spawn(accept_connections(listener, context, make_service.clone()));
         }
         let Context {
-            handle,
-            open,
-            permits,
-            ..
+            handle, permits, ..
         } = self.context;
         tokio::select! {
             () = shutdown => handle.drain(),
@@ -135,8 +128,8 @@ impl Server {
             _ = timeout(self.drain_timeout, all_closed) => {}
             () = handle.cutting() => {}
         }
-        let cut = open.load(Ordering::Acquire);
         handle.cut();
+        let cut = handle.cut_off();
         while accepting.join_next().await.is_some() {}
         Drained { cut }
     }
@@ -176,10 +169,13 @@ where
             report_panic(ended);
         }
         let scheme = listener.bound.scheme;
-        let guard = context.metrics.connection(scheme_label(scheme));
+        let seat = Seat {
+            open: context.handle.open_connection(),
+            guard: context.metrics.connection(scheme_label(scheme)),
+            permit,
+        };
         let timeout = context.limits.write_stall_timeout;
         let local = stream.local_addr().unwrap_or(listener.bound.address);
-        let seat = Seat::new(&context.open, guard, permit);
         let transport = Transport::new(stream, &context.handle, timeout, seat);
         let info = ConnectionInfo {
             peer,

@@ -1,4 +1,5 @@
-use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use tokio::sync::watch;
 
@@ -6,7 +7,22 @@ use tokio::sync::watch;
 /// same handle.
 #[derive(Clone, Debug)]
 pub struct Handle {
-    phase: Arc<watch::Sender<Phase>>,
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    phase: watch::Sender<Phase>,
+    /// Connections, tunnels among them.
+    open: AtomicUsize,
+    /// How many were open when the cut came.
+    cut: OnceLock<usize>,
+}
+
+/// One open connection.
+#[derive(Debug)]
+pub(super) struct OpenConnection {
+    shared: Arc<Shared>,
 }
 
 /// Told to every connection. Phases only move forward.
@@ -22,7 +38,11 @@ enum Phase {
 impl Handle {
     pub(super) fn new() -> Self {
         Self {
-            phase: Arc::new(watch::Sender::new(Phase::Serve)),
+            shared: Arc::new(Shared {
+                phase: watch::Sender::new(Phase::Serve),
+                open: AtomicUsize::new(0),
+                cut: OnceLock::new(),
+            }),
         }
     }
 
@@ -33,6 +53,7 @@ impl Handle {
 
     /// Ends everything now, without waiting for exchanges.
     pub fn cut(&self) {
+        self.cut_off();
         self.advance(Phase::Cut);
     }
 
@@ -50,8 +71,20 @@ impl Handle {
         self.reached(Phase::Cut).await;
     }
 
+    pub(super) fn open_connection(&self) -> OpenConnection {
+        self.shared.open.fetch_add(1, Ordering::AcqRel);
+        let shared = Arc::clone(&self.shared);
+        OpenConnection { shared }
+    }
+
+    /// How many connections the cut ends: those that are open when it comes.
+    pub(super) fn cut_off(&self) -> usize {
+        let open = || self.shared.open.load(Ordering::Acquire);
+        *self.shared.cut.get_or_init(open)
+    }
+
     fn advance(&self, to: Phase) {
-        self.phase.send_if_modified(|phase| {
+        self.shared.phase.send_if_modified(|phase| {
             let moves = *phase < to;
             *phase = to.max(*phase);
             moves
@@ -59,9 +92,15 @@ impl Handle {
     }
 
     async fn reached(&self, awaited: Phase) {
-        let mut phase = self.phase.subscribe();
+        let mut phase = self.shared.phase.subscribe();
         // The sender lives in `self`, so the wait cannot fail.
         let _ = phase.wait_for(|phase| *phase >= awaited).await;
+    }
+}
+
+impl Drop for OpenConnection {
+    fn drop(&mut self) {
+        self.shared.open.fetch_sub(1, Ordering::AcqRel);
     }
 }
 

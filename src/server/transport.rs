@@ -2,7 +2,7 @@ use std::fmt;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use tokio::net::TcpStream;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, Sleep, sleep};
 
-use super::signals::Handle;
+use super::signals::{Handle, OpenConnection};
 use crate::telemetry::ConnectionGuard;
 
 /// A client's TCP connection with everything that must be given back when it closes. It goes along
@@ -29,10 +29,11 @@ pub(super) struct Transport {
 
 /// What a connection holds while it is open.
 #[derive(Debug)]
+#[expect(dead_code, reason = "what they do, they do when they are dropped")]
 pub(super) struct Seat {
-    open: Arc<AtomicUsize>,
-    _guard: ConnectionGuard,
-    _permit: OwnedSemaphorePermit,
+    pub(super) open: OpenConnection,
+    pub(super) guard: ConnectionGuard,
+    pub(super) permit: OwnedSemaphorePermit,
 }
 
 /// Makes the connection end with a reset instead of an orderly close, so that an answer which
@@ -88,28 +89,6 @@ impl Transport {
             return Poll::Ready(Err(cut()));
         }
         self.stall.poll(cx).map(Err)
-    }
-}
-
-impl Seat {
-    /// `open` counts the connections that have one.
-    pub(super) fn new(
-        open: &Arc<AtomicUsize>,
-        guard: ConnectionGuard,
-        permit: OwnedSemaphorePermit,
-    ) -> Self {
-        open.fetch_add(1, Ordering::AcqRel);
-        Self {
-            open: Arc::clone(open),
-            _guard: guard,
-            _permit: permit,
-        }
-    }
-}
-
-impl Drop for Seat {
-    fn drop(&mut self) {
-        self.open.fetch_sub(1, Ordering::AcqRel);
     }
 }
 
