@@ -19,12 +19,50 @@ const ORIGIN_PLACE: &str = "bank.invalid";
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::demo::bank::{Expect, PAGES};
+    use crate::groups::GroupId;
+    use crate::rules::{PageRule, RuleSet, SiteEnv};
 
     #[test]
-    fn the_rules_name_the_address_of_the_bank() {
+    fn the_rules_load_and_name_the_address_of_the_bank() {
         let rules = rules(SocketAddr::from(([127, 0, 0, 1], 4711)));
         assert!(rules.text.contains("origin = \"http://127.0.0.1:4711\""));
-        assert!(!rules.text.contains(ORIGIN_PLACE));
-        rules.text.parse::<toml::Table>().unwrap();
+        let loaded = RuleSet::compile(vec![rules], SiteEnv::Production).unwrap();
+        assert_eq!(loaded.warnings, []);
+        assert!(loaded.rules.site("whatever.example").is_some());
+    }
+
+    #[test]
+    fn the_rules_make_of_each_page_what_the_catalogue_says() {
+        let rules = rules(SocketAddr::from(([127, 0, 0, 1], 4711)));
+        let loaded = RuleSet::compile(vec![rules], SiteEnv::Production).unwrap();
+        let site = loaded.rules.site("bank.example").unwrap();
+        for page in PAGES {
+            let path = page.path.split('?').next().unwrap();
+            let rule = site.resolve(path);
+            let Expect::Tagged {
+                group,
+                additional,
+                masks,
+            } = page.expect
+            else {
+                let by_rule = page.expect == Expect::Untouched("the rule says inject = false");
+                assert_eq!(rule.plan.is_none(), by_rule, "{path}");
+                continue;
+            };
+            assert_eq!(groups_of(&rule), [&[group], additional].concat(), "{path}");
+            let planned = rule.plan.as_ref().unwrap().masks();
+            for (selector, _) in masks {
+                let planned = planned
+                    .iter()
+                    .any(|mask| mask.selector.as_str() == *selector);
+                assert!(planned, "{selector} on {path}");
+            }
+        }
+    }
+
+    fn groups_of(rule: &PageRule) -> Vec<u32> {
+        let groups = rule.groups.as_ref().unwrap();
+        groups.iter().map(GroupId::as_u32).collect()
     }
 }
