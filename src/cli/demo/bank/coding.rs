@@ -1,58 +1,22 @@
-use std::io;
-
-use bytes::Bytes;
-use compression_codecs::brotli::params::EncoderParams;
-use compression_codecs::core::Level;
-use compression_codecs::core::util::{PartialBuffer, WriteBuffer};
-use compression_codecs::{BrotliEncoder, EncodeV2, GzipEncoder, ZlibEncoder, ZstdEncoder};
+use bytes::{Bytes, BytesMut};
 use http::HeaderMap;
 use http::header::ACCEPT_ENCODING;
 
-/// A content coding that the bank's web server can apply, the best first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Coding {
-    Brotli,
-    Zstd,
-    Gzip,
-    /// In the zlib wrapper, as RFC 9110 8.4.1.2 asks.
-    Deflate,
-}
+use crate::wire::{CodecError, Coding, Encoder};
 
-impl Coding {
-    const ALL: [Self; 4] = [Self::Brotli, Self::Zstd, Self::Gzip, Self::Deflate];
+/// What the bank's web server can apply, the best first.
+const APPLIED: [Coding; 4] = [Coding::Br, Coding::Zstd, Coding::Gzip, Coding::Deflate];
 
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Self::Brotli => "br",
-            Self::Zstd => "zstd",
-            Self::Gzip => "gzip",
-            Self::Deflate => "deflate",
+/// The coding that the client likes best, the bank's favourite among equals; `None` is identity.
+pub(super) fn accepted(headers: &HeaderMap) -> Option<Coding> {
+    let mut best = None;
+    for coding in APPLIED {
+        let weight = weight_of(coding.as_str(), headers);
+        if weight > best.map_or(0.0, |(_, weight)| weight) {
+            best = Some((coding, weight));
         }
     }
-
-    /// The coding that the client likes best, ours first among equals; `None` is identity.
-    pub(super) fn accepted(headers: &HeaderMap) -> Option<Self> {
-        let mut best = None;
-        for coding in Self::ALL {
-            let weight = weight_of(coding.name(), headers);
-            if weight > best.map_or(0.0, |(_, weight)| weight) {
-                best = Some((coding, weight));
-            }
-        }
-        best.map(|(coding, _)| coding)
-    }
-
-    fn encoder(self) -> Box<dyn EncodeV2 + Send> {
-        match self {
-            Self::Brotli => {
-                let quality = EncoderParams::default().quality(Level::Precise(BROTLI_QUALITY));
-                Box::new(BrotliEncoder::new(quality))
-            }
-            Self::Zstd => Box::new(ZstdEncoder::new(ZSTD_LEVEL)),
-            Self::Gzip => Box::new(GzipEncoder::new(Level::Fastest.into())),
-            Self::Deflate => Box::new(ZlibEncoder::new(Level::Fastest.into())),
-        }
-    }
+    best.map(|(coding, _)| coding)
 }
 
 /// The `q` that the client gives to a coding by name; 0 where it does not name it.
@@ -77,57 +41,30 @@ fn weight_of(name: &str, headers: &HeaderMap) -> f32 {
 pub(super) struct Encoded<I> {
     chunks: I,
     /// `None` once the end of the stream was written.
-    encoder: Option<Box<dyn EncodeV2 + Send>>,
+    encoder: Option<Encoder>,
 }
 
 impl<I: Iterator<Item = Bytes>> Encoded<I> {
     pub(super) fn new(coding: Coding, chunks: I) -> Self {
         Self {
             chunks,
-            encoder: Some(coding.encoder()),
+            encoder: Encoder::new(coding),
         }
     }
 }
 
 impl<I: Iterator<Item = Bytes>> Iterator for Encoded<I> {
-    type Item = io::Result<Bytes>;
+    type Item = Result<Bytes, CodecError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         let encoder = self.encoder.as_mut()?;
-        if let Some(chunk) = self.chunks.next() {
-            return Some(encode(encoder.as_mut(), &chunk));
-        }
-        let mut encoder = self.encoder.take()?;
-        Some(drain(|space| encoder.finish(space)))
+        let mut out = BytesMut::new();
+        let written = match self.chunks.next() {
+            Some(chunk) => encoder
+                .encode(&chunk, &mut out)
+                .and_then(|()| encoder.flush(&mut out)),
+            None => self.encoder.take()?.finish(&mut out),
+        };
+        Some(written.map(|()| out.freeze()))
     }
 }
-
-fn encode(encoder: &mut dyn EncodeV2, chunk: &[u8]) -> io::Result<Bytes> {
-    let mut input = PartialBuffer::new(chunk);
-    let body = drain(|space| {
-        encoder.encode(&mut input, space)?;
-        Ok(input.unwritten().is_empty())
-    })?;
-    let rest = drain(|space| encoder.flush(space))?;
-    Ok([body, rest].concat().into())
-}
-
-/// What `step` writes until it says that it is done.
-fn drain(mut step: impl FnMut(&mut WriteBuffer<'_>) -> io::Result<bool>) -> io::Result<Bytes> {
-    let mut written = Vec::new();
-    let mut space = [0; SPACE];
-    loop {
-        let mut room = WriteBuffer::new_initialized(&mut space);
-        let done = step(&mut room)?;
-        written.extend_from_slice(room.written());
-        if done {
-            return Ok(written.into());
-        }
-    }
-}
-
-/// Low, since pages are compressed on each request and the demo should feel quick.
-const BROTLI_QUALITY: i32 = 3;
-const ZSTD_LEVEL: i32 = 1;
-/// Bytes that an encoder may write in one step.
-const SPACE: usize = 8 * 1024;

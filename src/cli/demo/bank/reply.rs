@@ -1,4 +1,3 @@
-use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::SystemTime;
@@ -13,8 +12,8 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode};
 use http_body::{Body, Frame};
 use http_body_util::BodyExt;
 
-use super::coding::{Coding, Encoded};
-use crate::wire::{BoxError, EdgeBody, empty_body, full_body};
+use super::coding::{self, Encoded};
+use crate::wire::{BoxError, CodecError, Coding, EdgeBody, empty_body, full_body};
 
 /// An answer of the bank before it is fitted to the request: conditions, coding, HEAD.
 pub(super) struct Reply {
@@ -116,8 +115,8 @@ impl Reply {
         if query.split('&').any(|part| part == "plain") {
             return None;
         }
-        let coding = Coding::accepted(&request.headers)?;
-        let name = HeaderValue::from_static(coding.name());
+        let coding = coding::accepted(&request.headers)?;
+        let name = HeaderValue::from_static(coding.as_str());
         self.headers.insert(CONTENT_ENCODING, name);
         Some(coding)
     }
@@ -134,7 +133,7 @@ impl Reply {
             Validator::Nothing => {}
             Validator::Strong(tag) => {
                 let suffix =
-                    coding.map_or_else(String::new, |coding| format!("-{}", coding.name()));
+                    coding.map_or_else(String::new, |coding| format!("-{}", coding.as_str()));
                 if let Ok(value) = format!("\"{tag}{suffix}\"").parse() {
                     self.headers.insert(ETAG, value);
                 }
@@ -176,7 +175,7 @@ impl Reply {
             (Content::Whole(bytes), None) => full_body(bytes),
             (Content::Whole(bytes), Some(coding)) => {
                 let chunks = Encoded::new(coding, std::iter::once(bytes));
-                match chunks.collect::<io::Result<Vec<_>>>() {
+                match chunks.collect::<Result<Vec<_>, CodecError>>() {
                     Ok(chunks) => full_body(chunks.concat()),
                     Err(error) => Chunked(std::iter::once(Err(error))).boxed_unsync(),
                 }
@@ -208,7 +207,7 @@ fn date(value: &HeaderValue) -> Option<SystemTime> {
 /// A body whose length is not known before its end.
 struct Chunked<I>(I);
 
-impl<I: Iterator<Item = io::Result<Bytes>> + Unpin> Body for Chunked<I> {
+impl<I: Iterator<Item = Result<Bytes, CodecError>> + Unpin> Body for Chunked<I> {
     type Data = Bytes;
     type Error = BoxError;
 
