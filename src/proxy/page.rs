@@ -13,9 +13,9 @@ use crate::html::Plan;
 use crate::inject::{
     Asked, Coverage, Expectation, PageEnd, RewriteBody, SkipReason, Verdict, judge,
 };
-use crate::rules::{PageRule, PathParameters, Site, Untagged};
+use crate::rules::{PageRule, Site, Untagged};
 use crate::upstream::{Client, UpstreamBody};
-use crate::wire::{AcceptEncoding, Authority, CanonicalPath, EdgeBody, Refusal, Scheme};
+use crate::wire::{AcceptEncoding, Authority, EdgeBody, Refusal, Scheme};
 
 /// A site, and how its origin is reached.
 #[derive(Clone, Debug)]
@@ -39,7 +39,8 @@ pub async fn page(
         on_upgrade,
         notes,
     } = exchange;
-    let (rule, plan) = resolve(&route.site, request.path());
+    let rule = route.site.resolve(request.path().as_str());
+    let plan = plan_of(&rule);
     note_rule(&notes, &route.site, &rule);
     let asked = Asked {
         method: request.method().clone(),
@@ -87,38 +88,15 @@ pub async fn page(
     Ok(heads::response(parts, body))
 }
 
-/// The rule for a path. Where the path holds parameters (`;x`) and the site does not say whether
-/// they belong to it, both readings must come to the same; else the page gets no tag, since its
-/// groups are in doubt.
-fn resolve(site: &Site, path: &CanonicalPath) -> (Arc<PageRule>, Result<Arc<Plan>, SkipReason>) {
-    let literal = || site.resolve(path.as_str());
-    let stripped = || site.resolve(&path.without_parameters());
-    let rule = match site.path_parameters() {
-        _ if !path.has_parameters() => literal(),
-        PathParameters::Keep => literal(),
-        PathParameters::Strip => stripped(),
-        PathParameters::Both => {
-            let (rule, other) = (literal(), stripped());
-            if !is_same_page(&rule, &other) {
-                return (rule, Err(SkipReason::PathAmbiguous));
-            }
-            rule
-        }
-    };
-    let plan = rule.plan.clone().ok_or(match rule.untagged {
+/// The plan for a page, or why there is none.
+fn plan_of(rule: &PageRule) -> Result<Arc<Plan>, SkipReason> {
+    rule.plan.clone().ok_or(match rule.untagged {
         None | Some(Untagged::InjectOff) => SkipReason::InjectOff,
-        Some(_) => SkipReason::RuleLimits,
-    });
-    (rule, plan)
-}
-
-/// Whether both readings of a path allow the same groups and mask the same.
-fn is_same_page(one: &Arc<PageRule>, other: &Arc<PageRule>) -> bool {
-    let version = |rule: &PageRule| rule.plan.as_ref().map(|plan| plan.version());
-    Arc::ptr_eq(one, other)
-        || (version(one) == version(other)
-            && one.groups == other.groups
-            && one.client_masks == other.client_masks)
+        Some(Untagged::NoGroup) => SkipReason::PathAmbiguous,
+        Some(Untagged::Tag(_) | Untagged::TooManyGroups(_) | Untagged::TooManyMasks(_)) => {
+            SkipReason::RuleLimits
+        }
+    })
 }
 
 fn note_rule(notes: &Notes, site: &Site, rule: &PageRule) {

@@ -1,4 +1,3 @@
-use std::borrow::Cow;
 use std::fmt;
 
 /// The longest path that is read, before and after canonicalisation; what Apache and nginx allow
@@ -42,26 +41,6 @@ impl CanonicalPath {
     /// What is sent to the origin.
     pub fn as_str(&self) -> &str {
         &self.0
-    }
-
-    /// Whether a segment carries parameters (RFC 3986 3.3), as in `/login;jsessionid=1`.
-    pub fn has_parameters(&self) -> bool {
-        self.0.contains(';')
-    }
-
-    /// The path as a servlet-style origin reads it: each segment is cut at its first `;`.
-    pub fn without_parameters(&self) -> Cow<'_, str> {
-        if !self.has_parameters() {
-            return Cow::Borrowed(&self.0);
-        }
-        let mut path = String::with_capacity(self.0.len());
-        for segment in self.0.split('/').skip(1) {
-            if !path.ends_with('/') {
-                path.push('/');
-            }
-            path.push_str(segment.split(';').next().unwrap_or_default());
-        }
-        Cow::Owned(path)
     }
 }
 
