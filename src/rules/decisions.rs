@@ -96,14 +96,15 @@ impl<'a> Decisions<'a> {
             let sets = allowed.as_ref();
             sets.is_some_and(|(one, other)| one.contains(group) && other.contains(group))
         };
-        let mut groups: Vec<_> = self.group.into_iter().chain(other.group).collect();
-        groups.append(&mut self.additional_groups);
-        groups.retain(|group| both(group.value));
-        self.group = groups.first().copied();
-        self.additional_groups = Vec::new();
-        for group in groups {
-            self.add_group(group);
-        }
+        let mut primaries = self.group.into_iter().chain(other.group);
+        let primary = primaries.find(|group| both(group.value));
+        let others = self
+            .group
+            .into_iter()
+            .chain(std::mem::take(&mut self.additional_groups));
+        let others: Vec<_> = others.filter(|group| both(group.value)).collect();
+        self.group = primary;
+        others.into_iter().for_each(|group| self.add_group(group));
         for mask in other.masks {
             for (source, at) in mask.by {
                 self.add_mask(mask.target, mask.scope.clone(), source, at);
@@ -170,6 +171,14 @@ impl<'a> Decisions<'a> {
                 by: vec![(source, at)],
             }),
         }
+    }
+}
+
+impl DecidedMask<'_> {
+    pub(super) fn is_of_group(&self) -> bool {
+        self.by
+            .iter()
+            .any(|(source, _)| matches!(source, MaskSource::Group(_)))
     }
 }
 

@@ -7,9 +7,11 @@ pub(super) fn did_you_mean<'a>(
     known: impl IntoIterator<Item = &'a str>,
 ) -> Option<&'a str> {
     let plain = given.to_lowercase().replace('-', "_");
+    // Attributes of the tag are written without their prefix.
+    let plain = plain.strip_prefix("data_").unwrap_or(&plain);
     let nearest = known
         .into_iter()
-        .map(|candidate| (edit_distance(&plain, candidate), candidate))
+        .map(|candidate| (edit_distance(plain, candidate), candidate))
         .min_by_key(|(distance, _)| *distance);
     let allowed = (given.chars().count() / 3).max(1);
     nearest
@@ -52,6 +54,7 @@ mod tests {
             ("additional-groups", Some("additional_groups")),
             ("additonal_group", Some("additional_groups")),
             ("terms_url", Some("termsurl")),
+            ("data-termsurl", Some("termsurl")),
             ("colour", None),
             ("x", None),
         ] {

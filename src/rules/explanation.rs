@@ -20,6 +20,9 @@ pub struct Explanation {
     pub levels: Vec<ExplainedLevel>,
     pub settings: Vec<ExplainedSetting>,
     pub masks: Vec<ExplainedMask>,
+    /// A group's masks hold in sessions of all groups here, because the vendor's script knows no
+    /// others.
+    pub group_masks_for_all: bool,
     /// The tag as it is written, or why there is none.
     pub tag: Result<String, String>,
 }
@@ -73,6 +76,8 @@ impl Explanation {
                 .iter()
                 .map(|mask| explain_mask(site, mask))
                 .collect(),
+            group_masks_for_all: site.script.kind == ScriptKind::Glance
+                && decisions.masks.iter().any(DecidedMask::is_of_group),
             tag: match (rule.plan, rule.untagged) {
                 (Some(plan), _) => Ok(plan.tag().as_str().to_owned()),
                 (None, reason) => Err(reason.map(|reason| reason.to_string()).unwrap_or_default()),
@@ -177,9 +182,9 @@ fn explain_mask(site: &Site, mask: &DecidedMask<'_>) -> ExplainedMask {
             format!("sessions of {}", groups.join(", "))
         }
     };
-    let scope = match (mask.target.is_client_only(), site.script.kind) {
-        (true, _) => format!("{whom}, by the visitor script only"),
-        (false, _) => whom,
+    let scope = match mask.target.is_client_only() {
+        true => format!("{whom}, by the visitor script only"),
+        false => whom,
     };
     ExplainedMask {
         selector: mask.target.selector().to_owned(),
@@ -195,12 +200,6 @@ fn explain_mask(site: &Site, mask: &DecidedMask<'_>) -> ExplainedMask {
 fn explain_source(site: &Site, source: &MaskSource<'_>, at: &At) -> (String, String) {
     let name = match source {
         MaskSource::Level(level) => level.to_string(),
-        MaskSource::Group(group) if site.script.kind == ScriptKind::Glance => {
-            format!(
-                "group {}, for all: the vendor's script knows no group masks",
-                site.groups.describe(*group)
-            )
-        }
         MaskSource::Group(group) => format!("group {}", site.groups.describe(*group)),
     };
     (name, at.to_string())
@@ -213,15 +212,30 @@ impl fmt::Display for Explanation {
         write_columns(f, self.levels.iter().map(ExplainedLevel::columns))?;
         writeln!(f, "\nwhat was decided")?;
         write_columns(f, self.settings.iter().map(ExplainedSetting::columns))?;
+        match &self.tag {
+            Ok(tag) => {
+                self.write_masks(f)?;
+                writeln!(f, "\ntag\n  {tag}")
+            }
+            Err(reason) => writeln!(f, "\nnothing is written into this page: {reason}"),
+        }
+    }
+}
+
+impl Explanation {
+    fn write_masks(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "\nmasks")?;
         if self.masks.is_empty() {
             writeln!(f, "  none")?;
         }
         write_columns(f, self.masks.iter().flat_map(ExplainedMask::columns))?;
-        match &self.tag {
-            Ok(tag) => writeln!(f, "\ntag\n  {tag}"),
-            Err(reason) => writeln!(f, "\nnothing is written into this page: {reason}"),
+        if self.group_masks_for_all {
+            writeln!(
+                f,
+                "  (a group's masks hold in all sessions: the vendor's script knows no others)"
+            )?;
         }
+        Ok(())
     }
 }
 

@@ -33,8 +33,9 @@ pub const MAX_NAME_CHARS: usize = 80;
 /// tried one after another.
 pub const MAX_PARTIALS_PER_NODE: usize = 1_000;
 
-/// Steps of the search for rules that collide, per site; enough for 100,000 rules that do not.
-pub const MAX_OVERLAP_STEPS: usize = 4_000_000;
+/// Steps of the search for rules that collide, per rank of a site: enough for 100,000 rules that are
+/// told apart by their first segments. At about 100 bytes a step this bounds the memory of a load.
+pub const MAX_OVERLAP_STEPS: usize = 1_000_000;
 
 /// Collisions reported per site: who made more of them made one mistake.
 pub const MAX_COLLISIONS_REPORTED: usize = 20;

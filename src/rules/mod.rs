@@ -34,7 +34,10 @@ mod single_site;
 mod site;
 mod source;
 mod tag;
+#[cfg(test)]
+mod tests;
 mod url;
+mod value;
 
 pub use env::SiteEnv;
 pub use explanation::{ExplainedLevel, ExplainedMask, ExplainedSetting, Explanation};

@@ -1,6 +1,7 @@
 //! Reads a TOML tree key by key and reports everything that is wrong with it, not only the first
 //! fault: serde stops at the first one, and a person who mends a file wants to see them all.
 
+use std::fmt;
 use std::sync::Arc;
 
 use toml::Spanned;
@@ -9,9 +10,10 @@ use toml::de::{DeTable, DeValue};
 use crate::problem::SourceFile;
 
 use super::did_you_mean::did_you_mean;
-use super::limits::{MAX_LIST_ENTRIES, MAX_TEXT_BYTES};
+use super::limits::MAX_LIST_ENTRIES;
 use super::reports::{Fault, Reports};
 use super::source::{At, Stated};
+use super::value::{THIS_KEY, named, wrong_type};
 
 /// One table, while its keys are taken out one after another.
 ///
@@ -24,6 +26,8 @@ pub(super) struct TableReader<'a> {
     table: &'a DeTable<'a>,
     at: At,
     known: Vec<&'static str>,
+    /// Keys that were reported already.
+    refused: Vec<&'static str>,
 }
 
 impl<'a> TableReader<'a> {
@@ -41,6 +45,7 @@ impl<'a> TableReader<'a> {
             table: table.get_ref(),
             at: At::new(file, table.span()),
             known: Vec::new(),
+            refused: Vec::new(),
         }
     }
 
@@ -56,7 +61,7 @@ impl<'a> TableReader<'a> {
         parse: impl Fn(&DeValue<'_>) -> Result<T, Fault>,
     ) -> Option<Stated<T>> {
         let value = self.ask(key)?;
-        self.parse(key, value, &parse)
+        self.parse(Subject::Key(key), value, &parse)
     }
 
     /// The entries of a list; those that `parse` does not understand are reported and left out.
@@ -76,7 +81,7 @@ impl<'a> TableReader<'a> {
                     "a list",
                     "[...] around it, also around a single value",
                 );
-                self.reject(key, value, fault);
+                self.reject(Subject::Key(key), value, fault);
                 Vec::new()
             }
         }
@@ -93,7 +98,10 @@ impl<'a> TableReader<'a> {
         };
         match value.get_ref() {
             DeValue::Array(_) => self.entries(key, value, &parse),
-            _ => self.parse(key, value, &parse).into_iter().collect(),
+            _ => self
+                .parse(Subject::Key(key), value, &parse)
+                .into_iter()
+                .collect(),
         }
     }
 
@@ -105,7 +113,7 @@ impl<'a> TableReader<'a> {
             DeValue::Array(_) => {
                 let remedy = format!("write {name}, in single brackets, once");
                 self.reject(
-                    key,
+                    Subject::Key(key),
                     value,
                     Fault::new(format!("there is only one {name}"), remedy),
                 );
@@ -113,7 +121,7 @@ impl<'a> TableReader<'a> {
             }
             other => {
                 let fault = wrong_type(other, "a table", &format!("{key} = {{ ... }}, or {name}"));
-                self.reject(key, value, fault);
+                self.reject(Subject::Key(key), value, fault);
                 None
             }
         }
@@ -129,7 +137,7 @@ impl<'a> TableReader<'a> {
                 format!("`{key}` is a list of tables, each under its own header"),
                 format!("write the header as {name}, in double brackets"),
             );
-            self.reject(key, value, fault);
+            self.reject(Subject::Key(key), value, fault);
             return Vec::new();
         };
         let mut tables = Vec::new();
@@ -138,7 +146,7 @@ impl<'a> TableReader<'a> {
                 DeValue::Table(table) => tables.push(self.below(name, entry.span(), table)),
                 other => {
                     let fault = wrong_type(other, "a table", &format!("the header {name}"));
-                    self.reject(key, entry, fault);
+                    self.reject(Subject::Key(key), entry, fault);
                 }
             }
         }
@@ -156,6 +164,16 @@ impl<'a> TableReader<'a> {
                 (key, value.get_ref(), At::new(self.file, value.span()))
             })
             .collect()
+    }
+
+    /// Reports a key that people may well look for here, but that belongs elsewhere.
+    pub(super) fn refuse(&mut self, key: &'static str, remedy: &str) {
+        self.refused.push(key);
+        if let Some((written, _)) = self.table.get_key_value(key) {
+            let at = At::new(self.file, written.span());
+            let message = format!("`{key}` cannot be set in {}", self.name);
+            self.reports.error(&at, message, remedy);
+        }
     }
 
     /// Whether the key is written, whatever its value.
@@ -178,7 +196,11 @@ impl<'a> TableReader<'a> {
                     .as_array()
                     .is_some_and(|list| list.is_empty());
                 if empty {
-                    self.reject(key, value, fault(format!("{THIS_KEY} is empty")));
+                    self.reject(
+                        Subject::Key(key),
+                        value,
+                        fault(format!("{THIS_KEY} is empty")),
+                    );
                 }
             }
         }
@@ -199,7 +221,7 @@ impl<'a> TableReader<'a> {
     pub(super) fn finish(self) {
         let unknown = self.table.keys().filter(|key| {
             let key: &str = key.get_ref();
-            !self.known.contains(&key)
+            !self.known.contains(&key) && !self.refused.contains(&key)
         });
         for key in unknown {
             let at = At::new(self.file, key.span());
@@ -235,6 +257,7 @@ impl<'a> TableReader<'a> {
             table,
             at: At::new(self.file, span),
             known: Vec::new(),
+            refused: Vec::new(),
         }
     }
 
@@ -248,16 +271,18 @@ impl<'a> TableReader<'a> {
         if entries.len() > MAX_LIST_ENTRIES {
             let message = format!("`{key}` has {} entries", entries.len());
             let remedy = format!("keep to {MAX_LIST_ENTRIES} at most");
-            self.reject(key, list, Fault::new(message, remedy));
+            self.reject(Subject::Key(key), list, Fault::new(message, remedy));
             return Vec::new();
         }
-        let parsed = entries.iter().map(|entry| self.parse(key, entry, parse));
+        let parsed = entries
+            .iter()
+            .map(|entry| self.parse(Subject::EntryOf(key), entry, parse));
         parsed.flatten().collect()
     }
 
     fn parse<T>(
         &self,
-        key: &str,
+        subject: Subject<'_>,
         value: &Spanned<DeValue<'_>>,
         parse: &impl Fn(&DeValue<'_>) -> Result<T, Fault>,
     ) -> Option<Stated<T>> {
@@ -265,117 +290,30 @@ impl<'a> TableReader<'a> {
         match parse(value.get_ref()) {
             Ok(value) => Some(Stated { value, at }),
             Err(fault) => {
-                self.reject(key, value, fault);
+                self.reject(subject, value, fault);
                 None
             }
         }
     }
 
-    fn reject(&self, key: &str, value: &Spanned<DeValue<'_>>, fault: Fault) {
+    fn reject(&self, subject: Subject<'_>, value: &Spanned<DeValue<'_>>, fault: Fault) {
         let at = At::new(self.file, value.span());
-        self.reports.fault(&at, named(fault, key));
+        self.reports.fault(&at, named(fault, &subject.to_string()));
     }
 }
 
-/// The fault, with the name of the key where it was left open.
-pub(super) fn named(fault: Fault, key: &str) -> Fault {
-    Fault {
-        message: fault.message.replace(THIS_KEY, &format!("`{key}`")),
-        remedy: fault.remedy.replace(THIS_KEY, key),
-    }
+/// What a fault is about.
+#[derive(Clone, Copy)]
+enum Subject<'a> {
+    EntryOf(&'a str),
+    Key(&'a str),
 }
 
-/// Stands for the key in a fault that is made where the key is not known.
-pub(super) const THIS_KEY: &str = "\0";
-
-/// A reader of values that are text.
-pub(super) fn text<T>(
-    parse: impl Fn(&str) -> Result<T, Fault>,
-) -> impl Fn(&DeValue<'_>) -> Result<T, Fault> {
-    move |value| match value {
-        DeValue::String(text) if text.len() > MAX_TEXT_BYTES => Err(Fault::new(
-            format!("{THIS_KEY} is {} bytes long", text.len()),
-            format!("keep to {MAX_TEXT_BYTES} bytes"),
-        )),
-        DeValue::String(text) => parse(text),
-        other => Err(wrong_type(
-            other,
-            "text",
-            &format!("{THIS_KEY} = \"...\", in quotes"),
-        )),
-    }
-}
-
-/// Text that a person will read: not empty, in one line.
-pub(super) fn plain_text(text: &str) -> Result<String, Fault> {
-    if text.trim().is_empty() {
-        let fault = Fault::new(
-            format!("{THIS_KEY} is empty"),
-            "write something, or remove the key",
-        );
-        return Err(fault);
-    }
-    if text.chars().any(char::is_control) {
-        let message = format!("{THIS_KEY} contains a control character or a line break");
-        return Err(Fault::new(message, "write it in one line"));
-    }
-    Ok(text.to_owned())
-}
-
-/// A reader of one of a few words.
-pub(super) fn one_of<T: Copy>(
-    words: &'static [(&'static str, T)],
-) -> impl Fn(&DeValue<'_>) -> Result<T, Fault> {
-    text(move |given| {
-        let found = words.iter().find(|(word, _)| *word == given);
-        found.map(|(_, value)| *value).ok_or_else(|| {
-            let known: Vec<_> = words
-                .iter()
-                .map(|(word, _)| format!("\"{word}\""))
-                .collect();
-            Fault::new(
-                format!("{THIS_KEY} cannot be \"{given}\""),
-                format!("write one of {}", known.join(", ")),
-            )
-        })
-    })
-}
-
-pub(super) fn flag(value: &DeValue<'_>) -> Result<bool, Fault> {
-    match value {
-        DeValue::Boolean(flag) => Ok(*flag),
-        other => Err(wrong_type(
-            other,
-            "true or false",
-            &format!("{THIS_KEY} = true or {THIS_KEY} = false, without quotes"),
-        )),
-    }
-}
-
-/// A whole number; one that does not fit 64 bits is `i64::MAX`, which no setting allows.
-pub(super) fn whole_number(value: &DeValue<'_>) -> Result<i64, Fault> {
-    let remedy = || format!("{THIS_KEY} = 15687, a number without quotes");
-    match value {
-        DeValue::Integer(number) => {
-            Ok(i64::from_str_radix(number.as_str(), number.radix()).unwrap_or(i64::MAX))
+impl fmt::Display for Subject<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::EntryOf(key) => write!(f, "an entry of `{key}`"),
+            Self::Key(key) => write!(f, "`{key}`"),
         }
-        other => Err(wrong_type(other, "a whole number", &remedy())),
     }
-}
-
-/// The value has another TOML type than it must have.
-pub(super) fn wrong_type(found: &DeValue<'_>, wanted: &str, write: &str) -> Fault {
-    let found = match found {
-        DeValue::Array(_) => "a list",
-        DeValue::Boolean(_) => "true or false",
-        DeValue::Datetime(_) => "a date",
-        DeValue::Float(_) => "a number with a fraction",
-        DeValue::Integer(_) => "a number",
-        DeValue::String(_) => "text",
-        DeValue::Table(_) => "a table",
-    };
-    Fault::new(
-        format!("{THIS_KEY} must be {wanted}, not {found}"),
-        format!("write {write}"),
-    )
 }

@@ -35,7 +35,7 @@ impl RuleSet {
 
     /// The same as [`RuleSet::load`] for files that were read already; looks at no file system.
     pub fn compile(files: Vec<Arc<SourceFile>>, env: SiteEnv) -> Result<Loaded, Vec<Problem>> {
-        compile::compile(&files, env)
+        compile::compile(files, env)
     }
 
     /// The site for a host in lower case and without port: a site that names it exactly, else the one

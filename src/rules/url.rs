@@ -83,6 +83,9 @@ pub(super) fn check_loadable_url(text: &str) -> Result<(), Fault> {
 /// `host` or `host:port`, as the vendor's server attributes take it.
 pub(super) fn check_host_port(text: &str) -> Result<(), Fault> {
     refuse_odd_characters(text)?;
+    if text.contains('/') {
+        return check_host(text, text);
+    }
     let (host, _) = split_port(text, text)?;
     check_host(text, &host.to_ascii_lowercase())
 }

@@ -55,7 +55,8 @@ pub(super) fn check_defined(sites: &[Site], defaults: &Level, context: &Context<
     let needed = sites
         .iter()
         .any(|site| site.script.kind == ScriptKind::Edge);
-    if context.groups.incomplete || !(needed || !context.groups.groups.is_empty()) {
+    let optional = !needed && context.groups.groups.is_empty();
+    if context.groups.incomplete || optional {
         return;
     }
     let rules = sites
@@ -83,7 +84,7 @@ pub(super) fn check_defined(sites: &[Site], defaults: &Level, context: &Context<
         let message = format!("group {group} is not defined{also}");
         context
             .reports
-            .error(&first.at, message, remedy(group, &context.groups));
+            .error(&first.at, message, remedy(group, context.groups));
     }
 }
 

@@ -24,7 +24,7 @@ use super::reports::{Fault, Reports};
 use super::rule_set::{Loaded, RuleSet};
 use super::source::At;
 
-pub(super) fn compile(files: &[Arc<SourceFile>], env: SiteEnv) -> Result<Loaded, Vec<Problem>> {
+pub(super) fn compile(files: Vec<Arc<SourceFile>>, env: SiteEnv) -> Result<Loaded, Vec<Problem>> {
     let reports = Reports::default();
     let rules = draft(files, env, &reports);
     let failed = reports.errors() > 0;
@@ -54,17 +54,22 @@ struct Tables {
     complete: bool,
 }
 
-fn draft(files: &[Arc<SourceFile>], env: SiteEnv, reports: &Reports) -> Option<RuleSet> {
-    let read: Vec<_> = files
-        .iter()
-        .map(|file| RulesFile::read(file, reports))
-        .collect();
+fn draft(files: Vec<Arc<SourceFile>>, env: SiteEnv, reports: &Reports) -> Option<RuleSet> {
+    let read = files
+        .into_iter()
+        .map(|file| RulesFile::read(&file, reports));
+    let read: Vec<_> = read.collect();
+    let none = read.is_empty();
     let tables = Tables {
         complete: read.iter().all(Option::is_some),
         files: read.into_iter().flatten().collect(),
     };
     let Some(beginning) = tables.files.first().map(|file| file.at.clone()) else {
-        report_nothing_read(files, reports);
+        if none {
+            let place = Place::Path(PathBuf::from("rules"));
+            let remedy = "write a rule file with a [[site]]";
+            reports.push(Problem::error(place, "there is no rule file", remedy));
+        }
         return None;
     };
     let rules = assemble(tables, &beginning, env, reports);
@@ -164,16 +169,9 @@ fn check_size(tables: &Tables, beginning: &At, reports: &Reports) {
             format!("keep to {MAX_RULES}; wildcards need fewer"),
         );
     }
-    if tables.complete && tables.sites().next().is_none() {
+    let unclear = !tables.complete || tables.files.iter().any(|file| file.sites_unclear);
+    if !unclear && tables.sites().next().is_none() {
         let remedy = "write [[site]] with hosts, origin and group";
         reports.error(beginning, "no file has a [[site]]", remedy);
-    }
-}
-
-fn report_nothing_read(files: &[Arc<SourceFile>], reports: &Reports) {
-    if files.is_empty() {
-        let place = Place::Path(PathBuf::from("rules"));
-        let remedy = "write a rule file with a [[site]]";
-        reports.push(Problem::error(place, "there is no rule file", remedy));
     }
 }

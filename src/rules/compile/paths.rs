@@ -150,7 +150,7 @@ impl Collisions<'_> {
                 "ambiguous: \"{}\" of rule \"{}\" and \"{}\" of rule \"{}\" both match {path}, and neither is more specific",
                 one.pattern, one.rule.name, other.pattern, other.rule.name
             ),
-            "make one of them more specific, for instance by a literal segment or a `*` before its `**`, or write both as one rule",
+            "make one of them more specific (literal segments count first, then `*.asp`, then `*`), or bring both together in one rule",
         );
         self.reports
             .conflict(other.at, (one.at, "the other one"), fault);

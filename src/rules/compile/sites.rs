@@ -127,7 +127,7 @@ fn check_group(site: &Site, reports: &Reports) {
     if inject.is_none_or(|inject| inject.value) {
         reports.error(
             &site.level.at,
-            format!("the site \"{}\" names no group for its pages", site.name),
+            "this site names no group for its pages",
             "write group = 15687, or inject = false and group and inject = true in single rules",
         );
         return;
@@ -216,12 +216,17 @@ fn origin(
     let url = table.origin.as_ref().map(|origin| origin.value.clone());
     let upstream = &table.upstream;
     check_upstream(url.as_ref(), upstream, reports);
-    let url = url.unwrap_or(OriginUrl {
+    let url = url.unwrap_or_else(|| OriginUrl {
         scheme: OriginScheme::Http,
         host: "".into(),
         port: 80,
     });
-    let dir = table.at.file().path.parent().unwrap_or(Path::new(""));
+    let dir = table
+        .at
+        .file()
+        .path
+        .parent()
+        .unwrap_or_else(|| Path::new(""));
     let beside = |file: &Option<Stated<std::path::PathBuf>>| {
         let file = file.clone()?;
         Some(file.map(|path| dir.join(path)))

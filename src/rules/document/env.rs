@@ -2,9 +2,10 @@ use crate::groups::GroupId;
 use crate::rules::SiteEnv;
 use crate::rules::host::HostPattern;
 use crate::rules::level::group_id;
-use crate::rules::reader::{TableReader, text};
+use crate::rules::reader::TableReader;
 use crate::rules::reports::Fault;
 use crate::rules::source::Stated;
+use crate::rules::value::text;
 
 use super::ScriptTable;
 

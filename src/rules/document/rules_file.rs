@@ -6,9 +6,10 @@ use crate::problem::SourceFile;
 use crate::rules::SiteEnv;
 use crate::rules::level::{Level, LevelName};
 use crate::rules::limits::MAX_SYNTAX_ERRORS;
-use crate::rules::reader::{TableReader, whole_number};
+use crate::rules::reader::TableReader;
 use crate::rules::reports::{Fault, Reports};
 use crate::rules::source::At;
+use crate::rules::value::whole_number;
 
 use super::{EnvTable, GroupTable, ScriptTable, SiteTable, TestTable};
 
@@ -21,6 +22,8 @@ pub(in crate::rules) struct RulesFile {
     pub(in crate::rules) script: Option<ScriptTable>,
     pub(in crate::rules) groups: Vec<GroupTable>,
     pub(in crate::rules) sites: Vec<SiteTable>,
+    /// `site` is written, but not as it must be.
+    pub(in crate::rules) sites_unclear: bool,
     pub(in crate::rules) envs: Vec<EnvTable>,
     pub(in crate::rules) tests: Vec<TestTable>,
 }
@@ -41,7 +44,9 @@ impl RulesFile {
         let mut table = TableReader::new("a rule file", file, reports, &tree);
         read_version(&mut table);
         let defaults = table.take_table("defaults", "[defaults]");
+        let sites = table.take_tables("site", "[[site]]");
         let read = Self {
+            sites_unclear: sites.is_empty() && table.has("site"),
             at: At::new(file, 0..0),
             defaults: defaults.map(read_defaults),
             script: table
@@ -52,11 +57,7 @@ impl RulesFile {
                 .into_iter()
                 .map(GroupTable::read)
                 .collect(),
-            sites: table
-                .take_tables("site", "[[site]]")
-                .into_iter()
-                .map(SiteTable::read)
-                .collect(),
+            sites: sites.into_iter().map(SiteTable::read).collect(),
             envs: table
                 .take_table("env", "[env]")
                 .map(read_envs)

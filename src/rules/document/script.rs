@@ -1,6 +1,7 @@
-use crate::rules::reader::{TableReader, one_of, text};
+use crate::rules::reader::TableReader;
 use crate::rules::script::{ScriptKind, ScriptUrl};
 use crate::rules::source::{At, Stated};
+use crate::rules::value::{one_of, text};
 
 /// `[script]`, `[site.script]` or the script of an environment.
 #[derive(Clone, Debug)]

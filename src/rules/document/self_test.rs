@@ -3,10 +3,11 @@ use std::collections::BTreeSet;
 use crate::groups::GroupId;
 use crate::rules::level::group_id;
 use crate::rules::path_pattern::canonical_path;
-use crate::rules::reader::{TableReader, flag, plain_text, text};
+use crate::rules::reader::TableReader;
 use crate::rules::reports::Fault;
 use crate::rules::source::Stated;
 use crate::rules::url::AbsoluteUrl;
+use crate::rules::value::{flag, plain_text, text};
 
 /// `[[test]]`: a URL, and what must come out for it.
 #[derive(Debug)]
@@ -112,7 +113,7 @@ fn read_expect(mut table: TableReader<'_>) -> Vec<Stated<Expectation>> {
 
 fn groups(value: &toml::de::DeValue<'_>) -> Result<BTreeSet<GroupId>, Fault> {
     let Some(list) = value.as_array() else {
-        return Err(crate::rules::reader::wrong_type(
+        return Err(crate::rules::value::wrong_type(
             value,
             "a list",
             "it in [...]",
@@ -123,7 +124,7 @@ fn groups(value: &toml::de::DeValue<'_>) -> Result<BTreeSet<GroupId>, Fault> {
 
 fn selectors(value: &toml::de::DeValue<'_>) -> Result<BTreeSet<String>, Fault> {
     let Some(list) = value.as_array() else {
-        return Err(crate::rules::reader::wrong_type(
+        return Err(crate::rules::value::wrong_type(
             value,
             "a list",
             "it in [...]",

@@ -9,10 +9,11 @@ use crate::rules::limits::MAX_NAME_CHARS;
 use crate::rules::origin::{HostHeader, OriginUrl, parse_duration};
 use crate::rules::path_parameters::PathParameters;
 use crate::rules::path_pattern::PathPattern;
-use crate::rules::reader::{THIS_KEY, TableReader, flag, one_of, plain_text, text};
+use crate::rules::reader::TableReader;
 use crate::rules::reports::Fault;
 use crate::rules::site::PathCase;
 use crate::rules::source::{At, Stated};
+use crate::rules::value::{THIS_KEY, flag, one_of, plain_text, text};
 
 use super::ScriptTable;
 

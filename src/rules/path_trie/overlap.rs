@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use crate::rules::limits::MAX_OVERLAP_STEPS;
 
 use super::PathTrie;
-use super::trie::{NodeId, ROOT};
+use super::trie::{Node, NodeId, ROOT, Remaining};
 
 /// The search was given up: the patterns are entangled beyond all reason.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,8 +51,15 @@ struct Walk<'a> {
     left: &'a PathTrie,
     right: &'a PathTrie,
     queue: VecDeque<Pair>,
+    left_remaining: Vec<Remaining>,
+    right_remaining: Vec<Remaining>,
     /// How each pair was reached first; a step without a segment is one into a `**`.
-    came_from: HashMap<Pair, Option<(Pair, Option<Cow<'a, str>>)>>,
+    came_from: HashMap<Pair, Option<Step<'a>>>,
+}
+
+struct Step<'a> {
+    from: Pair,
+    segment: Option<Cow<'a, str>>,
 }
 
 /// A segment that stands for any segment in a path that is shown.
@@ -64,6 +71,8 @@ impl<'a> Walk<'a> {
             left,
             right,
             queue: VecDeque::from([(ROOT, ROOT)]),
+            left_remaining: left.remaining(),
+            right_remaining: right.remaining(),
             came_from: HashMap::from([((ROOT, ROOT), None)]),
         }
     }
@@ -106,12 +115,14 @@ impl<'a> Walk<'a> {
                 }
             }
         }
-        for (text, to) in &left.literals {
+        let left_literals = has_wildcards(right).then_some(&left.literals);
+        for (text, to) in left_literals.into_iter().flatten() {
             for other in wildcards_matching(self.right, from.1, text) {
                 self.reach((*to, other), from, Some(Cow::Borrowed(text)));
             }
         }
-        for (text, other) in &right.literals {
+        let right_literals = has_wildcards(left).then_some(&right.literals);
+        for (text, other) in right_literals.into_iter().flatten() {
             for to in wildcards_matching(self.left, from.0, text) {
                 self.reach((to, *other), from, Some(Cow::Borrowed(text)));
             }
@@ -140,22 +151,34 @@ impl<'a> Walk<'a> {
         }
     }
 
+    /// Notes a pair, unless both sides can never end together from there.
     fn reach(&mut self, to: Pair, from: Pair, segment: Option<Cow<'a, str>>) {
+        let (left, right) = (
+            self.left_remaining[to.0.index()],
+            self.right_remaining[to.1.index()],
+        );
+        if !left.agrees(right) {
+            return;
+        }
         if let std::collections::hash_map::Entry::Vacant(new) = self.came_from.entry(to) {
-            new.insert(Some((from, segment)));
+            new.insert(Some(Step { from, segment }));
             self.queue.push_back(to);
         }
     }
 
     fn path_to(&self, mut pair: Pair) -> String {
         let mut segments = Vec::new();
-        while let Some(Some((from, segment))) = self.came_from.get(&pair) {
+        while let Some(Some(Step { from, segment })) = self.came_from.get(&pair) {
             segments.extend(segment.as_deref());
             pair = *from;
         }
         segments.reverse();
         format!("/{}", segments.join("/"))
     }
+}
+
+fn has_wildcards(node: &Node) -> bool {
+    node.one.is_some() || !node.partials.is_empty()
 }
 
 /// Every way on from a node that takes a segment, with an example of that segment.

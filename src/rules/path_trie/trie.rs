@@ -75,12 +75,38 @@ impl PathTrie {
         counts.max().unwrap_or(0)
     }
 
+    /// For each node, how many more segments the patterns through it take.
+    pub(super) fn remaining(&self) -> Vec<Remaining> {
+        let mut remaining = vec![Remaining::NOTHING; self.nodes.len()];
+        // Children were added after their parents, so they are settled first.
+        for (index, node) in self.nodes.iter().enumerate().rev() {
+            let mut here = if node.ends.is_empty() {
+                Remaining::NOTHING
+            } else {
+                Remaining { least: 0, most: 0 }
+            };
+            let literals = node.literals.values();
+            let partials = node.partials.iter().map(|(_, child)| child);
+            for child in literals.chain(partials).chain(&node.one) {
+                here = here.or(remaining[child.index()].and_one());
+            }
+            if let Some(rest) = &node.rest {
+                here = here.or(remaining[rest.index()]);
+            }
+            if node.repeats {
+                here.most = usize::MAX;
+            }
+            remaining[index] = here;
+        }
+        remaining
+    }
+
     pub(super) fn node(&self, id: NodeId) -> &Node {
-        &self.nodes[id.0 as usize]
+        &self.nodes[id.index()]
     }
 
     fn node_mut(&mut self, id: NodeId) -> &mut Node {
-        &mut self.nodes[id.0 as usize]
+        &mut self.nodes[id.index()]
     }
 
     /// Everywhere that one segment leads to.
@@ -136,6 +162,46 @@ impl PathTrie {
             Segment::Rest => node.rest = Some(id),
         }
         id
+    }
+}
+
+impl NodeId {
+    pub(super) fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// How many segments may follow.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Remaining {
+    least: usize,
+    most: usize,
+}
+
+impl Remaining {
+    /// No number of segments will do: what `or` begins with.
+    const NOTHING: Self = Self {
+        least: usize::MAX,
+        most: 0,
+    };
+
+    /// Whether the same number of segments may follow in both places.
+    pub(super) fn agrees(self, other: Self) -> bool {
+        self.least.max(other.least) <= self.most.min(other.most)
+    }
+
+    fn or(self, other: Self) -> Self {
+        Self {
+            least: self.least.min(other.least),
+            most: self.most.max(other.most),
+        }
+    }
+
+    fn and_one(self) -> Self {
+        Self {
+            least: self.least.saturating_add(1),
+            most: self.most.saturating_add(1),
+        }
     }
 }
 

@@ -2,9 +2,10 @@ use std::collections::BTreeMap;
 
 use toml::de::DeValue;
 
-use crate::rules::reader::{THIS_KEY, TableReader, flag, text, wrong_type};
+use crate::rules::reader::TableReader;
 use crate::rules::reports::Fault;
 use crate::rules::source::Stated;
+use crate::rules::value::{THIS_KEY, flag, text, wrong_type};
 
 use super::attribute::{TagKey, TagValue};
 use super::input_events;
@@ -40,21 +41,15 @@ impl TagSettings {
 
 /// `ui` becomes an attribute too, but is a setting of its own, and the group IDs are never free text.
 fn refuse_settings_of_the_level(table: &mut TableReader<'_>) {
-    for key in ["ui", "groupid", "additionalgroupids", "site", "id", "src"] {
-        if table.has(key) {
-            table.take(key, |_| -> Result<(), Fault> {
-                let remedy = match key {
-                    "ui" => "write ui = \"custom\" beside `tag`, not in it",
-                    "groupid" => "write group = 15687 beside `tag`",
-                    "additionalgroupids" => "write additional_groups = [...] beside `tag`",
-                    "site" => "remove it: the environment of the process decides",
-                    "id" => "remove it: the tag's id is always glance-cobrowse",
-                    _ => "write url = \"...\" in [script]",
-                };
-                Err(Fault::new(format!("{THIS_KEY} cannot be set here"), remedy))
-            });
-        }
-    }
+    table.refuse("ui", "write ui = \"custom\" beside `tag`, not in it");
+    table.refuse("groupid", "write group = 15687 beside `tag`");
+    table.refuse(
+        "additionalgroupids",
+        "write additional_groups = [...] beside `tag`",
+    );
+    table.refuse("site", "remove it: the environment of the process decides");
+    table.refuse("id", "remove it: the tag's id is always glance-cobrowse");
+    table.refuse("src", "write url = \"...\" in [script]");
 }
 
 fn parse(kind: TagValue, value: &DeValue<'_>) -> Result<Option<Box<str>>, Fault> {
@@ -65,7 +60,7 @@ fn parse(kind: TagValue, value: &DeValue<'_>) -> Result<Option<Box<str>>, Fault>
         (_, DeValue::Boolean(true)) => Err(wrong_type(
             value,
             "text",
-            &format!("the value in quotes, or {THIS_KEY} = false to leave the attribute out"),
+            "the value in quotes, or false to leave the attribute out",
         )),
         (TagValue::InputEvents, DeValue::Table(table)) => input_events::from_table(table).map(some),
         (TagValue::InputEvents, _) => text(input_events::from_json)(value).map(some),
@@ -84,7 +79,7 @@ fn parse_word(words: &[&str], given: &str) -> Result<Option<Box<str>>, Fault> {
     Err(Fault::new(
         format!("{THIS_KEY} cannot be \"{given}\""),
         format!(
-            "write one of {}, or {THIS_KEY} = false to leave the attribute out",
+            "write one of {}, or false to leave the attribute out",
             known.join(", ")
         ),
     ))

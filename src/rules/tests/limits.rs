@@ -1,0 +1,109 @@
+use super::*;
+use crate::rules::limits::*;
+
+fn problems(text: &str) -> String {
+    compile(text).map_or_else(|problems| listed(&problems), |_| String::new())
+}
+
+fn site_with(more: &str) -> String {
+    format!("version = 1\n[[site]]\nhosts = [\"a\"]\norigin = \"http://o\"\ngroup = 1\n{more}\n")
+}
+
+fn list(count: usize, entry: impl Fn(usize) -> String) -> String {
+    let entries: Vec<_> = (0..count).map(entry).collect();
+    format!("[{}]", entries.join(", "))
+}
+
+#[test]
+fn masks_of_one_page_are_bounded() {
+    let masks = |count| {
+        site_with(&format!(
+            "masks = {}",
+            list(count, |n| format!("\"#m{n}\""))
+        ))
+    };
+    assert_eq!(problems(&masks(MAX_MASKS_PER_PAGE)), "");
+    assert!(problems(&masks(MAX_MASKS_PER_PAGE + 1)).contains("513 masks meet"));
+}
+
+#[test]
+fn masks_that_only_meet_on_a_page_leave_it_untagged() {
+    let rule = |path: &str, letter: &str| {
+        let masks = list(300, |n| format!("\"#{letter}{n}\""));
+        format!("[[site.rule]]\npath = \"{path}\"\nmasks = {masks}\n")
+    };
+    let rules = rules(&site_with(
+        &[rule("/a/**", "x"), rule("/a/b/**", "y")].concat(),
+    ));
+    let site = rules.site("a").unwrap();
+    assert!(site.resolve("/a").plan.is_some());
+    assert_eq!(
+        site.resolve("/a/b").untagged,
+        Some(Untagged::TooManyMasks(600))
+    );
+}
+
+#[test]
+fn lists_are_bounded() {
+    let paths = |count| {
+        let paths = list(count, |n| format!("\"/p{n}\""));
+        site_with(&format!("[[site.rule]]\npath = {paths}"))
+    };
+    assert_eq!(problems(&paths(MAX_LIST_ENTRIES)), "");
+    assert!(problems(&paths(MAX_LIST_ENTRIES + 1)).contains("`path` has 1001 entries"));
+}
+
+#[test]
+fn groups_of_one_level_are_bounded() {
+    let groups = |count| {
+        site_with(&format!(
+            "additional_groups = {}",
+            list(count, |n| (n + 2).to_string())
+        ))
+    };
+    assert_eq!(problems(&groups(MAX_GROUPS_PER_PAGE - 1)), "");
+    assert!(problems(&groups(MAX_GROUPS_PER_PAGE)).contains("more than 256 groups"));
+}
+
+#[test]
+fn partial_wildcards_of_one_segment_are_bounded() {
+    let rules = |count: usize| {
+        let rules: String = (0..count)
+            .map(|n| format!("[[site.rule]]\npath = \"/x{n:05}*\"\ninject = true\n"))
+            .collect();
+        site_with(&rules)
+    };
+    assert_eq!(problems(&rules(MAX_PARTIALS_PER_NODE)), "");
+    assert!(
+        problems(&rules(MAX_PARTIALS_PER_NODE + 1)).contains("more than 1000 paths with a `*`")
+    );
+}
+
+#[test]
+fn collisions_are_reported_up_to_a_bound() {
+    let rules: String = (0..40)
+        .map(|n| {
+            format!("[[site.rule]]\npath = \"/*/b{n}\"\ninject = true\n[[site.rule]]\npath = \"/a{n}/*\"\ninject = true\n")
+        })
+        .collect();
+    let reported = problems(&site_with(&rules)).matches("ambiguous").count();
+    assert_eq!(reported, MAX_COLLISIONS_REPORTED);
+}
+
+#[test]
+fn thousands_of_rules_are_checked_against_one_another() {
+    let rules: String = (0..5_000)
+        .map(|n| {
+            let rule = "[[site.rule]]\ninject = true\n";
+            format!("{rule}path = \"/area{n}/**\"\n{rule}path = [\"/list/*/item{n}\", \"/**/end{n}/last\", \"/**/of{n}/*\"]\n")
+        })
+        .collect();
+    assert_eq!(problems(&site_with(&rules)), "");
+    let with_one_more = format!("{rules}[[site.rule]]\ninject = true\npath = \"/**/area7\"\n");
+    assert_eq!(
+        problems(&site_with(&with_one_more))
+            .matches("ambiguous")
+            .count(),
+        20
+    );
+}

@@ -1,0 +1,155 @@
+use std::time::Duration;
+
+use crate::problem::Place;
+
+use super::*;
+
+#[test]
+fn reads_how_the_origin_is_spoken_to() {
+    let rules = rules(
+        r#"version = 1
+[[site]]
+hosts = ["www.bank.example"]
+origin = "https://10.1.4.20:8443"
+inject = false
+host = "origin"
+[site.upstream]
+ca = "ca.pem"
+server_name = "Legacy.bank.example"
+client_certificate = "/etc/edge/client.pem"
+client_key = "/etc/edge/client.key"
+connect_timeout = "500ms"
+first_byte_timeout = "10s"
+idle_timeout = "5m"
+"#,
+    );
+    let site = rules.site("www.bank.example").unwrap();
+    assert_eq!(site.host_header(), HostHeader::Origin);
+    assert_eq!(
+        *site.origin(),
+        OriginSettings {
+            scheme: OriginScheme::Https,
+            host: "10.1.4.20".into(),
+            port: 8443,
+            ca: Some("rules/ca.pem".into()),
+            server_name: Some("legacy.bank.example".into()),
+            client_certificate: Some("/etc/edge/client.pem".into()),
+            client_key: Some("/etc/edge/client.key".into()),
+            connect_timeout: Some(Duration::from_millis(500)),
+            first_byte_timeout: Some(Duration::from_secs(10)),
+            idle_timeout: Some(Duration::from_secs(300)),
+        }
+    );
+}
+
+#[test]
+fn a_collision_points_at_both_paths() {
+    let text = "version = 1\n[[site]]\nhosts = [\"a\"]\norigin = \"http://o\"\ngroup = 7\n\
+         [[site.rule]]\nname = \"one\"\npath = [\"/x\", \"/a/**\"]\n[[site.rule]]\nname = \"two\"\npath = \"/**/b\"\n";
+    let problems = compile(text).unwrap_err();
+    let [problem] = &problems[..] else {
+        panic!("{}", listed(&problems));
+    };
+    let Place::Span { span, also, .. } = &problem.place else {
+        panic!("{problem:?}");
+    };
+    assert_eq!(&text[span.clone()], "\"/**/b\"");
+    assert_eq!(&text[also[0].span.clone()], "\"/a/**\"");
+}
+
+#[test]
+fn reads_what_is_kept_per_group() {
+    let loaded = RuleSet::load(&root().join("rules"), SiteEnv::Production).unwrap();
+    let id = crate::groups::GroupId::new(15690).unwrap();
+    let group = loaded.rules.group(id).unwrap();
+    assert_eq!(group.name.as_deref(), Some("Mortgage partners"));
+    assert_eq!(group.trusted_domains.chat, ["https://chat.vendor.example"]);
+    assert_eq!(group.button.color.as_deref(), Some("#0a5c36"));
+    assert_eq!(group.key.digits, 6);
+}
+
+#[test]
+fn a_site_may_have_a_script_of_its_own() {
+    let rules = rules(
+        r#"version = 1
+script = { url = "https://cdn.example/{site}/{group}.js" }
+[[site]]
+hosts = ["a"]
+origin = "http://o"
+group = 7
+[[site]]
+hosts = ["b"]
+origin = "http://o"
+group = 7
+script = { url = "/own.js" }
+"#,
+    );
+    let tag = |host| {
+        rules
+            .site(host)
+            .unwrap()
+            .resolve("/")
+            .plan
+            .as_ref()
+            .unwrap()
+            .tag()
+            .as_str()
+            .to_owned()
+    };
+    assert!(
+        tag("a").contains("src=\"https://cdn.example/production/7.js\""),
+        "{}",
+        tag("a")
+    );
+    assert!(tag("b").contains("src=\"/own.js\""), "{}", tag("b"));
+}
+
+#[test]
+fn a_tag_in_the_head_is_allowed_without_masks_and_said_to_be_blind() {
+    let loaded = compile(
+        "version = 1\n[[site]]\nhosts = [\"a\"]\norigin = \"http://o\"\ngroup = 7\nplacement = \"head\"\n\
+         [[site.rule]]\npath = \"/private/**\"\nmasks = [\"#m\"]\nplacement = \"end\"\n",
+    );
+    let loaded = loaded.unwrap_or_else(|problems| panic!("{}", listed(&problems)));
+    assert_eq!(loaded.warnings.len(), 1);
+    assert!(
+        loaded.warnings[0].message.contains("not searched"),
+        "{}",
+        listed(&loaded.warnings)
+    );
+    let placement = |path| {
+        let rule = loaded.rules.site("a").unwrap().resolve(path);
+        rule.plan.as_ref().unwrap().placement()
+    };
+    assert_eq!(placement("/"), crate::html::Placement::Head);
+    assert_eq!(placement("/private/x"), crate::html::Placement::End);
+}
+
+#[test]
+fn a_directory_must_be_there_and_hold_readable_rule_files() {
+    let dir = std::env::temp_dir().join(format!("cobrowse-edge-rules-{}", std::process::id()));
+    std::fs::create_dir_all(&dir).unwrap();
+    let load = || listed(&RuleSet::load(&dir, SiteEnv::Production).unwrap_err());
+    assert!(load().contains("holds no *.toml file"), "{}", load());
+    std::fs::write(dir.join(".hidden.toml"), "nonsense").unwrap();
+    std::fs::write(dir.join("a.toml~"), "nonsense").unwrap();
+    assert!(load().contains("holds no *.toml file"), "{}", load());
+    std::fs::write(dir.join("bytes.toml"), b"version = 1\n# \xff\n").unwrap();
+    std::fs::write(dir.join("other.toml"), "version = 2\n").unwrap();
+    let problems = load();
+    assert!(problems.contains("not UTF-8 text: line 2"), "{problems}");
+    assert!(problems.contains("version 2"), "{problems}");
+    std::fs::remove_file(dir.join("bytes.toml")).unwrap();
+    std::fs::write(
+        dir.join("other.toml"),
+        "version = 1\n[[site]]\nhosts = [\"a\"]\norigin = \"https://o\"\ngroup = 1\nupstream.ca = \"none.pem\"\n",
+    )
+    .unwrap();
+    let problems = load();
+    assert!(
+        problems.contains("other.toml:6: there is no file"),
+        "{problems}"
+    );
+    std::fs::remove_dir_all(&dir).unwrap();
+    assert!(load().contains("cannot be read"), "{}", load());
+}

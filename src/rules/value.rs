@@ -1,0 +1,114 @@
+//! Readers of single TOML values. A fault leaves the name of the key open, because a value does not
+//! know it: [`named`] fills it in.
+
+use toml::de::DeValue;
+
+use super::limits::MAX_TEXT_BYTES;
+use super::reports::Fault;
+
+/// The fault, with the name of the key where it was left open.
+pub(super) fn named(fault: Fault, key: &str) -> Fault {
+    Fault {
+        message: fault.message.replace(THIS_KEY, key),
+        remedy: fault.remedy,
+    }
+}
+
+/// Stands for the key in a fault that is made where the key is not known.
+pub(super) const THIS_KEY: &str = "\0";
+
+/// A reader of values that are text.
+pub(super) fn text<T>(
+    parse: impl Fn(&str) -> Result<T, Fault>,
+) -> impl Fn(&DeValue<'_>) -> Result<T, Fault> {
+    move |value| match value {
+        DeValue::String(text) if text.len() > MAX_TEXT_BYTES => Err(Fault::new(
+            format!("{THIS_KEY} is {} bytes long", text.len()),
+            format!("keep to {MAX_TEXT_BYTES} bytes"),
+        )),
+        DeValue::String(text) => parse(text),
+        other => Err(wrong_type(other, "text", "it in double quotes")),
+    }
+}
+
+/// Text that a person will read: not empty, in one line.
+pub(super) fn plain_text(text: &str) -> Result<String, Fault> {
+    if text.trim().is_empty() {
+        let fault = Fault::new(
+            format!("{THIS_KEY} is empty"),
+            "write something, or remove the key",
+        );
+        return Err(fault);
+    }
+    if text.chars().any(char::is_control) {
+        let message = format!("{THIS_KEY} contains a control character or a line break");
+        return Err(Fault::new(message, "write it in one line"));
+    }
+    Ok(text.to_owned())
+}
+
+/// A reader of one of a few words.
+pub(super) fn one_of<T: Copy>(
+    words: &'static [(&'static str, T)],
+) -> impl Fn(&DeValue<'_>) -> Result<T, Fault> {
+    text(move |given| {
+        let found = words.iter().find(|(word, _)| *word == given);
+        found.map(|(_, value)| *value).ok_or_else(|| {
+            let known: Vec<_> = words
+                .iter()
+                .map(|(word, _)| format!("\"{word}\""))
+                .collect();
+            Fault::new(
+                format!("{THIS_KEY} cannot be \"{given}\""),
+                format!("write one of {}", known.join(", ")),
+            )
+        })
+    })
+}
+
+pub(super) fn flag(value: &DeValue<'_>) -> Result<bool, Fault> {
+    match value {
+        DeValue::Boolean(flag) => Ok(*flag),
+        other => Err(wrong_type(
+            other,
+            "true or false",
+            "true or false, without quotes",
+        )),
+    }
+}
+
+/// A whole number; one that does not fit 64 bits is `i64::MAX`, which no setting allows.
+pub(super) fn whole_number(value: &DeValue<'_>) -> Result<i64, Fault> {
+    match value {
+        DeValue::Integer(number) => {
+            Ok(i64::from_str_radix(number.as_str(), number.radix()).unwrap_or(i64::MAX))
+        }
+        DeValue::String(text) if text.parse::<i64>().is_ok() => Err(wrong_type(
+            value,
+            "a whole number",
+            &format!("{text}, without quotes"),
+        )),
+        other => Err(wrong_type(
+            other,
+            "a whole number",
+            "digits, without quotes",
+        )),
+    }
+}
+
+/// The value has another TOML type than it must have.
+pub(super) fn wrong_type(found: &DeValue<'_>, wanted: &str, write: &str) -> Fault {
+    let found = match found {
+        DeValue::Array(_) => "a list",
+        DeValue::Boolean(_) => "true or false",
+        DeValue::Datetime(_) => "a date",
+        DeValue::Float(_) => "a number with a fraction",
+        DeValue::Integer(_) => "a number",
+        DeValue::String(_) => "text",
+        DeValue::Table(_) => "a table",
+    };
+    Fault::new(
+        format!("{THIS_KEY} must be {wanted}, not {found}"),
+        format!("write {write}"),
+    )
+}
