@@ -196,6 +196,7 @@ const HOUSE: &[Room] = &[
             "http_body_util",
             "httpdate",
             "ipnet",
+            "memchr",
         ],
     ),
 ];
