@@ -126,7 +126,7 @@ impl Admin {
         let url = url.map(percent_decoded);
         match url
             .as_deref()
-            .ok_or(EXPLAIN_USAGE.to_owned())
+            .ok_or_else(|| EXPLAIN_USAGE.to_owned())
             .and_then(|url| self.explained(url))
         {
             Ok(explanation) => text(StatusCode::OK, explanation),

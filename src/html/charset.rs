@@ -3,8 +3,75 @@
 //! the charset decides whether its bytes can be read as ASCII markup at all, and how selectors
 //! that are not ASCII are compared.
 
+use std::borrow::Cow;
+use std::cell::Cell;
+
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252, X_USER_DEFINED};
-use lol_html::AsciiCompatibleEncoding;
+use lol_html::html_content::Element;
+use lol_html::{
+    AsciiCompatibleEncoding, ElementContentHandlers, HandlerTypes, HtmlRewriter, Settings,
+};
+
+use super::locator::META;
+
+/// What a page is read in, and how sure that is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum PageCharset {
+    /// It makes no difference to the plan, as long as markup can be found: all its selectors are
+    /// ASCII.
+    Any,
+    /// The header or a byte order mark names it; nothing in the page can change it.
+    Certain(AsciiCompatibleEncoding),
+    /// The first `<meta>` names it, or nothing does.
+    Tentative(AsciiCompatibleEncoding),
+}
+
+impl PageCharset {
+    pub(super) fn encoding(self) -> AsciiCompatibleEncoding {
+        match self {
+            Self::Any => AsciiCompatibleEncoding::utf_8(),
+            Self::Certain(encoding) | Self::Tentative(encoding) => encoding,
+        }
+    }
+
+    /// Whether a page that was read like this may come to declare `encoding`.
+    pub(super) fn agrees_with(self, encoding: &'static Encoding) -> bool {
+        match self {
+            Self::Any => is_ascii_compatible(encoding),
+            Self::Certain(_) => true,
+            Self::Tentative(read_in) => <&Encoding>::from(read_in) == encoding,
+        }
+    }
+}
+
+/// How much of a page may be held back to learn its charset, where that matters: as much as
+/// browsers look at (WHATWG HTML 13.2.3.2).
+pub(super) const PRESCAN: usize = 1024;
+
+/// The charset of a page that neither header nor byte order mark names: what the first `<meta>`
+/// near its start declares, else windows-1252. `Err` if markup cannot be found in that.
+pub(super) fn prescan(start: &[u8]) -> Result<PageCharset, NotAsciiCompatible> {
+    let declared = Cell::new(None);
+    let note = |element: &mut Element<'_, '_>| {
+        declared.set(declared.get().or_else(|| declared_by(element)));
+        Ok(())
+    };
+    let settings = Settings::new().append_element_content_handler((
+        Cow::Borrowed(&*META),
+        ElementContentHandlers::default().element(note),
+    ));
+    let mut rewriter = HtmlRewriter::new(settings, |_: &[u8]| {});
+    // Markup that the parser will not read is met again, and judged, when the page is.
+    let _ = rewriter.write(start);
+    let encoding = declared.get().unwrap_or(WINDOWS_1252);
+    AsciiCompatibleEncoding::new(encoding)
+        .map(PageCharset::Tentative)
+        .ok_or(NotAsciiCompatible)
+}
+
+/// Bytes below 0x80 do not always mean themselves in the page's charset.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct NotAsciiCompatible;
 
 /// What the first bytes of a page say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,6 +80,21 @@ pub(super) enum Mark {
     Undecided,
     Absent,
     Present(&'static Encoding),
+}
+
+impl Mark {
+    /// The charset that is named by the mark, else by the header; `None` while the mark is
+    /// undecided.
+    pub(super) fn or_declared(
+        self,
+        declared: Option<&'static Encoding>,
+    ) -> Option<Option<&'static Encoding>> {
+        match self {
+            Self::Undecided => None,
+            Self::Absent => Some(declared),
+            Self::Present(encoding) => Some(Some(encoding)),
+        }
+    }
 }
 
 /// Looks for a byte order mark; decides at the first byte that cannot begin one.
@@ -36,8 +118,16 @@ pub fn is_ascii_compatible(encoding: &'static Encoding) -> bool {
     AsciiCompatibleEncoding::new(encoding).is_some()
 }
 
-/// The encoding that a `<meta>` element declares, given its attributes.
-pub(super) fn in_meta(
+/// The encoding that a `<meta>` element declares.
+pub(super) fn declared_by<H: HandlerTypes>(meta: &Element<'_, '_, H>) -> Option<&'static Encoding> {
+    in_meta(
+        meta.get_attribute("charset").as_deref(),
+        meta.get_attribute("http-equiv").as_deref(),
+        meta.get_attribute("content").as_deref(),
+    )
+}
+
+fn in_meta(
     charset: Option<&str>,
     http_equiv: Option<&str>,
     content: Option<&str>,
@@ -75,11 +165,6 @@ fn charset_in(content: &str) -> Option<&str> {
                 .next(),
         };
     }
-}
-
-/// What a page without any evidence is read in.
-pub(super) fn fallback() -> AsciiCompatibleEncoding {
-    AsciiCompatibleEncoding::new(WINDOWS_1252).unwrap_or_else(AsciiCompatibleEncoding::utf_8)
 }
 
 #[cfg(test)]

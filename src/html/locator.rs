@@ -5,9 +5,9 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use lol_html::errors::RewritingError;
 use lol_html::html_content::EndTag;
 use lol_html::send::{Element, ElementContentHandlers, ElementHandler, HtmlRewriter, Settings};
-use lol_html::{AsciiCompatibleEncoding, HandlerResult, MemorySettings, OutputSink, Selector};
+use lol_html::{HandlerResult, MemorySettings, OutputSink, Selector};
 
-use super::charset;
+use super::charset::{self, PageCharset};
 use super::{Placement, Plan};
 
 /// Finds the places of a page that a plan speaks of, while the page streams by.
@@ -51,8 +51,9 @@ pub enum LocatorStop {
     /// Markup whose reading depends on what a streaming parser cannot know.
     #[error("the markup is ambiguous to a streaming parser")]
     Ambiguity,
-    /// The page declares a charset in which bytes below 0x80 do not mean themselves.
-    #[error("the page declares a charset that is not ASCII-compatible")]
+    /// The page declares a charset in which bytes below 0x80 do not mean themselves, or, late,
+    /// another one than its selectors were compared in.
+    #[error("the page declares a charset in which it cannot be read")]
     Charset,
     /// All that was looked for is found.
     #[error("all that was looked for is found")]
@@ -117,20 +118,17 @@ impl OutputSink for CountedOutput {
 }
 
 impl LolHtmlLocator {
-    /// `declared` is the charset that the header or a byte order mark names; without it the page
-    /// is windows-1252 until a `<meta>` says otherwise (WHATWG HTML 13.2.3.2).
-    pub(super) fn new(plan: &Plan, declared: Option<AsciiCompatibleEncoding>) -> Self {
+    pub(super) fn new(plan: &Plan, charset: PageCharset) -> Self {
         let shared = Arc::new(Shared::default());
-        let encoding = declared.unwrap_or_else(charset::fallback);
         let mut settings = Settings::new_send()
             .with_strict(true)
-            .with_encoding(encoding)
-            .with_adjust_charset_on_meta_tag(declared.is_none())
+            .with_encoding(charset.encoding())
             .with_memory_settings(
                 MemorySettings::new().with_max_allowed_memory_usage(MAX_PARSER_MEMORY),
             );
-        if declared.is_none() {
-            settings = settings.append_element_content_handler(on(&META, stop_at_charset));
+        if !matches!(charset, PageCharset::Certain(_)) {
+            let check = move |element: &mut Element<'_, '_>| check_meta(element, charset);
+            settings = settings.append_element_content_handler(on(&META, check));
         }
         settings = match plan.placement() {
             Placement::End => with_end_handlers(settings, plan, &shared),
@@ -223,18 +221,12 @@ fn with_head_handlers<'s>(
     settings.append_element_content_handler(on(&ANY, stop_at_gap))
 }
 
-/// A charset such as ISO-2022-JP gives bytes like `<` a second meaning: reading on would find
-/// tags in the middle of words. (Labels of UTF-16 in a `<meta>` mean UTF-8, WHATWG HTML 13.2.3.2.)
-fn stop_at_charset(element: &mut Element<'_, '_>) -> HandlerResult {
-    let declared = charset::in_meta(
-        element.get_attribute("charset").as_deref(),
-        element.get_attribute("http-equiv").as_deref(),
-        element.get_attribute("content").as_deref(),
-    );
-    match declared {
-        Some(encoding) if !charset::is_ascii_compatible(encoding) => {
-            Err(LocatorStop::Charset.into())
-        }
+/// Stops at a `<meta>` that says that the page was read wrongly so far: in a charset that gives
+/// bytes like `<` a second meaning (ISO-2022-JP), reading on would find tags in the middle of
+/// words; in another charset than the selectors were compared in, masks would be missed.
+fn check_meta(element: &Element<'_, '_>, charset: PageCharset) -> HandlerResult {
+    match charset::declared_by(element) {
+        Some(encoding) if !charset.agrees_with(encoding) => Err(LocatorStop::Charset.into()),
         _ => Ok(()),
     }
 }
@@ -259,7 +251,7 @@ static EXISTING_TAG: LazyLock<Selector> = LazyLock::new(|| {
     )
 });
 static FRAMESET: LazyLock<Selector> = LazyLock::new(|| fixed("frameset"));
-static META: LazyLock<Selector> = LazyLock::new(|| fixed("meta"));
+pub(super) static META: LazyLock<Selector> = LazyLock::new(|| fixed("meta"));
 static ANY: LazyLock<Selector> = LazyLock::new(|| fixed("*"));
 
 #[expect(

@@ -20,6 +20,12 @@ impl MaskSelector {
         &self.text
     }
 
+    /// Whether it means the same in every ASCII-compatible charset. An escape may stand for any
+    /// character.
+    pub(super) fn is_ascii(&self) -> bool {
+        self.text.is_ascii() && !self.text.contains('\\')
+    }
+
     pub(super) fn parsed(&self) -> &Selector {
         &self.parsed
     }

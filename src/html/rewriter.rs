@@ -7,7 +7,7 @@ use bytes::{Bytes, BytesMut};
 use encoding_rs::Encoding;
 use lol_html::AsciiCompatibleEncoding;
 
-use super::charset::{self, Mark};
+use super::charset::{self, NotAsciiCompatible, PageCharset};
 use super::edit::{self, Edit};
 use super::frameset::Prologue;
 use super::locator::{Finding, Found, Locate, LocatorStop, LolHtmlLocator};
@@ -33,7 +33,8 @@ pub struct PageRewriter {
 }
 
 enum Stage {
-    /// The first bytes may still turn out to be a byte order mark.
+    /// The charset is not known yet: the first bytes may still turn out to be a byte order mark,
+    /// or to name it.
     Start {
         declared: Option<&'static Encoding>,
     },
@@ -91,10 +92,11 @@ impl PageRewriter {
             Stage::Start { declared } => {
                 let declared = *declared;
                 self.held.extend_from_slice(&chunk);
-                match charset::byte_order_mark(&self.held) {
-                    Mark::Undecided => Bytes::new(),
-                    Mark::Absent => self.begin(declared),
-                    Mark::Present(encoding) => self.begin(Some(encoding)),
+                let known = charset::byte_order_mark(&self.held).or_declared(declared);
+                match known {
+                    None => Bytes::new(),
+                    Some(None) if self.waits_for_meta() => Bytes::new(),
+                    Some(encoding) => self.begin(encoding),
                 }
             }
             Stage::Locating(_) => self.locate(chunk),
@@ -107,7 +109,8 @@ impl PageRewriter {
     pub fn finish(mut self) -> (Bytes, PageReport) {
         let mut out = BytesMut::new();
         if let Stage::Start { declared } = self.stage {
-            out.extend_from_slice(&self.begin(declared));
+            let named = charset::byte_order_mark(&self.held).or_declared(declared);
+            out.extend_from_slice(&self.begin(named.unwrap_or(declared)));
         }
         let stage = mem::replace(&mut self.stage, Stage::Passing(LocatorStop::Complete));
         let outcome = match stage {
@@ -127,17 +130,36 @@ impl PageRewriter {
         )
     }
 
-    /// The charset is known as far as it will be: the locator can start on what was held.
-    fn begin(&mut self, declared: Option<&'static Encoding>) -> Bytes {
+    /// Whether more of the page must be seen to know how its selectors are compared.
+    fn waits_for_meta(&self) -> bool {
+        self.held.len() < charset::PRESCAN && !self.is_ascii_plan()
+    }
+
+    fn is_ascii_plan(&self) -> bool {
+        self.plan
+            .masks()
+            .iter()
+            .all(|mask| mask.selector.is_ascii())
+    }
+
+    /// Enough of the page is held: the locator can start on it. `named` is the charset that header
+    /// or byte order mark name.
+    fn begin(&mut self, named: Option<&'static Encoding>) -> Bytes {
         let start = self.held.split().freeze();
-        let encoding = match declared.map(AsciiCompatibleEncoding::new) {
-            Some(None) => {
-                self.stage = Stage::Passing(LocatorStop::Charset);
-                return self.pass(start);
-            }
-            known => known.flatten(),
+        let charset = match named.map(AsciiCompatibleEncoding::new) {
+            Some(encoding) => encoding.map(PageCharset::Certain).ok_or(NotAsciiCompatible),
+            None if self.is_ascii_plan() => Ok(PageCharset::Any),
+            None => charset::prescan(&start[..start.len().min(charset::PRESCAN)]),
         };
-        self.start_with(Box::new(LolHtmlLocator::new(&self.plan, encoding)), start)
+        match charset {
+            Ok(charset) => {
+                self.start_with(Box::new(LolHtmlLocator::new(&self.plan, charset)), start)
+            }
+            Err(NotAsciiCompatible) => {
+                self.stage = Stage::Passing(LocatorStop::Charset);
+                self.pass(start)
+            }
+        }
     }
 
     fn start_with(&mut self, locator: Box<dyn Locate>, start: Bytes) -> Bytes {
