@@ -3,6 +3,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use cssparser::{Parser, ParserInput, Token, serialize_string};
 use lol_html::Selector;
 
 /// A CSS selector that the streaming engine can match.
@@ -67,11 +68,52 @@ impl FromStr for MaskSelector {
                         .to_owned(),
                 )
             })?;
+        let folded = in_any_case(text).parse().unwrap_or(parsed);
         Ok(Self {
             text: text.into(),
-            parsed: Arc::new(parsed),
+            parsed: Arc::new(folded),
         })
     }
+}
+
+/// The selector with its IDs and classes compared in any case, as browsers do on pages in quirks
+/// mode (Selectors 4, 6.6 and 6.7). The edge does not know the mode when it compares, and many old
+/// pages are in it: masking too much beats masking too little. So what stands in `:not()`, where
+/// matching more would mask less, stays as it is.
+fn in_any_case(selector: &str) -> String {
+    let mut folded = String::with_capacity(2 * selector.len());
+    let mut input = ParserInput::new(selector);
+    let mut parser = Parser::new(&mut input);
+    let mut after_dot = false;
+    loop {
+        let start = parser.position();
+        let Ok(token) = parser.next_including_whitespace_and_comments().cloned() else {
+            return folded;
+        };
+        match &token {
+            Token::IDHash(name) => push_attribute(&mut folded, "id=", name),
+            Token::Ident(name) if after_dot => push_attribute(&mut folded, "class~=", name),
+            Token::Delim('.') => {}
+            Token::Function(_) | Token::SquareBracketBlock | Token::ParenthesisBlock => {
+                // Read past the block, to copy it as it stands.
+                let _ = parser.parse_nested_block(|block| {
+                    while block.next().is_ok() {}
+                    Ok::<(), cssparser::ParseError<'_, ()>>(())
+                });
+                folded.push_str(parser.slice_from(start));
+            }
+            _ => folded.push_str(parser.slice_from(start)),
+        }
+        after_dot = token == Token::Delim('.');
+    }
+}
+
+fn push_attribute(selector: &mut String, name_and_operator: &str, value: &str) {
+    selector.push('[');
+    selector.push_str(name_and_operator);
+    // Writing to a String cannot fail.
+    let _ = serialize_string(value, selector);
+    selector.push_str(" i]");
 }
 
 /// In whose sessions an element is masked.
@@ -108,6 +150,27 @@ mod tests {
             "input:not([type=hidden])",
         ] {
             assert_eq!(text.parse::<MaskSelector>().unwrap().as_str(), text);
+        }
+    }
+
+    #[test]
+    fn ids_and_classes_are_compared_in_any_case_but_not_where_that_would_mask_less() {
+        for (selector, folded) in [
+            ("#ssn", "[id=\"ssn\" i]"),
+            (
+                "td.a.b > .c",
+                "td[class~=\"a\" i][class~=\"b\" i] > [class~=\"c\" i]",
+            ),
+            ("p:not(.x, #y) #z", "p:not(.x, #y) [id=\"z\" i]"),
+            (
+                "[href='.a#b'], .\\e9 \\\"",
+                "[href='.a#b'], [class~=\"é\\\"\" i]",
+            ),
+            ("tr:nth-child(2n+1)", "tr:nth-child(2n+1)"),
+            ("*", "*"),
+        ] {
+            assert_eq!(in_any_case(selector), folded);
+            assert!(folded.parse::<Selector>().is_ok(), "{folded}");
         }
     }
 

@@ -172,7 +172,7 @@ const HOUSE: &[Room] = &[
         ],
     ),
     room("groups", 0, &[], &[]),
-    room("html", 0, &[], &["encoding_rs", "lol_html"]),
+    room("html", 0, &[], &["cssparser", "encoding_rs", "lol_html"]),
     room("problem", 0, &[], &[]),
     room(
         "telemetry",

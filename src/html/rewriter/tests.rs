@@ -110,6 +110,15 @@ fn keeps_markup_in_text_and_comments_as_it_is() {
 }
 
 #[test]
+fn ids_and_classes_match_in_any_case_as_in_quirks_mode() {
+    tagged(
+        &masking(&["#ssn", ".account", "[name=iban]", "p:not(.open)"]),
+        "<b ID=SSN><b class='a ACCOUNT'><b name=IBAN><p class=OPEN><p class=open>",
+        "<b[M] ID=SSN><b[M] class='a ACCOUNT'><b name=IBAN><p[M] class=OPEN><p class=open>[TAG]",
+    );
+}
+
+#[test]
 fn counts_what_each_mask_marked() {
     let (_, report) = whole(
         &masking(&["p", ".x", "#none"]),
