@@ -180,7 +180,6 @@ impl Direction<'_> {
         loop {
             let read = from.read(&mut buffer).await;
             let count = read.map_err(broken(self.from))?;
-            self.traffic.note_move();
             if count == 0 {
                 return to.shutdown().await.map_err(broken(self.to));
             }

@@ -207,3 +207,42 @@ impl Socket {
 trait Duplex: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Duplex for T {}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::AsyncWriteExt;
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    /// A connection that nobody reads, and the origin's end of it.
+    async fn connection() -> (Stream, Probe, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let connecting = TcpStream::connect(listener.local_addr().unwrap());
+        let (near, far) = tokio::join!(connecting, listener.accept());
+        let (stream, probe) = Stream::new(Transport::Plain(Socket::new(near.unwrap())));
+        (stream, probe, far.unwrap().0)
+    }
+
+    #[tokio::test]
+    async fn an_open_connection_without_a_word_is_quiet() {
+        let (stream, probe, _far) = connection().await;
+        assert!(probe.is_quiet());
+        drop(stream);
+        assert!(!probe.is_quiet(), "it is closed");
+    }
+
+    #[tokio::test]
+    async fn bytes_that_nobody_asked_for_are_seen_before_anybody_reads_them() {
+        let (_stream, probe, mut far) = connection().await;
+        far.write_all(b"x").await.unwrap();
+        assert!(!probe.is_quiet());
+    }
+
+    #[tokio::test]
+    async fn an_end_is_seen_before_anybody_reads_it() {
+        let (_stream, probe, far) = connection().await;
+        drop(far);
+        assert!(!probe.is_quiet());
+    }
+}

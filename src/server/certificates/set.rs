@@ -70,17 +70,17 @@ impl CertificateSet {
         }
     }
 
-    /// By exact name, then by a wildcard in place of the first label, then the default.
+    /// By exact name, then by a wildcard in place of the first label, then the default. The name is lower-case, as
+    /// rustls gives it.
     pub(super) fn choose(&self, name: Option<&str>) -> Arc<CertifiedKey> {
         let Some(name) = name else {
             return Arc::clone(&self.default);
         };
-        let name = name.to_ascii_lowercase();
         let by_wildcard = || {
             let (_, parent) = name.split_once('.')?;
             self.wildcard.get(parent)
         };
-        let chosen = self.exact.get(&name).or_else(by_wildcard);
+        let chosen = self.exact.get(name).or_else(by_wildcard);
         Arc::clone(chosen.unwrap_or(&self.default))
     }
 

@@ -122,6 +122,39 @@ async fn a_second_signal_ends_everything_at_once() {
     assert_eq!(soon(slow.server.ended).await.unwrap(), Drained { cut: 1 });
 }
 
+/// While a service leaves a request's body unread, nobody reads the connection.
+#[tokio::test]
+async fn a_connection_that_nobody_reads_is_cut_too() {
+    let mut slow = slow(config(Limits::default()));
+    let mut stuck = TcpStream::connect(slow.server.address()).await.unwrap();
+    send(
+        &mut stuck,
+        "POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 9999\r\n\r\nx",
+    )
+    .await;
+    soon(slow.asked.recv()).await;
+    slow.server.handle.cut();
+    slow.server.handle.drain();
+    assert_eq!(soon(slow.server.ended).await.unwrap(), Drained { cut: 1 });
+}
+
+#[tokio::test]
+async fn a_tunnel_that_nobody_looks_after_does_not_hold_the_end_up() {
+    let server = Running::start(config(Limits::default()), None, |_, mut request| {
+        tokio::spawn(async move {
+            let _kept = hyper::upgrade::on(&mut request).await.unwrap();
+            std::future::pending::<()>().await;
+        });
+        switching()
+    });
+    let mut stream = TcpStream::connect(server.address()).await.unwrap();
+    send(&mut stream, UPGRADE).await;
+    read_until(&mut stream, "\r\n\r\n").await;
+    server.handle.drain();
+    server.handle.cut();
+    assert_eq!(soon(server.ended).await.unwrap(), Drained { cut: 1 });
+}
+
 /// A tunnel that nobody ends by itself.
 fn tunnelling(config: Config) -> Running {
     Running::start(config, None, |_, mut request| {
@@ -133,13 +166,17 @@ fn tunnelling(config: Config) -> Running {
                 stream.write_all(&byte).await.unwrap();
             }
         });
-        let response = Response::builder()
-            .status(101)
-            .header("connection", "upgrade")
-            .header("upgrade", "websocket")
-            .body(empty_body());
-        Box::pin(async { response.unwrap() })
+        switching()
     })
+}
+
+fn switching() -> Answering {
+    let response = Response::builder()
+        .status(101)
+        .header("connection", "upgrade")
+        .header("upgrade", "websocket")
+        .body(empty_body());
+    Box::pin(async { response.unwrap() })
 }
 
 const UPGRADE: &str =

@@ -98,7 +98,7 @@ fn config(limits: Limits) -> Config {
     Config {
         http: vec![any_port()],
         limits,
-        drain_timeout: PATIENCE,
+        drain_timeout: PATIENCE * 2,
         ..Config::default()
     }
 }

@@ -111,6 +111,18 @@ async fn listens_on_both_families_and_says_where() {
 }
 
 #[tokio::test]
+async fn all_addresses_of_both_families_share_a_port() {
+    let all = |address: &str, port| Config {
+        http: vec![SocketAddr::new(address.parse().unwrap(), port)],
+        ..Config::default()
+    };
+    let first = Running::start(all("0.0.0.0", 0), None, describe);
+    let port = first.address().port();
+    let second = Server::bind(all("::", port), None, Arc::new(Metrics::new()));
+    assert!(second.is_ok(), "{second:?}");
+}
+
+#[tokio::test]
 async fn an_upgraded_stream_is_the_services() {
     let server = Running::start(config(Limits::default()), None, |_, mut request| {
         tokio::spawn(async move {

@@ -146,6 +146,21 @@ async fn an_answer_before_the_end_of_the_request_uses_the_connection_up() {
     assert_eq!(origin.connections(), 2);
 }
 
+/// As hyper's server reads it: a body whose length was said is not asked for its end.
+#[tokio::test]
+async fn an_answer_that_was_read_to_its_length_frees_its_connection() {
+    let origin = Origin::start(&[&[Read, OK, Read, OK]]).await;
+    let client = client(&origin);
+    let mut body = client.call(get("/1")).await.unwrap().into_body();
+    while !body.is_end_stream() {
+        body.frame().await.unwrap().unwrap();
+    }
+    drop(body);
+    let_tasks_run().await;
+    assert_eq!(fetch(&client, get("/2")).await.unwrap(), "ok");
+    assert_eq!(origin.connections(), 1);
+}
+
 #[tokio::test]
 async fn an_answer_that_nobody_reads_on_closes_its_connection() {
     const HALF: Step = Send("HTTP/1.1 200 OK\r\ncontent-length: 8\r\n\r\nhalf");
