@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::problem::{Place, Problem, SourceFile};
 
-use super::limits::{MAX_FILE_BYTES, MAX_FILES};
+use super::limits::{MAX_FILE_BYTES, MAX_FILES, MAX_TOTAL_BYTES};
 use super::rule_set::{Loaded, RuleSet};
 use super::{SiteEnv, compile};
 
@@ -15,10 +15,24 @@ pub(super) fn load(dir: &Path, env: SiteEnv) -> Result<Loaded, Vec<Problem>> {
     let paths = rule_files(dir).map_err(|problem| vec![problem])?;
     let mut files = Vec::new();
     let mut unreadable = Vec::new();
+    let mut total = 0;
     for path in paths {
         match read(&path) {
-            Ok(file) => files.push(Arc::new(file)),
+            Ok(file) => {
+                total += file.text.len() as u64;
+                files.push(Arc::new(file));
+            }
             Err(problem) => unreadable.push(problem),
+        }
+        if total > MAX_TOTAL_BYTES {
+            let message =
+                format!("the rule files are larger than {MAX_TOTAL_BYTES} bytes together");
+            let place = Place::Path(dir.to_owned());
+            return Err(vec![Problem::error(
+                place,
+                message,
+                "wildcards need fewer rules",
+            )]);
         }
     }
     if !unreadable.is_empty() {

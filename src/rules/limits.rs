@@ -7,6 +7,9 @@ pub const MAX_FILES: usize = 1_000;
 /// for explanations.
 pub const MAX_FILE_BYTES: u64 = 16 * 1024 * 1024;
 
+/// Bytes of all rule files together, for the same reason.
+pub const MAX_TOTAL_BYTES: u64 = 64 * 1024 * 1024;
+
 /// Rules over all files: matching does not depend on their number, memory and load time do.
 pub const MAX_RULES: usize = 100_000;
 

@@ -1,12 +1,16 @@
 //! Which groups, masks and tag apply to a host and a path.
 //!
-//! Rule files are TOML. They are read ([`document`]: every value parsed, with its place), brought
-//! together ([`compile`]: every fault reported at once) and become a [`RuleSet`], which is never changed
-//! again. [`Site::resolve`] then answers for a path in microseconds; [`Site::explain`] says why.
+//! Rule files are TOML. They are read (`document`: every value parsed, with its place), brought
+//! together (`compile`: every fault reported at once) and become a [`RuleSet`], which is never changed
+//! again. [`Site::resolve`] then answers for a path in less than a microsecond; [`Site::explain`] says
+//! why.
 //!
-//! The order of files and of rules in them never matters: the most specific rule decides
-//! ([`path_pattern::Rank`]), masks and additional groups add up, and two rules of which neither is more
-//! specific are refused. Knows no HTTP: paths come here canonical, hosts in lower case.
+//! The order of files and of rules in them never matters. The most specific rule that says something
+//! decides; masks and additional groups add up. A path without wildcards is more specific than any
+//! other; then more literal segments, more segments such as `*.asp`, more `*`, fewer `**` count, in this
+//! order. Two rules of which neither is more specific, and which have a path in common, are refused.
+//!
+//! Knows no HTTP: paths come here canonical, hosts in lower case and without port.
 
 mod cache;
 mod compile;

@@ -36,6 +36,10 @@ impl ScriptUrl {
         Self(VENDOR_SCRIPT_URL.into())
     }
 
+    pub(super) fn is_of_other_origin(&self) -> bool {
+        !self.0.starts_with('/')
+    }
+
     pub(super) fn fill(&self, group: GroupId, env: SiteEnv) -> String {
         let with_group = self.0.replace("{group}", &group.to_string());
         with_group.replace("{site}", env.as_str())

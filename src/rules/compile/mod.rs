@@ -8,6 +8,7 @@ mod placement;
 mod scripts;
 mod self_test;
 mod sites;
+mod tags;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -82,7 +83,7 @@ fn assemble(mut tables: Tables, beginning: &At, env: SiteEnv, reports: &Reports)
     let defaults =
         defaults.unwrap_or_else(|| Level::silent(LevelName::Defaults, beginning.clone()));
     let script = tables.script(reports);
-    let overrides = Overrides::gather(&tables, env, reports);
+    let overrides = Overrides::gather(&tables, &defaults, env, reports);
     let defaults = Arc::new(overrides.level(defaults));
     let groups = groups::gather(&mut tables, &overrides, reports);
     let (site_tables, tests) = tables.into_sites_and_tests();

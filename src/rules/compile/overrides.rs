@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::groups::GroupId;
 use crate::rules::SiteEnv;
@@ -21,8 +21,14 @@ pub(super) struct Overrides {
 
 impl Overrides {
     /// Checks what is said about either environment, and takes what is said about this one.
-    pub(super) fn gather(tables: &Tables, env: SiteEnv, reports: &Reports) -> Self {
+    pub(super) fn gather(
+        tables: &Tables,
+        defaults: &Level,
+        env: SiteEnv,
+        reports: &Reports,
+    ) -> Self {
         check_hosts(tables, reports);
+        check_groups(tables, defaults, reports);
         let [production, staging] = [SiteEnv::Production, SiteEnv::Staging]
             .map(|env| Self::of_tables(&env_tables(tables, env), reports));
         match env {
@@ -109,5 +115,42 @@ fn check_hosts(tables: &Tables, reports: &Reports) {
             None => format!("write one of {}", known.join(", ")),
         };
         reports.error(&from.at, format!("no site has the host \"{host}\""), remedy);
+    }
+}
+
+/// The same for groups: a slip would leave the group of the other environment on the pages.
+fn check_groups(tables: &Tables, defaults: &Level, reports: &Reports) {
+    let defined = tables
+        .files
+        .iter()
+        .flat_map(|file| &file.groups)
+        .flat_map(|group| &group.id);
+    let rules = tables
+        .sites()
+        .flat_map(|site| &site.rules)
+        .map(|rule| &rule.level);
+    let levels = tables
+        .sites()
+        .map(|site| &site.level)
+        .chain(rules)
+        .chain([defaults]);
+    let known: BTreeSet<_> = levels
+        .flat_map(Level::groups)
+        .chain(defined)
+        .map(|group| group.value)
+        .collect();
+    let envs = tables.files.iter().flat_map(|file| &file.envs);
+    for (from, _) in envs.flat_map(|table| &table.groups) {
+        if tables.complete && !known.contains(&from.value) {
+            let message = format!(
+                "no page carries group {}, and no [[group]] defines it",
+                from.value
+            );
+            reports.error(
+                &from.at,
+                message,
+                "write the number that the rules use, or remove it",
+            );
+        }
     }
 }

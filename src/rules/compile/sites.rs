@@ -13,10 +13,9 @@ use crate::rules::reports::{Fault, Reports};
 use crate::rules::script::ScriptKind;
 use crate::rules::site::{PathIndex, Rule, Site};
 use crate::rules::source::{At, Stated};
-use crate::rules::tag::TagKey;
 
 use super::overrides::Overrides;
-use super::{paths, placement, scripts};
+use super::{paths, placement, scripts, tags};
 
 /// What all sites share.
 pub(super) struct Context<'a> {
@@ -64,7 +63,7 @@ pub(super) fn compile(table: SiteTable, context: &Context<'_>) -> Site {
     check_names(&site, reports);
     check_group(&site, reports);
     check_masks(&site, reports);
-    check_cookie_domains(&site, reports);
+    tags::check(&site, reports);
     paths::check(&site, reports);
     placement::check(&site, reports);
     site
@@ -179,32 +178,6 @@ fn refuse_client_only(level: &Level, reports: &Reports) {
             format!("nobody would apply the mask \"{}\": the vendor's script is not told of client_only masks", mask.target.selector()),
             "write a selector that the edge can match, enter this one in the vendor's masking settings, or write kind = \"edge\" in [script]",
         );
-    }
-}
-
-/// The vendor demands that the host's name ends with the cookie domain.
-fn check_cookie_domains(site: &Site, reports: &Reports) {
-    for level in site.levels() {
-        let Some(stated) = level.tag.find(TagKey::CookieDomain) else {
-            continue;
-        };
-        let Some(domain) = stated.value.as_deref() else {
-            continue;
-        };
-        let outside = site
-            .hosts
-            .iter()
-            .find(|host| !host.value.lies_within(domain));
-        if let Some(host) = outside {
-            let fault = Fault::new(
-                format!(
-                    "the host \"{}\" does not end with the cookie domain \"{domain}\"",
-                    host.value
-                ),
-                "write a domain that all hosts of the site end with, or set it per site",
-            );
-            reports.conflict(&stated.at, (&host.at, "this host"), fault);
-        }
     }
 }
 

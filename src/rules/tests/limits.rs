@@ -1,4 +1,6 @@
 use super::*;
+use proptest::prelude::*;
+
 use crate::rules::limits::*;
 
 fn problems(text: &str) -> String {
@@ -106,4 +108,43 @@ fn thousands_of_rules_are_checked_against_one_another() {
             .count(),
         20
     );
+}
+
+/// Pieces of rule files, good and bad, in any order.
+fn scrambled() -> impl Strategy<Value = String> {
+    let dirs = ["rules", "tests/rules-bad"].map(|dir| std::fs::read_dir(root().join(dir)).unwrap());
+    let paths = dirs
+        .into_iter()
+        .flatten()
+        .map(|entry| entry.unwrap().path());
+    let mut paths: Vec<_> = paths
+        .filter(|path| path.extension().is_some_and(|e| e == "toml"))
+        .collect();
+    paths.sort();
+    let texts = paths
+        .iter()
+        .map(|path| std::fs::read_to_string(path).unwrap());
+    let lines: Vec<String> = texts
+        .flat_map(|text| text.lines().map(str::to_owned).collect::<Vec<_>>())
+        .collect();
+    let line = prop::sample::select(lines);
+    let cut = (line.clone(), any::<prop::sample::Index>()).prop_map(|(line, index)| {
+        let end = line
+            .char_indices()
+            .nth(index.index(line.len() + 1))
+            .map_or(line.len(), |(at, _)| at);
+        line[..end].to_owned()
+    });
+    prop::collection::vec(prop_oneof![9 => line, 1 => cut], 0..40)
+        .prop_map(|lines| lines.join("\n"))
+}
+
+proptest! {
+    #[test]
+    fn any_text_gives_rules_or_problems(text in scrambled()) {
+        let given = compile(&format!("version = 1\n{text}"));
+        if let Err(problems) = given {
+            prop_assert!(problems.iter().any(Problem::is_error));
+        }
+    }
 }

@@ -43,6 +43,26 @@ idle_timeout = "5m"
 }
 
 #[test]
+fn warns_of_tags_that_load_but_do_not_do_what_is_meant() {
+    let warnings = |tag: &str| {
+        let text = format!(
+            "version = 1\n[[site]]\nhosts = [\"a\"]\norigin = \"http://o\"\ngroup = 7\n[site.tag]\n{tag}"
+        );
+        compile(&text).map_or_else(
+            |problems| listed(&problems),
+            |loaded| listed(&loaded.warnings),
+        )
+    };
+    let integrity = format!("integrity = \"sha256-{}\"\n", "A".repeat(44));
+    assert!(warnings(&integrity).contains("integrity without crossorigin"));
+    assert_eq!(
+        warnings(&format!("{integrity}crossorigin = \"anonymous\"\n")),
+        ""
+    );
+    assert!(warnings("nonce = \"abc\"").contains("a fixed nonce"));
+}
+
+#[test]
 fn a_collision_points_at_both_paths() {
     let text = "version = 1\n[[site]]\nhosts = [\"a\"]\norigin = \"http://o\"\ngroup = 7\n\
          [[site.rule]]\nname = \"one\"\npath = [\"/x\", \"/a/**\"]\n[[site.rule]]\nname = \"two\"\npath = \"/**/b\"\n";
