@@ -163,7 +163,10 @@ impl<'a> Decisions<'a> {
         match self.masks.iter_mut().find(|known| known.target == target) {
             Some(known) => {
                 widen(&mut known.scope, scope);
-                known.by.push((source, at));
+                // Two readings of a path share the levels that both match.
+                if !known.by.iter().any(|(_, known)| *known == at) {
+                    known.by.push((source, at));
+                }
             }
             None => self.masks.push(DecidedMask {
                 target,

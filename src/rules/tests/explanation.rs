@@ -13,3 +13,14 @@ fn explains_who_decided_what() {
     insta::assert_snapshot!(site.explain("/mortgage/apply"));
     insta::assert_snapshot!(site.explain("/mortgage/calculators/monthly;x=1"));
 }
+
+#[test]
+fn explains_two_readings_group_masks_and_masks_of_the_visitor_script() {
+    let rules = rules(
+        "version = 1\nscript = { kind = \"edge\", url = \"/v.js\" }\n[[group]]\nid = 1\nmasks = [\"#x\", \"#y\"]\n\
+         [[site]]\nhosts = [\"a\"]\norigin = \"http://b\"\ngroup = 1\ntag = { defer = true, presence = \"api\" }\n\
+         [[site.rule]]\nname = \"private\"\npath = \"/private\"\nmasks = [\"#x\", { selector = \"p:has(a)\", client_only = true }]\n",
+    );
+    let site = rules.site("a").unwrap();
+    insta::assert_snapshot!(site.explain("/private;a"));
+}

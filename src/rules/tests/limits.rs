@@ -46,6 +46,23 @@ fn masks_that_only_meet_on_a_page_leave_it_untagged() {
 }
 
 #[test]
+fn groups_that_only_meet_on_a_page_leave_it_untagged() {
+    let rule = |path: &str, from: usize| {
+        let groups = list(150, |n| (n + from).to_string());
+        format!("[[site.rule]]\npath = \"{path}\"\nadditional_groups = {groups}\n")
+    };
+    let rules = rules(&site_with(
+        &[rule("/a/**", 10), rule("/a/b/**", 500)].concat(),
+    ));
+    let site = rules.site("a").unwrap();
+    assert!(site.resolve("/a").plan.is_some());
+    assert_eq!(
+        site.resolve("/a/b").untagged,
+        Some(Untagged::TooManyGroups(301))
+    );
+}
+
+#[test]
 fn lists_are_bounded() {
     let paths = |count| {
         let paths = list(count, |n| format!("\"/p{n}\""));

@@ -261,6 +261,19 @@ masks = ["#everyone"]
 }
 
 #[test]
+fn a_mask_for_all_in_one_reading_of_a_path_is_a_mask_for_all() {
+    let rules = rules(
+        "version = 1\nscript = { kind = \"edge\", url = \"/v.js\" }\n[[group]]\nid = 1\nmasks = [\"#x\"]\n\
+         [[site]]\nhosts = [\"a\"]\norigin = \"http://b\"\ngroup = 1\n\
+         [[site.rule]]\npath = \"/private\"\nmasks = [\"#x\"]\n",
+    );
+    let rule = rules.site("a").unwrap().resolve("/private;a");
+    let plan = rule.plan.as_ref().unwrap();
+    assert_eq!(plan.masks().len(), 1);
+    assert_eq!(plan.masks()[0].scope, crate::html::MaskScope::Everyone);
+}
+
+#[test]
 fn masks_for_the_visitor_script_alone_are_kept_apart() {
     let rule = rules(
         "version = 1\nscript = { kind = \"edge\", url = \"/v.js\" }\n[[group]]\nid = 1\n[[site]]\nhosts = [\"a\"]\norigin = \"http://b\"\ngroup = 1\n\

@@ -102,9 +102,16 @@ hosts = ["b"]
 origin = "http://o"
 group = 7
 script = { url = "/own.js" }
+[[site]]
+hosts = ["c"]
+origin = "http://o"
+group = 7
+script = { kind = "edge", url = "/edge.js" }
+[[group]]
+id = 7
 "#,
     );
-    let tag = |host| {
+    let tag = |host: &str| {
         rules
             .site(host)
             .unwrap()
@@ -122,6 +129,26 @@ script = { url = "/own.js" }
         tag("a")
     );
     assert!(tag("b").contains("src=\"/own.js\""), "{}", tag("b"));
+    assert!(tag("c").contains("src=\"/edge.js\""), "{}", tag("c"));
+}
+
+#[test]
+fn the_url_of_one_kind_of_script_is_not_inherited_by_another() {
+    let rules = rules(
+        r#"version = 1
+script = { kind = "edge", url = "/edge.js" }
+[[group]]
+id = 7
+[[site]]
+hosts = ["a"]
+origin = "http://o"
+group = 7
+script = { kind = "glance" }
+"#,
+    );
+    let rule = rules.site("a").unwrap().resolve("/");
+    let tag = rule.plan.as_ref().unwrap().tag().as_str().to_owned();
+    assert!(tag.contains("src=\"https://www.glancecdn.net/"), "{tag}");
 }
 
 #[test]
