@@ -127,11 +127,7 @@ impl Collisions<'_> {
             }
         });
         if let (Err(_), Some(entry)) = (walked, entries.first()) {
-            self.reports.error(
-                entry.at,
-                "the paths of this site overlap in so many ways that they cannot be checked",
-                "write fewer paths that begin with wildcards",
-            );
+            report_entangled(entry.at, self.reports);
             return ControlFlow::Break(());
         }
         if full {
@@ -159,6 +155,15 @@ impl Collisions<'_> {
             _ => ControlFlow::Continue(()),
         }
     }
+}
+
+/// What cannot be checked is not let through.
+pub(super) fn report_entangled(at: &At, reports: &Reports) {
+    reports.error(
+        at,
+        "the paths of this site overlap in so many ways that they cannot be checked",
+        "write fewer paths that begin with wildcards",
+    );
 }
 
 fn too_many_partials(site: &Site, reports: &Reports) {

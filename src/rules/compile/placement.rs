@@ -3,11 +3,14 @@ use std::ops::ControlFlow;
 
 use crate::html::Placement;
 use crate::rules::level::Level;
+use crate::rules::limits::MAX_COLLISIONS_REPORTED;
 use crate::rules::path_pattern::PathPattern;
 use crate::rules::path_trie::{PathTrie, overlaps};
 use crate::rules::reports::{Fault, Reports};
 use crate::rules::site::{Rule, Site};
 use crate::rules::source::At;
+
+use super::paths;
 
 /// A tag in the head runs before the rest of the page was seen, so no page may have both that and
 /// masks. Reports all pages that would.
@@ -72,8 +75,7 @@ fn check_meeting_rules(site: &Site, reports: &Reports) {
         PathTrie::new((0..).zip(entries.iter().map(|(_, pattern)| pattern)))
     };
     let mut seen = BTreeSet::new();
-    // A search that is given up is reported where ambiguities are looked for.
-    let _ = overlaps(&trie(&heads), &trie(&masked), |head, mask, path| {
+    let walked = overlaps(&trie(&heads), &trie(&masked), |head, mask, path| {
         let (head, head_pattern) = &heads[head as usize];
         let (masked, mask_pattern) = &masked[mask as usize];
         let same = std::ptr::eq(*head, *masked);
@@ -93,8 +95,14 @@ fn check_meeting_rules(site: &Site, reports: &Reports) {
             let what = format!("{path} has masks by rule \"{}\"", masked.name);
             refuse(&stated.at, mask, &what, reports);
         }
-        ControlFlow::Continue(())
+        match seen.len() {
+            MAX_COLLISIONS_REPORTED => ControlFlow::Break(()),
+            _ => ControlFlow::Continue(()),
+        }
     });
+    if let (Err(_), Some((head, _))) = (walked, heads.first()) {
+        paths::report_entangled(&head.level.at, reports);
+    }
 }
 
 fn patterns<'a>(

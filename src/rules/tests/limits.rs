@@ -110,6 +110,42 @@ fn collisions_are_reported_up_to_a_bound() {
 }
 
 #[test]
+fn a_head_tag_that_meets_many_masks_is_reported_up_to_a_bound() {
+    let heads = "[[site.rule]]\npath = \"/a/**\"\nplacement = \"head\"\n".to_owned();
+    let masks = (0..40).map(|n| format!("[[site.rule]]\npath = \"/a/{n}\"\nmasks = [\"#m\"]\n"));
+    let text = site_with(&[heads].into_iter().chain(masks).collect::<String>());
+    let reported = problems(&text)
+        .matches("the tag cannot go into the head")
+        .count();
+    assert_eq!(reported, MAX_COLLISIONS_REPORTED);
+}
+
+#[test]
+fn rules_that_cannot_be_checked_against_one_another_are_refused() {
+    let rule = |n| format!("[[site.rule]]\npath = \"/**/a{n}/**/p{n}\"\ninject = true\n");
+    let rules = |count: usize| site_with(&(0..count).map(rule).collect::<String>());
+    assert_eq!(problems(&rules(300)), "");
+    assert!(problems(&rules(1_100)).contains("cannot be checked"));
+}
+
+#[test]
+fn directories_of_rule_files_are_bounded() {
+    let dir = std::env::temp_dir().join(format!("cobrowse-edge-limits-{}", std::process::id()));
+    std::fs::create_dir_all(&dir).unwrap();
+    let load =
+        || RuleSet::load(&dir, SiteEnv::Production).map_or_else(|p| listed(&p), |_| String::new());
+    let large = std::fs::File::create(dir.join("large.toml")).unwrap();
+    large.set_len(MAX_FILE_BYTES + 1).unwrap();
+    assert!(load().contains("larger than 16777216 bytes"), "{}", load());
+    std::fs::remove_file(dir.join("large.toml")).unwrap();
+    for number in 0..=MAX_FILES {
+        std::fs::write(dir.join(format!("{number}.toml")), "version = 1\n").unwrap();
+    }
+    assert!(load().contains("holds 1001 files"), "{}", load());
+    std::fs::remove_dir_all(&dir).unwrap();
+}
+
+#[test]
 fn thousands_of_rules_are_checked_against_one_another() {
     let rules: String = (0..5_000)
         .map(|n| {
