@@ -1,8 +1,28 @@
 //! Process settings: text in, the rooms' own `Config` structs out. What can change while the edge
 //! runs (rules, certificates) is named here by its place only, and read by the rooms that own it.
 
-use std::net::SocketAddr;
-use std::path::PathBuf;
+mod backend;
+mod compile;
+mod did_you_mean;
+mod environment;
+mod fault;
+mod file;
+mod limits;
+mod listeners;
+mod load;
+mod origins;
+mod reader;
+mod settings;
+mod value;
+
+pub use backend::parse_backend;
+pub use environment::Environment;
+pub use fault::Fault;
+pub use load::{Draft, load, read};
+pub use settings::{Setting, settings_markdown, settings_table};
+
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -80,6 +100,70 @@ pub struct LogConfig {
     pub access: Option<AccessLogFormat>,
 }
 
+impl EdgeConfig {
+    /// Everything at its default: one HTTP listener on loopback, the admin listener, no sessions.
+    pub fn new(rules: RulesSource) -> Self {
+        Self {
+            env: SiteEnv::default(),
+            rules,
+            certificates: CertificatesSource::None,
+            server: server::Config {
+                http: vec![DEFAULT_LISTEN],
+                ..server::Config::default()
+            },
+            admin: Some(DEFAULT_ADMIN),
+            redirect_to_https: None,
+            upstream: upstream::Config::default(),
+            session: None,
+            trusted_peers: TrustedPeers::default(),
+            pseudonym: DEFAULT_PSEUDONYM.into(),
+            log: LogConfig::default(),
+        }
+    }
+}
+
+impl RulesSource {
+    pub fn directory(&self) -> Option<&Path> {
+        match self {
+            Self::Directory(directory) => Some(directory),
+            Self::Given(_) => None,
+        }
+    }
+}
+
+impl CertificatesSource {
+    pub fn directory(&self) -> Option<&Path> {
+        match self {
+            Self::Directory(directory) => Some(directory),
+            Self::None | Self::SelfSigned => None,
+        }
+    }
+}
+
+impl Default for LogConfig {
+    fn default() -> Self {
+        Self {
+            format: LogFormat::Human,
+            filter: DEFAULT_LOG_FILTER.to_owned(),
+            access: Some(AccessLogFormat::Human),
+        }
+    }
+}
+
+/// Loopback: who wants to be seen from outside says so.
+pub const DEFAULT_LISTEN: SocketAddr = SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 8080));
+/// Loopback, since it tells what visitors do and takes no password.
+pub const DEFAULT_ADMIN: SocketAddr = SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 9090));
+/// Beside the settings file.
+const DEFAULT_RULES_DIRECTORY: &str = "rules";
+/// What the product is called: Via need not tell more (RFC 9110 7.6.3).
+const DEFAULT_PSEUDONYM: &str = "cobrowse-edge";
+/// What happens, without what happens all the time.
+const DEFAULT_LOG_FILTER: &str = "info";
+
 /// How long a tree of files must be quiet before it is read again, since editors and deployments
 /// write several files, or one several times.
 pub const RELOAD_DEBOUNCE: Duration = Duration::from_millis(250);
+
+#[cfg(test)]
+mod tests;

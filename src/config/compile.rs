@@ -1,0 +1,232 @@
+//! Brings the settings together. Total: what is refused is reported, and stands at its default.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::environment::{Environment, Overrides};
+use super::fault::Fault;
+use super::file::{AdminTable, EdgeFile, LogTable, SessionTable, Written};
+use super::listeners::{Listeners, check_admin};
+use super::reader::{Reports, Stated};
+use super::{
+    CertificatesSource, DEFAULT_ADMIN, DEFAULT_LOG_FILTER, DEFAULT_PSEUDONYM,
+    DEFAULT_RULES_DIRECTORY, EdgeConfig, LogConfig, RulesSource, SessionConfig, SessionPlace,
+};
+use crate::server;
+use crate::telemetry::AccessLogFormat;
+use crate::upstream::{Target, TlsSettings};
+use crate::wire::Scheme;
+
+/// `base` is the directory that paths in the file start from.
+pub(super) fn compile(
+    file: EdgeFile,
+    base: &Path,
+    environment: &Environment,
+    reports: &Reports,
+) -> EdgeConfig {
+    let Overrides { listen, log } = environment.read(reports);
+    let listeners = Listeners::compile(&file.server, listen, reports);
+    let certificates = certificates(&file.certs, &listeners, reports);
+    let default = server::Config::default();
+    EdgeConfig {
+        env: file.env.map_or_else(Default::default, |env| env.value),
+        rules: RulesSource::Directory(rules(&file.rules, base)),
+        certificates,
+        admin: admin(&file.admin, &listeners, reports),
+        redirect_to_https: listeners.redirect_port(&file.server, reports),
+        server: server::Config {
+            http: listeners.http_addresses(),
+            https: listeners.https_addresses(),
+            limits: file.limits,
+            drain_timeout: file
+                .server
+                .drain_timeout
+                .map_or(default.drain_timeout, |time| time.value),
+        },
+        upstream: file.upstream,
+        session: file.session.and_then(|session| session.compile(reports)),
+        trusted_peers: file.trusted_peers,
+        pseudonym: file
+            .via
+            .map_or_else(|| Arc::from(DEFAULT_PSEUDONYM), |via| via.value),
+        log: log_config(file.log, log),
+    }
+}
+
+fn rules(written: &Written<PathBuf>, base: &Path) -> PathBuf {
+    match written {
+        Written::Stated(stated) => stated.value.clone(),
+        Written::Absent | Written::Refused => base.join(DEFAULT_RULES_DIRECTORY),
+    }
+}
+
+fn certificates(
+    written: &Written<PathBuf>,
+    listeners: &Listeners,
+    reports: &Reports,
+) -> CertificatesSource {
+    let Written::Stated(certs) = written else {
+        if let (Written::Absent, Some(https)) = (written, &listeners.https_list) {
+            let remedy = "write certs = \"certs/\", a directory with certificates and keys, \
+                          above the first [table]";
+            reports.error(https, Fault::new("https has no certificates", remedy));
+        }
+        return CertificatesSource::None;
+    };
+    if listeners.https_list.is_none() && !listeners.faulty {
+        let remedy = "write https = [\"0.0.0.0:443\"] in [server], or remove certs";
+        let fault = Fault::new("certs is named, but nothing listens for https", remedy);
+        reports.warning(&certs.span, fault);
+    }
+    CertificatesSource::Directory(certs.value.clone())
+}
+
+fn admin(
+    table: &AdminTable,
+    listeners: &Listeners,
+    reports: &Reports,
+) -> Option<std::net::SocketAddr> {
+    let off = table.enabled.as_ref().filter(|enabled| !enabled.value);
+    match (off, &table.listen) {
+        (Some(off), Some(listen)) => {
+            let fault = Fault::new(
+                "the admin listener has an address and is switched off",
+                "remove one of the two",
+            );
+            reports.conflict(&off.span, (&listen.span, "its address"), fault);
+            None
+        }
+        (Some(_), None) => None,
+        (None, listen) => {
+            check_admin(listen.as_ref(), listeners, reports);
+            Some(listen.as_ref().map_or(DEFAULT_ADMIN, |listen| listen.value))
+        }
+    }
+}
+
+impl SessionTable {
+    fn compile(self, reports: &Reports) -> Option<SessionConfig> {
+        if self.faulty {
+            return None;
+        }
+        self.report_misfits(reports);
+        let place = self.place(reports);
+        let Some(backend) = &self.backend else {
+            let remedy = "write backend = \"https://...\", or remove [session]";
+            let fault = Fault::new("[session] names no `backend`", remedy);
+            reports.error(&self.header, fault);
+            return None;
+        };
+        let (backend, place) = (self.target(backend), place?);
+        let cookies = self.cookies.iter().map(|name| name.value.to_string());
+        Some(SessionConfig {
+            backend,
+            place,
+            cookies: cookies.collect(),
+        })
+    }
+
+    fn place(&self, reports: &Reports) -> Option<SessionPlace> {
+        match (&self.mount, &self.host) {
+            (Some(mount), None) => Some(SessionPlace::Mount {
+                path: mount.value.as_str().into(),
+                strip: self.strip_mount.as_ref().is_none_or(|strip| strip.value),
+            }),
+            (None, Some(host)) => {
+                if let Some(strip) = &self.strip_mount {
+                    let fault = Fault::new(
+                        "strip_mount has no meaning without `mount`",
+                        "remove strip_mount",
+                    );
+                    reports.conflict(
+                        &strip.span,
+                        (&host.span, "the backend has a host of its own"),
+                        fault,
+                    );
+                }
+                Some(SessionPlace::Host(host.value.as_str().into()))
+            }
+            (Some(mount), Some(host)) => {
+                let fault = Fault::new(
+                    "[session] has both a `mount` and a `host`",
+                    "keep one: `mount` puts it on every site, `host` on a host of its own",
+                );
+                reports.conflict(&host.span, (&mount.span, "the other place"), fault);
+                None
+            }
+            (None, None) => {
+                let remedy = "write mount = \"/_cobrowse\", or host = \"cobrowse.bank.example\"";
+                let fault = Fault::new("[session] says no place at which visitors find it", remedy);
+                reports.error(&self.header, fault);
+                None
+            }
+        }
+    }
+
+    /// Settings that are good each for itself and have no meaning together.
+    fn report_misfits(&self, reports: &Reports) {
+        self.report_half_an_identity(reports);
+        let Some(backend) = self.backend.as_ref() else {
+            return;
+        };
+        if backend.value.scheme == Scheme::Https {
+            return;
+        }
+        let tls = [
+            ("ca", self.ca.as_ref().map(|ca| &ca.span)),
+            (
+                "server_name",
+                self.server_name.as_ref().map(|name| &name.span),
+            ),
+            (
+                "client_certificate",
+                self.client_certificate.as_ref().map(|file| &file.span),
+            ),
+        ];
+        for (key, span) in tls {
+            if let Some(span) = span {
+                let fault = Fault::new(
+                    format!("`{key}` has no meaning without TLS"),
+                    format!("write https:// in `backend`, or remove {key}"),
+                );
+                reports.conflict(span, (&backend.span, "plain http"), fault);
+            }
+        }
+    }
+
+    fn report_half_an_identity(&self, reports: &Reports) {
+        let (there, other) = match (&self.client_certificate, &self.client_key) {
+            (Some(certificate), None) => (certificate, "client_key"),
+            (None, Some(key)) => (key, "client_certificate"),
+            (Some(_), Some(_)) | (None, None) => return,
+        };
+        let fault = Fault::new(
+            "a client certificate and its key are only of use together",
+            format!("write {other} = \"...\", too, or remove this"),
+        );
+        reports.error(&there.span, fault);
+    }
+
+    fn target(&self, backend: &Stated<Target>) -> Target {
+        let path = |file: &Option<Stated<PathBuf>>| file.as_ref().map(|file| file.value.clone());
+        Target {
+            tls: TlsSettings {
+                ca: path(&self.ca),
+                server_name: self.server_name.as_ref().map(|name| name.value.clone()),
+                client_certificate: path(&self.client_certificate),
+                client_key: path(&self.client_key),
+            },
+            ..backend.value.clone()
+        }
+    }
+}
+
+fn log_config(table: LogTable, filter: Option<String>) -> LogConfig {
+    LogConfig {
+        format: table.format,
+        filter: filter
+            .or(table.filter)
+            .unwrap_or_else(|| DEFAULT_LOG_FILTER.to_owned()),
+        access: table.access.unwrap_or(Some(AccessLogFormat::Human)),
+    }
+}

@@ -1,0 +1,220 @@
+//! `edge.toml` as it was written: every value parsed and with its place, nothing yet brought
+//! together. What cannot be read is reported and left out.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use toml::Spanned;
+use toml::de::DeTable;
+
+use super::backend::{parse_backend, parse_host, parse_mount};
+use super::limits::read_limits;
+use super::origins::read_upstream;
+use super::reader::{Reports, Stated, TableReader};
+use super::value::{
+    count, duration, flag, listen_address, log_filter, network, one_of, path, text, token,
+};
+use crate::rules::SiteEnv;
+use crate::telemetry::{AccessLogFormat, LogFormat};
+use crate::wire::TrustedPeers;
+use crate::{server, upstream};
+
+/// The whole file.
+#[derive(Debug)]
+pub(super) struct EdgeFile {
+    pub(super) env: Option<Stated<SiteEnv>>,
+    pub(super) rules: Written<PathBuf>,
+    pub(super) certs: Written<PathBuf>,
+    pub(super) via: Option<Stated<Arc<str>>>,
+    pub(super) server: ServerTable,
+    pub(super) limits: server::Limits,
+    pub(super) admin: AdminTable,
+    pub(super) upstream: upstream::Config,
+    pub(super) session: Option<SessionTable>,
+    pub(super) trusted_peers: TrustedPeers,
+    pub(super) log: LogTable,
+}
+
+/// A setting that other files are looked for by.
+#[derive(Debug)]
+pub(super) enum Written<T> {
+    Absent,
+    /// It is there, and was reported.
+    Refused,
+    Stated(Stated<T>),
+}
+
+/// `[server]`
+#[derive(Debug, Default)]
+pub(super) struct ServerTable {
+    /// Something was wrong with it, so contradictions are not worth looking for.
+    pub(super) faulty: bool,
+    pub(super) http: Option<Stated<Vec<Stated<SocketAddr>>>>,
+    pub(super) https: Option<Stated<Vec<Stated<SocketAddr>>>>,
+    pub(super) redirect_http: Option<Stated<bool>>,
+    pub(super) https_port: Option<Stated<u16>>,
+    pub(super) drain_timeout: Option<Stated<Duration>>,
+}
+
+/// `[admin]`
+#[derive(Debug, Default)]
+pub(super) struct AdminTable {
+    pub(super) listen: Option<Stated<SocketAddr>>,
+    pub(super) enabled: Option<Stated<bool>>,
+}
+
+/// `[session]`
+#[derive(Debug)]
+pub(super) struct SessionTable {
+    pub(super) faulty: bool,
+    pub(super) header: std::ops::Range<usize>,
+    pub(super) backend: Option<Stated<upstream::Target>>,
+    pub(super) mount: Option<Stated<String>>,
+    pub(super) host: Option<Stated<String>>,
+    pub(super) strip_mount: Option<Stated<bool>>,
+    pub(super) cookies: Vec<Stated<Arc<str>>>,
+    pub(super) ca: Option<Stated<PathBuf>>,
+    pub(super) server_name: Option<Stated<String>>,
+    pub(super) client_certificate: Option<Stated<PathBuf>>,
+    pub(super) client_key: Option<Stated<PathBuf>>,
+}
+
+/// `[log]`
+#[derive(Debug, Default)]
+pub(super) struct LogTable {
+    pub(super) format: LogFormat,
+    pub(super) filter: Option<String>,
+    /// Within, `None`: off.
+    pub(super) access: Option<Option<AccessLogFormat>>,
+}
+
+impl EdgeFile {
+    /// `base` is the directory that paths in the file start from.
+    pub(super) fn read(tree: &Spanned<DeTable<'_>>, base: &Path, reports: &Reports) -> Self {
+        let mut table = TableReader::new("the settings", reports, tree);
+        let file = Self {
+            env: table.take("env", one_of(ENVS)),
+            rules: read_path(&mut table, "rules", base),
+            certs: read_path(&mut table, "certs", base),
+            via: table.take("via", text(token)),
+            server: read_or_default(table.take_table("server", "[server]"), ServerTable::read),
+            limits: read_or_default(table.take_table("limits", "[limits]"), read_limits),
+            admin: read_or_default(table.take_table("admin", "[admin]"), AdminTable::read),
+            upstream: read_or_default(table.take_table("upstream", "[upstream]"), read_upstream),
+            session: table
+                .take_table("session", "[session]")
+                .map(|table| SessionTable::read(table, base)),
+            trusted_peers: read_or_default(
+                table.take_table("forwarded", "[forwarded]"),
+                read_trusted_peers,
+            ),
+            log: read_or_default(table.take_table("log", "[log]"), LogTable::read),
+        };
+        table.finish();
+        file
+    }
+}
+
+impl ServerTable {
+    fn read(mut table: TableReader<'_>) -> Self {
+        let server = Self {
+            faulty: false,
+            http: table.take_list("http", text(listen_address)),
+            https: table.take_list("https", text(listen_address)),
+            redirect_http: table.take("redirect_http", flag),
+            https_port: table.take("https_port", count(1..=u64::from(u16::MAX))),
+            drain_timeout: table.take("drain_timeout", duration(Duration::ZERO..=MAX_DRAIN)),
+        };
+        let faulty = !table.finish();
+        Self { faulty, ..server }
+    }
+}
+
+impl AdminTable {
+    fn read(mut table: TableReader<'_>) -> Self {
+        let admin = Self {
+            listen: table.take("listen", text(listen_address)),
+            enabled: table.take("enabled", flag),
+        };
+        table.finish();
+        admin
+    }
+}
+
+impl SessionTable {
+    fn read(mut table: TableReader<'_>, base: &Path) -> Self {
+        let session = Self {
+            faulty: false,
+            header: table.span().clone(),
+            backend: table.take("backend", text(parse_backend)),
+            mount: table.take("mount", text(parse_mount)),
+            host: table.take("host", text(parse_host)),
+            strip_mount: table.take("strip_mount", flag),
+            cookies: table
+                .take_list("cookies", text(token))
+                .map_or_else(Vec::new, |list| list.value),
+            ca: table.take("ca", path(base)),
+            server_name: table.take("server_name", text(parse_host)),
+            client_certificate: table.take("client_certificate", path(base)),
+            client_key: table.take("client_key", path(base)),
+        };
+        let faulty = !table.finish();
+        Self { faulty, ..session }
+    }
+}
+
+impl LogTable {
+    fn read(mut table: TableReader<'_>) -> Self {
+        let log = Self {
+            format: table.take_or("format", LogFormat::Human, one_of(LOG_FORMATS)),
+            filter: table
+                .take("filter", text(log_filter))
+                .map(|filter| filter.value),
+            access: table
+                .take("access", one_of(ACCESS_LOGS))
+                .map(|access| access.value),
+        };
+        table.finish();
+        log
+    }
+}
+
+fn read_trusted_peers(mut table: TableReader<'_>) -> TrustedPeers {
+    let networks = table.take_list("trusted_peers", text(network));
+    table.finish();
+    let networks = networks.map_or_else(Vec::new, |list| list.value);
+    TrustedPeers::new(networks.into_iter().map(|network| network.value).collect())
+}
+
+fn read_path(table: &mut TableReader<'_>, key: &'static str, base: &Path) -> Written<PathBuf> {
+    match table.take(key, path(base)) {
+        Some(stated) => Written::Stated(stated),
+        None if table.has(key) => Written::Refused,
+        None => Written::Absent,
+    }
+}
+
+fn read_or_default<'a, T: Default>(
+    table: Option<TableReader<'a>>,
+    read: impl FnOnce(TableReader<'a>) -> T,
+) -> T {
+    table.map(read).unwrap_or_default()
+}
+
+/// Longer, and a deployment waits for one visitor's forgotten tab.
+const MAX_DRAIN: Duration = Duration::from_hours(1);
+
+const ENVS: &[(&str, SiteEnv)] = &[
+    ("production", SiteEnv::Production),
+    ("staging", SiteEnv::Staging),
+];
+
+const LOG_FORMATS: &[(&str, LogFormat)] = &[("human", LogFormat::Human), ("json", LogFormat::Json)];
+
+const ACCESS_LOGS: &[(&str, Option<AccessLogFormat>)] = &[
+    ("human", Some(AccessLogFormat::Human)),
+    ("json", Some(AccessLogFormat::Json)),
+    ("off", None),
+];

@@ -1,0 +1,144 @@
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use toml::de::DeTable;
+
+use super::EdgeConfig;
+use super::compile::compile;
+use super::environment::Environment;
+use super::fault::Fault;
+use super::file::{EdgeFile, Written};
+use super::reader::Reports;
+use crate::problem::{Place, Problem, SourceFile};
+use crate::rules::SiteEnv;
+
+/// A settings file, read, with whatever is wrong with it.
+#[derive(Debug)]
+pub struct Draft {
+    /// `None`: there are errors among the problems.
+    pub config: Option<EdgeConfig>,
+    pub problems: Vec<Problem>,
+    /// What could be understood of other files' places, so that they can be looked at even when
+    /// something else is wrong.
+    pub rules: Option<PathBuf>,
+    pub certificates: Option<PathBuf>,
+    pub env: SiteEnv,
+}
+
+/// Reads the settings; the environment of the process is looked at, too. With the configuration come
+/// warnings; without one, all that is wrong.
+pub fn load(path: &Path) -> Result<(EdgeConfig, Vec<Problem>), Vec<Problem>> {
+    let draft = read(path);
+    match draft.config {
+        Some(config) => Ok((config, draft.problems)),
+        None => Err(draft.problems),
+    }
+}
+
+/// The same, for those who want to look at the rest of the files in any case.
+pub fn read(path: &Path) -> Draft {
+    match read_text(path) {
+        Ok(file) => draft(&file, &Environment::of_process()),
+        Err(problem) => Draft::unreadable(vec![problem]),
+    }
+}
+
+/// Pure: no file is looked at.
+pub(super) fn draft(file: &Arc<SourceFile>, environment: &Environment) -> Draft {
+    let reports = Reports::new(file);
+    let (tree, errors) = DeTable::parse_recoverable(&file.text);
+    if !errors.is_empty() {
+        for error in errors.iter().take(MAX_SYNTAX_ERRORS) {
+            report_syntax(error, &reports);
+        }
+        return Draft::unreadable(reports.into_sorted());
+    }
+    let base = file.path.parent().unwrap_or_else(|| Path::new(""));
+    let written = EdgeFile::read(&tree, base, &reports);
+    let rules_known = !matches!(written.rules, Written::Refused);
+    let config = compile(written, base, environment, &reports);
+    Draft::of(config, rules_known, reports)
+}
+
+impl Draft {
+    fn unreadable(problems: Vec<Problem>) -> Self {
+        Self {
+            config: None,
+            problems,
+            rules: None,
+            certificates: None,
+            env: SiteEnv::default(),
+        }
+    }
+
+    fn of(config: EdgeConfig, rules_known: bool, reports: Reports) -> Self {
+        let sound = reports.errors() == 0;
+        Self {
+            problems: reports.into_sorted(),
+            rules: config
+                .rules
+                .directory()
+                .filter(|_| rules_known)
+                .map(Path::to_owned),
+            certificates: config.certificates.directory().map(Path::to_owned),
+            env: config.env,
+            config: sound.then_some(config),
+        }
+    }
+}
+
+fn read_text(path: &Path) -> Result<Arc<SourceFile>, Problem> {
+    let problem = |message: String, remedy: &str| {
+        Problem::error(Place::Path(path.to_owned()), message, remedy)
+    };
+    let mut bytes = Vec::new();
+    let read =
+        File::open(path).and_then(|file| file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes));
+    if let Err(error) = read {
+        let message = format!("the settings file cannot be read: {error}");
+        return Err(problem(
+            message,
+            "name a file of settings, such as --config edge.toml",
+        ));
+    }
+    if bytes.len() as u64 > MAX_FILE_BYTES {
+        let message = format!("the settings file is larger than {MAX_FILE_BYTES} bytes");
+        return Err(problem(
+            message,
+            "name a file of settings: rules have files of their own",
+        ));
+    }
+    let text = String::from_utf8(bytes).map_err(|error| {
+        let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+        let line = 1 + valid.iter().filter(|byte| **byte == b'\n').count();
+        problem(
+            format!("the settings file is not UTF-8 text: line {line} has other bytes"),
+            "save it as UTF-8",
+        )
+    })?;
+    Ok(Arc::new(SourceFile {
+        path: path.to_owned(),
+        text,
+    }))
+}
+
+fn report_syntax(error: &toml::de::Error, reports: &Reports) {
+    let message = error.message().replace('\n', ", ");
+    let remedy = match &message {
+        text if text.contains("duplicate key") => "keep one of the two",
+        text if text.contains("must be quoted") => "put the text in double quotes",
+        text if text.contains("key with no value") => "write key = value",
+        text if text.contains("boolean") => "write true or false, in lower case",
+        text if text.contains("unclosed") => "close the bracket",
+        _ => "mend the TOML at this place (https://toml.io)",
+    };
+    let fault = Fault::new(format!("this is not TOML: {message}"), remedy);
+    reports.error(&error.span().unwrap_or(0..0), fault);
+}
+
+/// Some 40 settings fit in 4 KiB; this leaves room for comments.
+const MAX_FILE_BYTES: u64 = 1024 * 1024;
+/// Later ones follow from the first.
+const MAX_SYNTAX_ERRORS: usize = 20;

@@ -1,0 +1,49 @@
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use super::reader::TableReader;
+use super::value::{count, duration, duration_or_never, size};
+use crate::upstream::Config;
+
+/// `[upstream]`: what every origin gets where its site says nothing else.
+pub(super) fn read_upstream(mut table: TableReader<'_>) -> Config {
+    let default = Config::default();
+    let config = Config {
+        connect_timeout: table.take_or(
+            "connect_timeout",
+            default.connect_timeout,
+            duration(CONNECT),
+        ),
+        first_byte_timeout: table.take_or(
+            "first_byte_timeout",
+            default.first_byte_timeout,
+            duration(WAITS),
+        ),
+        body_idle_timeout: table.take_or(
+            "body_idle_timeout",
+            default.body_idle_timeout,
+            duration_or_never(WAITS),
+        ),
+        pool_idle_timeout: table.take_or(
+            "pool_idle_timeout",
+            default.pool_idle_timeout,
+            duration(WAITS),
+        ),
+        pool_idle_max: table.take_or("pool_idle_max", default.pool_idle_max, count(POOL)),
+        headers_max: table.take_or("headers_max", default.headers_max, count(HEADERS)),
+        head_bytes_max: table.take_or("head_bytes_max", default.head_bytes_max, size(HEAD_BYTES)),
+    };
+    table.finish();
+    config
+}
+
+/// A connection in the same rack takes less than a millisecond; nobody waits longer than a minute.
+const CONNECT: RangeInclusive<Duration> = Duration::from_millis(50)..=Duration::from_mins(1);
+/// A slow report may take hours; longer than a day is a slip of the unit.
+const WAITS: RangeInclusive<Duration> = Duration::from_millis(100)..=Duration::from_hours(24);
+/// 0: every exchange on a connection of its own. Above, origins run out of descriptors.
+const POOL: RangeInclusive<u64> = 0..=10_000;
+/// Above, heads are no longer heads.
+const HEADERS: RangeInclusive<u64> = 20..=1_000;
+/// From what hyper needs to what is still no page.
+const HEAD_BYTES: RangeInclusive<u64> = 8 * 1024..=1024 * 1024;

@@ -1,0 +1,335 @@
+use std::fmt::Write;
+
+/// One setting of `edge.toml`, for people.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Setting {
+    /// The table's name; empty at the top of the file.
+    pub table: &'static str,
+    pub key: &'static str,
+    /// As it would be written in the file; empty: there is none.
+    pub default: &'static str,
+    pub meaning: &'static str,
+}
+
+/// Every setting, in the order of the README.
+pub fn settings_table() -> &'static [Setting] {
+    SETTINGS
+}
+
+/// The settings as a Markdown table, as they stand in the README.
+pub fn settings_markdown() -> String {
+    let mut markdown = String::from("| setting | default | meaning |\n|---|---|---|\n");
+    for setting in SETTINGS {
+        let default = match setting.default {
+            "" => "-".to_owned(),
+            text => format!("`{text}`"),
+        };
+        let written = writeln!(
+            markdown,
+            "| `{}` | {default} | {} |",
+            setting.name(),
+            setting.meaning
+        );
+        debug_assert!(written.is_ok(), "writing to a String cannot fail");
+    }
+    markdown
+}
+
+impl Setting {
+    /// `table.key`
+    pub fn name(&self) -> String {
+        match self.table {
+            "" => self.key.to_owned(),
+            table => format!("{table}.{}", self.key),
+        }
+    }
+}
+
+const fn setting(
+    table: &'static str,
+    key: &'static str,
+    default: &'static str,
+    meaning: &'static str,
+) -> Setting {
+    Setting {
+        table,
+        key,
+        default,
+        meaning,
+    }
+}
+
+const SETTINGS: &[Setting] = &[
+    setting(
+        "",
+        "env",
+        "\"production\"",
+        "`production` or `staging`: the tag's `data-site`, and which `[env.*]` of the rules holds",
+    ),
+    setting(
+        "",
+        "rules",
+        "\"rules\"",
+        "directory of rule files; read again when they change. Paths start from the settings file's directory",
+    ),
+    setting(
+        "",
+        "certs",
+        "",
+        "directory of certificates and keys in PEM files with any names; read again when they change",
+    ),
+    setting(
+        "",
+        "via",
+        "\"cobrowse-edge\"",
+        "how the edge calls itself in `Via`",
+    ),
+    setting(
+        "server",
+        "http",
+        "[\"127.0.0.1:8080\"]",
+        "addresses for HTTP; port 0 takes a free one. No default when `https` is given",
+    ),
+    setting(
+        "server",
+        "https",
+        "[]",
+        "addresses for HTTPS, with HTTP/2; needs `certs`",
+    ),
+    setting(
+        "server",
+        "redirect_http",
+        "false",
+        "requests over HTTP are sent to HTTPS",
+    ),
+    setting(
+        "server",
+        "https_port",
+        "",
+        "the port they are sent to; else that of the first `https` address",
+    ),
+    setting(
+        "server",
+        "drain_timeout",
+        "\"30s\"",
+        "how long exchanges and tunnels may still take after SIGTERM",
+    ),
+    setting(
+        "limits",
+        "connections_max",
+        "10000",
+        "open connections, tunnels among them; more wait",
+    ),
+    setting(
+        "limits",
+        "handshake_timeout",
+        "\"10s\"",
+        "from the connection to the end of the TLS handshake",
+    ),
+    setting(
+        "limits",
+        "head_timeout",
+        "\"30s\"",
+        "for a request's head to arrive, and how long an HTTP/1.1 connection may be idle",
+    ),
+    setting(
+        "limits",
+        "write_stall_timeout",
+        "\"1m\"",
+        "how long a client may take no byte of what is sent to it",
+    ),
+    setting("limits", "headers_max", "100", "header fields in a request"),
+    setting(
+        "limits",
+        "head_bytes_max",
+        "\"32KiB\"",
+        "bytes in a request's head",
+    ),
+    setting(
+        "limits",
+        "connection_buffer_bytes_max",
+        "\"64KiB\"",
+        "bytes that an HTTP/1.1 connection buffers in each direction",
+    ),
+    setting(
+        "limits",
+        "h2_streams_max",
+        "100",
+        "exchanges at once on one HTTP/2 connection",
+    ),
+    setting(
+        "limits",
+        "h2_pending_resets_max",
+        "20",
+        "streams that a client may reset before the edge looked at them",
+    ),
+    setting(
+        "limits",
+        "h2_error_resets_max",
+        "128",
+        "streams that the edge may have to reset before it closes the connection",
+    ),
+    setting(
+        "limits",
+        "h2_stream_window",
+        "\"256KiB\"",
+        "bytes of one request's body that a client may send ahead",
+    ),
+    setting(
+        "limits",
+        "h2_connection_window",
+        "\"1MiB\"",
+        "bytes of all bodies together that a client may send ahead",
+    ),
+    setting(
+        "limits",
+        "h2_send_buffer_bytes_max",
+        "\"64KiB\"",
+        "bytes of one answer that are held while the client's window is shut",
+    ),
+    setting(
+        "limits",
+        "h2_ping_interval",
+        "\"20s\"",
+        "how often an HTTP/2 client must show that it is there",
+    ),
+    setting(
+        "limits",
+        "h2_ping_timeout",
+        "\"20s\"",
+        "how long it may take to",
+    ),
+    setting(
+        "limits",
+        "h2_idle_timeout",
+        "\"2m\"",
+        "how long an HTTP/2 connection may be without an exchange",
+    ),
+    setting(
+        "admin",
+        "listen",
+        "\"127.0.0.1:9090\"",
+        "address for health, metrics and explanations; it takes no password",
+    ),
+    setting(
+        "admin",
+        "enabled",
+        "true",
+        "`false`: there is no admin listener",
+    ),
+    setting(
+        "upstream",
+        "connect_timeout",
+        "\"5s\"",
+        "for name resolution, connection and TLS handshake with an origin",
+    ),
+    setting(
+        "upstream",
+        "first_byte_timeout",
+        "\"1m\"",
+        "from the request to the head of the answer",
+    ),
+    setting(
+        "upstream",
+        "body_idle_timeout",
+        "\"5m\"",
+        "how long an answer's body may stand still; `\"never\"` for event streams without heartbeats",
+    ),
+    setting(
+        "upstream",
+        "pool_idle_timeout",
+        "\"30s\"",
+        "how long a connection is kept; keep it below the origin's own keep-alive time",
+    ),
+    setting(
+        "upstream",
+        "pool_idle_max",
+        "128",
+        "connections to one origin that are kept",
+    ),
+    setting(
+        "upstream",
+        "headers_max",
+        "200",
+        "header fields in an answer",
+    ),
+    setting(
+        "upstream",
+        "head_bytes_max",
+        "\"64KiB\"",
+        "bytes in an answer's head",
+    ),
+    setting(
+        "session",
+        "backend",
+        "",
+        "URL of the cobrowse backend, such as `https://www.glance.net`; without `[session]` the edge carries no sessions",
+    ),
+    setting(
+        "session",
+        "mount",
+        "",
+        "path on every site at which visitors find the backend, such as `/_cobrowse`",
+    ),
+    setting(
+        "session",
+        "host",
+        "",
+        "host of its own for the backend, instead of `mount`",
+    ),
+    setting(
+        "session",
+        "strip_mount",
+        "true",
+        "the backend is asked for paths without the mount",
+    ),
+    setting(
+        "session",
+        "cookies",
+        "[]",
+        "the site's cookies that the backend gets",
+    ),
+    setting(
+        "session",
+        "ca",
+        "",
+        "PEM file with the authorities that vouch for the backend, instead of the system's",
+    ),
+    setting(
+        "session",
+        "server_name",
+        "",
+        "the name that the backend's certificate must carry, if not its host",
+    ),
+    setting(
+        "session",
+        "client_certificate",
+        "",
+        "PEM file with the certificate that the edge shows to the backend",
+    ),
+    setting("session", "client_key", "", "PEM file with its private key"),
+    setting(
+        "forwarded",
+        "trusted_peers",
+        "[]",
+        "networks of the proxies that are believed when they say for whom they ask",
+    ),
+    setting(
+        "log",
+        "format",
+        "\"human\"",
+        "`human` or `json`; on standard error",
+    ),
+    setting(
+        "log",
+        "filter",
+        "\"info\"",
+        "a level, or levels by module: `info,cobrowse_edge::upstream=debug`",
+    ),
+    setting(
+        "log",
+        "access",
+        "\"human\"",
+        "`human`, `json` or `off`: one line per exchange, on standard output",
+    ),
+];
