@@ -24,7 +24,10 @@ pub(super) fn compile(
     environment: &Environment,
     reports: &Reports,
 ) -> EdgeConfig {
-    let Overrides { listen, log } = environment.read(reports);
+    let (Overrides { listen, log }, refused) = environment.read();
+    refused
+        .into_iter()
+        .for_each(|problem| reports.push(problem));
     let listeners = Listeners::compile(&file.server, listen, reports);
     let certificates = certificates(&file.certs, &listeners, reports);
     let default = server::Config::default();

@@ -1,8 +1,8 @@
 use std::net::SocketAddr;
 
-use super::fault::{Fault, THIS};
-use super::reader::Reports;
-use super::value::{listen_address, log_filter};
+use super::EdgeConfig;
+use super::fault::Fault;
+use super::value::{log_filter, parse_listen_address};
 use crate::problem::{Place, Problem};
 
 /// What the environment says instead of the file: only what differs from machine to machine.
@@ -35,34 +35,44 @@ impl Environment {
         }
     }
 
-    pub(super) fn read(&self, reports: &Reports) -> Overrides {
-        let refused = |name, fault: Fault| {
-            let fault = fault.named(name);
-            reports.push(Problem::error(
-                Place::Flag(name),
-                fault.message,
-                fault.remedy,
-            ));
-        };
+    /// Changes a configuration that was made without a file.
+    pub fn apply(&self, config: &mut EdgeConfig) -> Result<(), Vec<Problem>> {
+        let (overrides, problems) = self.read();
+        if !problems.is_empty() {
+            return Err(problems);
+        }
+        if let Some(listen) = overrides.listen {
+            config.server.http = listen;
+        }
+        if let Some(filter) = overrides.log {
+            config.log.filter = filter;
+        }
+        Ok(())
+    }
+
+    pub(super) fn read(&self) -> (Overrides, Vec<Problem>) {
+        let mut problems = Vec::new();
         let listen = self.listen.as_deref().map(parse_addresses);
         let log = self.log.as_deref().map(log_filter);
-        Overrides {
-            listen: listen.and_then(|listen| listen.map_err(|fault| refused(LISTEN, fault)).ok()),
-            log: log.and_then(|log| log.map_err(|fault| refused(LOG, fault)).ok()),
-        }
+        let overrides = Overrides {
+            listen: listen.and_then(|listen| accept(LISTEN, listen, &mut problems)),
+            log: log.and_then(|log| accept(LOG, log, &mut problems)),
+        };
+        (overrides, problems)
     }
+}
+
+fn accept<T>(name: &'static str, read: Result<T, Fault>, problems: &mut Vec<Problem>) -> Option<T> {
+    let refuse = |fault: Fault| {
+        let Fault { message, remedy } = fault.named(name);
+        problems.push(Problem::error(Place::Flag(name), message, remedy));
+    };
+    read.map_err(refuse).ok()
 }
 
 fn parse_addresses(text: &str) -> Result<Vec<SocketAddr>, Fault> {
     let addresses = text
         .split(',')
-        .map(|address| listen_address(address.trim()));
-    let addresses = addresses.collect::<Result<Vec<_>, _>>()?;
-    if addresses.is_empty() {
-        return Err(Fault::new(
-            format!("{THIS} is empty"),
-            "write an address, or unset it",
-        ));
-    }
-    Ok(addresses)
+        .map(|address| parse_listen_address(address.trim()));
+    addresses.collect()
 }

@@ -14,7 +14,7 @@ use super::limits::read_limits;
 use super::origins::read_upstream;
 use super::reader::{Reports, Stated, TableReader};
 use super::value::{
-    count, duration, flag, listen_address, log_filter, network, one_of, path, text, token,
+    count, duration, flag, log_filter, network, one_of, parse_listen_address, path, text, token,
 };
 use crate::rules::SiteEnv;
 use crate::telemetry::{AccessLogFormat, LogFormat};
@@ -121,8 +121,8 @@ impl ServerTable {
     fn read(mut table: TableReader<'_>) -> Self {
         let server = Self {
             faulty: false,
-            http: table.take_list("http", text(listen_address)),
-            https: table.take_list("https", text(listen_address)),
+            http: table.take_list("http", text(parse_listen_address)),
+            https: table.take_list("https", text(parse_listen_address)),
             redirect_http: table.take("redirect_http", flag),
             https_port: table.take("https_port", count(1..=u64::from(u16::MAX))),
             drain_timeout: table.take("drain_timeout", duration(Duration::ZERO..=MAX_DRAIN)),
@@ -135,7 +135,7 @@ impl ServerTable {
 impl AdminTable {
     fn read(mut table: TableReader<'_>) -> Self {
         let admin = Self {
-            listen: table.take("listen", text(listen_address)),
+            listen: table.take("listen", text(parse_listen_address)),
             enabled: table.take("enabled", flag),
         };
         table.finish();

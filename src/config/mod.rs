@@ -20,6 +20,7 @@ pub use environment::Environment;
 pub use fault::Fault;
 pub use load::{Draft, load, read};
 pub use settings::{Setting, settings_markdown, settings_table};
+pub use value::parse_listen_address;
 
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::path::{Path, PathBuf};

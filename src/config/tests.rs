@@ -285,6 +285,24 @@ fn faults_in_the_environment_name_the_variable() {
 }
 
 #[test]
+fn the_environment_is_heard_without_a_file_too() {
+    let rules = RulesSource::Directory("rules".into());
+    let mut config = EdgeConfig::new(rules);
+    let environment = Environment {
+        listen: Some("0.0.0.0:80".to_owned()),
+        log: Some("debug".to_owned()),
+    };
+    environment.apply(&mut config).unwrap();
+    assert_eq!(config.server.http, ["0.0.0.0:80".parse().unwrap()]);
+    assert_eq!(config.log.filter, "debug");
+    let broken = Environment {
+        listen: Some("80".to_owned()),
+        log: None,
+    };
+    assert_eq!(broken.apply(&mut config).unwrap_err().len(), 1);
+}
+
+#[test]
 fn tells_where_other_files_are_though_something_else_is_wrong() {
     let draft = read_in(
         &Environment::default(),

@@ -137,7 +137,7 @@ pub(super) fn path(base: &Path) -> impl Fn(&DeValue<'_>) -> Result<PathBuf, Faul
 }
 
 /// An IP address and a port on which to listen. Port 0 takes a free one.
-pub(super) fn listen_address(text: &str) -> Result<SocketAddr, Fault> {
+pub fn parse_listen_address(text: &str) -> Result<SocketAddr, Fault> {
     text.parse().map_err(|_| {
         let message = format!("{text:?} is not an address to listen on");
         let port = text.rsplit_once(':').map_or(text, |(_, port)| port);
