@@ -1,0 +1,211 @@
+use std::path::Path;
+
+use clap::Args;
+
+use super::exit::Exit;
+use super::report::{counted, report};
+use super::source::Source;
+use super::terminal::say;
+use crate::app::Routes;
+use crate::config::{Draft, EdgeConfig};
+use crate::problem::Problem;
+use crate::rules::{Loaded, RuleSet, SiteEnv};
+use crate::server::Certificates;
+use crate::upstream::Client;
+
+/// Look at settings, rules and certificates, and report every fault in them
+///
+/// The tests in the rule files ([[test]]) are run as well. Nothing is served, and no origin is asked.
+#[derive(Args, Clone, Debug)]
+#[command(after_help = "\
+Examples:
+  cobrowse-edge check
+  cobrowse-edge check --config /etc/cobrowse-edge/edge.toml
+  cobrowse-edge check --rules rules/
+
+Ends with 0 when the edge would start, else with 1.")]
+pub(super) struct CheckArgs {
+    #[command(flatten)]
+    source: Source,
+}
+
+/// What was found to be good.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Found {
+    sites: Option<usize>,
+    certificates: Option<usize>,
+}
+
+/// How many there are of something good, and what a person should look at all the same.
+#[derive(Debug)]
+struct Counted {
+    number: usize,
+    warnings: Vec<Problem>,
+}
+
+impl CheckArgs {
+    pub(super) fn run(self) -> Exit {
+        let (found, problems) = check(&self.source.draft());
+        report(&problems);
+        if problems.iter().any(Problem::is_error) {
+            return Exit::Refused;
+        }
+        say(found.summary());
+        Exit::Success
+    }
+}
+
+/// All problems of all three: settings, rules, certificates.
+fn check(draft: &Draft) -> (Found, Vec<Problem>) {
+    let mut problems = draft.problems.clone();
+    let sites = match &draft.config {
+        Some(config) => accept(check_routes(config), &mut problems),
+        None => draft
+            .rules
+            .as_deref()
+            .and_then(|directory| accept(check_rules(directory, draft.env), &mut problems)),
+    };
+    let certificates = draft
+        .certificates
+        .as_deref()
+        .and_then(|directory| accept(check_certificates(directory), &mut problems));
+    let found = Found {
+        sites,
+        certificates,
+    };
+    (found, problems)
+}
+
+/// The rules, and every origin and backend.
+fn check_routes(config: &EdgeConfig) -> Result<Counted, Vec<Problem>> {
+    let problems = match Routes::load(config, None) {
+        Ok((routes, warnings)) => {
+            let number = routes.rules.sites().len();
+            return Ok(Counted { number, warnings });
+        }
+        Err(problems) => problems,
+    };
+    // Faults in the rules ended the look at what they name; the backend is named elsewhere.
+    let backend = config.session.as_ref().map(|session| &session.backend);
+    let client = backend.map(|backend| Client::new(backend, config.upstream.clone()));
+    let faults = client.and_then(Result::err).unwrap_or_default();
+    let known = |fault: &Problem| problems.contains(fault);
+    let unknown: Vec<_> = faults.into_iter().filter(|fault| !known(fault)).collect();
+    Err([problems, unknown].concat())
+}
+
+/// What can be said of the rules without the settings.
+fn check_rules(directory: &Path, env: SiteEnv) -> Result<Counted, Vec<Problem>> {
+    let Loaded { rules, warnings } = RuleSet::load(directory, env)?;
+    let number = rules.sites().len();
+    Ok(Counted { number, warnings })
+}
+
+fn check_certificates(directory: &Path) -> Result<Counted, Vec<Problem>> {
+    let (certificates, warnings) = Certificates::load(directory)?;
+    let number = certificates.describe().len();
+    Ok(Counted { number, warnings })
+}
+
+fn accept(looked_at: Result<Counted, Vec<Problem>>, problems: &mut Vec<Problem>) -> Option<usize> {
+    match looked_at {
+        Ok(Counted { number, warnings }) => {
+            problems.extend(warnings);
+            Some(number)
+        }
+        Err(faults) => {
+            problems.extend(faults);
+            None
+        }
+    }
+}
+
+impl Found {
+    fn summary(&self) -> String {
+        let sites = self.sites.map(|sites| counted(sites, "site"));
+        let certificates = self
+            .certificates
+            .map(|number| counted(number, "certificate"));
+        let all: Vec<_> = sites.into_iter().chain(certificates).collect();
+        format!("{}: all good", all.join(", "))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::PathBuf;
+
+    use super::*;
+    use crate::config;
+
+    const SETTINGS: &str = "rules = \"rules\"\n";
+    const RULES: &str = "version = 1\n[[site]]\nhosts = [\"a\"]\norigin = \"http://127.0.0.1:1\"\n\
+                         group = 1\n";
+
+    /// A directory with settings and rules, gone when the test is over.
+    struct Files(PathBuf);
+
+    impl Files {
+        fn new(name: &str, settings: &str, rules: &str) -> Self {
+            let name = format!("edge-check-{name}-{}", std::process::id());
+            let directory = std::env::temp_dir().join(name);
+            fs::create_dir_all(directory.join("rules")).unwrap();
+            fs::write(directory.join("edge.toml"), settings).unwrap();
+            fs::write(directory.join("rules/bank.toml"), rules).unwrap();
+            Self(directory)
+        }
+
+        fn check(&self) -> (Found, Vec<Problem>) {
+            check(&config::read(&self.0.join("edge.toml")))
+        }
+    }
+
+    impl Drop for Files {
+        fn drop(&mut self) {
+            let _ = fs::remove_dir_all(&self.0);
+        }
+    }
+
+    fn messages(problems: &[Problem]) -> String {
+        let lines = problems.iter().map(|problem| format!("{problem}\n"));
+        lines.collect()
+    }
+
+    #[test]
+    fn good_files_are_counted() {
+        let (found, problems) = Files::new("good", SETTINGS, RULES).check();
+        assert_eq!(messages(&problems), "");
+        assert_eq!(found.summary(), "1 site: all good");
+    }
+
+    #[test]
+    fn faults_of_all_three_are_found_at_once() {
+        let settings = format!("{SETTINGS}certs = \"none\"\nserver.drain_timeout = 3\n");
+        let rules = RULES.replace("group = 1", "grop = 1");
+        let (_, problems) = Files::new("bad", &settings, &rules).check();
+        let messages = messages(&problems);
+        for words in ["`drain_timeout` must be text", "`grop`", "none"] {
+            assert!(messages.contains(words), "{words}: {messages}");
+        }
+    }
+
+    #[test]
+    fn the_backend_is_looked_at_though_the_rules_are_broken() {
+        let session = "[session]\nbackend = \"https://a\"\nmount = \"/m\"\nca = \"none.pem\"\n";
+        let settings = format!("{SETTINGS}{session}");
+        let rules = RULES.replace("group = 1", "grop = 1");
+        for (name, rules) in [("one", RULES), ("two", &*rules)] {
+            let (_, problems) = Files::new(name, &settings, rules).check();
+            let messages = messages(&problems);
+            assert_eq!(messages.matches("none.pem").count(), 1, "{messages}");
+        }
+    }
+
+    #[test]
+    fn a_failing_test_of_the_rules_is_an_error() {
+        let test = "[[test]]\nurl = \"http://a/\"\nexpect = { group = 2 }\n";
+        let (_, problems) = Files::new("test", SETTINGS, &format!("{RULES}{test}")).check();
+        assert!(problems.iter().any(Problem::is_error));
+    }
+}
