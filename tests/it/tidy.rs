@@ -34,6 +34,7 @@ const HOUSE: &[Room] = &[
         &[
             "app",
             "config",
+            "groups",
             "html",
             "problem",
             "proxy",
@@ -98,7 +99,7 @@ const HOUSE: &[Room] = &[
             "upstream",
             "wire",
         ],
-        &["ipnet", "serde", "toml"],
+        &["ipnet", "serde", "toml", "tracing_subscriber"],
     ),
     room(
         "proxy",
