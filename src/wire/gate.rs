@@ -81,9 +81,20 @@ fn is_trimmed(value: &HeaderValue) -> bool {
 
 /// RFC 9112 6.1 to 6.3, without the leniency. hyper may already have taken out a `Content-Length`
 /// beside `Transfer-Encoding`, which is why the latter is read first and most strictly.
+///
+/// A CGI-style origin cannot tell `Content_Length` from `Content-Length`: nobody sends the former
+/// with good intent.
 fn check_framing(version: Version, headers: &HeaderMap) -> Result<(), Refusal> {
+    const CGI_CONTENT_LENGTH: HeaderName = HeaderName::from_static("content_length");
+    const CGI_TRANSFER_ENCODING: HeaderName = HeaderName::from_static("transfer_encoding");
     if version == Version::HTTP_2 && names_connection(headers) {
         return Err(Refusal::ConnectionFields);
+    }
+    if headers.contains_key(CGI_CONTENT_LENGTH) {
+        return Err(Refusal::ContentLength);
+    }
+    if headers.contains_key(CGI_TRANSFER_ENCODING) {
+        return Err(Refusal::TransferEncoding);
     }
     let mut codings = headers.get_all(TRANSFER_ENCODING).into_iter();
     if let Some(coding) = codings.next() {
@@ -116,23 +127,24 @@ fn names_connection(headers: &HeaderMap) -> bool {
     .any(|name| headers.contains_key(name))
 }
 
-/// At most one line, of digits only, that fits 64 bits.
+/// At most one line, of digits only, that fits 64 bits; no zero in front, which some read as octal.
 fn lengths_are_clear(headers: &HeaderMap) -> bool {
     let mut lengths = headers.get_all(CONTENT_LENGTH).into_iter();
     let Some(length) = lengths.next() else {
         return true;
     };
     let digits = length.to_str().unwrap_or_default();
-    let plain = digits.bytes().all(|byte| byte.is_ascii_digit());
+    let plain = digits.bytes().all(|byte| byte.is_ascii_digit())
+        && (digits == "0" || !digits.starts_with('0'));
     plain && digits.parse::<u64>().is_ok() && lengths.next().is_none()
 }
 
 fn check_method(method: &Method) -> Result<(), Refusal> {
-    let refused = [Method::CONNECT, Method::TRACE].contains(method)
-        || method.as_str().len() > MAX_METHOD_BYTES;
-    match refused {
-        true => Err(Refusal::Method),
-        false => Ok(()),
+    match method.as_str().len() {
+        _ if method == Method::CONNECT => Err(Refusal::Connect),
+        _ if method == Method::TRACE => Err(Refusal::Method),
+        0..=MAX_METHOD_BYTES => Ok(()),
+        _ => Err(Refusal::Method),
     }
 }
 

@@ -5,6 +5,8 @@ use super::path::PathRefusal;
 /// Why a request is not let in. The text is for the visitor, and repeats nothing of the request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 pub enum Refusal {
+    #[error("this server opens no tunnels")]
+    Connect,
     #[error("this version of HTTP has no fields that belong to a connection")]
     ConnectionFields,
     #[error("the length of the request is given in an unclear way")]
@@ -62,7 +64,7 @@ impl Refusal {
             | Self::TransferEncoding => StatusCode::BAD_REQUEST,
             Self::Expect => StatusCode::EXPECTATION_FAILED,
             Self::HeaderBytes | Self::HeaderLines => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
-            Self::Method => StatusCode::METHOD_NOT_ALLOWED,
+            Self::Connect | Self::Method => StatusCode::METHOD_NOT_ALLOWED,
             Self::Path(PathRefusal::TooLong) | Self::QueryBytes => StatusCode::URI_TOO_LONG,
             Self::Path(_) => StatusCode::BAD_REQUEST,
             Self::Version => StatusCode::HTTP_VERSION_NOT_SUPPORTED,
@@ -72,6 +74,7 @@ impl Refusal {
     /// The reason as a metric's label.
     pub fn reason(self) -> &'static str {
         match self {
+            Self::Connect => "connect",
             Self::ConnectionFields => "connection_fields",
             Self::ContentLength => "content_length",
             Self::Expect => "expect",
@@ -96,10 +99,11 @@ impl Refusal {
 
     /// Whether nothing more may be read from the connection: where one request ends and the next
     /// begins, or for whom it is, may be disputed. A path or a query that is refused disputes
-    /// neither.
+    /// neither. What follows a `CONNECT` may be meant for the tunnel (RFC 9931).
     pub fn closes_connection(self) -> bool {
         match self {
-            Self::ConnectionFields
+            Self::Connect
+            | Self::ConnectionFields
             | Self::ContentLength
             | Self::Expect
             | Self::HeaderBytes
@@ -126,7 +130,8 @@ mod tests {
     const BAD: u16 = 400;
 
     /// Status, reason, whether the connection closes.
-    const TABLE: [(Refusal, u16, &str, bool); 20] = [
+    const TABLE: [(Refusal, u16, &str, bool); 21] = [
+        (Refusal::Connect, 405, "connect", true),
         (Refusal::ConnectionFields, BAD, "connection_fields", true),
         (Refusal::ContentLength, BAD, "content_length", true),
         (Refusal::Expect, 417, "expect", true),

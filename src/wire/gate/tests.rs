@@ -94,6 +94,14 @@ fn unclear_framing_is_refused() {
         (H11, &["Content-Length: 0x1"], Refusal::ContentLength),
         (H11, &["Content-Length: 1 1"], Refusal::ContentLength),
         (H11, &["Content-Length: \u{e9}"], Refusal::ContentLength),
+        (H11, &["Content-Length: 05"], Refusal::ContentLength),
+        (H11, &["Content-Length: 00"], Refusal::ContentLength),
+        (H11, &["Content_Length: 1"], Refusal::ContentLength),
+        (
+            H11,
+            &["Transfer_Encoding: chunked"],
+            Refusal::TransferEncoding,
+        ),
         (
             H11,
             &["Content-Length: 18446744073709551616"],
@@ -217,12 +225,16 @@ fn only_origin_form_and_absolute_form_are_targets() {
 #[test]
 fn methods_that_reach_no_site_are_refused() {
     let long = "M".repeat(MAX_METHOD_BYTES + 1);
-    for method in ["TRACE", "CONNECT", &long] {
+    for (method, refused) in [
+        ("CONNECT", Refusal::Connect),
+        ("TRACE", Refusal::Method),
+        (&long, Refusal::Method),
+    ] {
         let found = refusal(read(&format!("{method} /"), H11, &["Host: a"]));
-        assert_eq!(found, Some(Refusal::Method), "{method}");
+        assert_eq!(found, Some(refused), "{method}");
     }
     let found = refusal(read("CONNECT http://a/", H2, &[]));
-    assert_eq!(found, Some(Refusal::Method), "extended CONNECT");
+    assert_eq!(found, Some(Refusal::Connect), "extended CONNECT");
     for method in [
         "GET",
         "HEAD",
