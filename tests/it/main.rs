@@ -1,5 +1,6 @@
 //! The whole edge over real sockets, and the rules of the house.
 
 mod demo_site;
+mod framing;
 mod support;
 mod tidy;
