@@ -4,3 +4,4 @@ mod demo_site;
 mod framing;
 mod support;
 mod tidy;
+mod truncation;
