@@ -2,6 +2,7 @@
 
 mod demo_site;
 mod framing;
+mod streaming;
 mod support;
 mod tidy;
 mod truncation;

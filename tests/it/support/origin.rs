@@ -1,4 +1,5 @@
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use socket2::SockRef;
@@ -11,8 +12,16 @@ use tokio::task::JoinHandle;
 #[derive(Clone)]
 pub(crate) enum Script {
     Send(Vec<u8>),
+    /// Sends a piece again and again, and counts the bytes that could be written.
+    Flood {
+        piece: Vec<u8>,
+        times: usize,
+        written: Arc<AtomicU64>,
+    },
     /// Waits until the test says so.
     Wait(Arc<Notify>),
+    /// Waits until the edge has closed the connection, and tells the test.
+    AwaitClose(Arc<Notify>),
     /// Closes the connection in order.
     Close,
     /// Resets it.
@@ -96,6 +105,24 @@ async fn converse(
                         return;
                     }
                 }
+                Script::Flood {
+                    piece,
+                    times,
+                    written,
+                } => {
+                    if flood(&mut stream, &piece, times, &written).await.is_err() {
+                        return;
+                    }
+                }
+                Script::AwaitClose(tell) => {
+                    while stream
+                        .read_buf(&mut buffer)
+                        .await
+                        .is_ok_and(|read| read > 0)
+                    {}
+                    tell.notify_one();
+                    return;
+                }
                 Script::Wait(told) => told.notified().await,
                 Script::Close => return,
                 Script::Reset => {
@@ -108,6 +135,27 @@ async fn converse(
         }
     }
 }
+
+async fn flood(
+    stream: &mut TcpStream,
+    piece: &[u8],
+    times: usize,
+    written: &AtomicU64,
+) -> std::io::Result<()> {
+    SockRef::from(&*stream).set_send_buffer_size(SMALL_BUFFER)?;
+    for _ in 0..times {
+        let mut rest = piece;
+        while !rest.is_empty() {
+            let count = stream.write(rest).await?;
+            written.fetch_add(count as u64, Ordering::Relaxed);
+            rest = &rest[count..];
+        }
+    }
+    Ok(())
+}
+
+/// So that the kernel holds little of what nobody reads.
+pub(crate) const SMALL_BUFFER: usize = 16 * 1024;
 
 async fn read_head(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Option<String> {
     loop {

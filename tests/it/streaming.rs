@@ -1,0 +1,5 @@
+//! Bytes leave as they come, and no faster than the visitor takes them.
+
+mod arrival;
+mod pressure;
+mod reader;
