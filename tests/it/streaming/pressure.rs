@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use socket2::SockRef;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpSocket;
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
@@ -88,7 +87,7 @@ async fn held(edge: &TestEdge, written: &AtomicU64) -> u64 {
 async fn a_visitor_who_stops_reading_stops_the_origin_over_http1() {
     for kind in KINDS {
         let (edge, _origin, written) = flooded(kind).await;
-        let mut visitor = visitor_with_small_buffer(&edge).await;
+        let mut visitor = RawVisitor::slow(edge.http).await;
         visitor
             .send("GET /flood HTTP/1.1\r\nHost: localhost\r\n\r\n")
             .await;
@@ -244,7 +243,7 @@ async fn a_slow_visitor_gets_all_of_an_answer_that_closes_the_connection() {
         let origin =
             ScriptedOrigin::start(move |_| vec![Script::Send(answer.clone()), Script::Close]).await;
         let edge = TestEdge::spawn(config(&rules_for(origin.address))).await;
-        let mut visitor = visitor_with_small_buffer(&edge).await;
+        let mut visitor = RawVisitor::slow(edge.http).await;
         visitor
             .send("GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
             .await;
@@ -265,10 +264,4 @@ async fn a_slow_visitor_gets_all_of_an_answer_that_closes_the_connection() {
         assert_eq!(answers[0].ending, Ending::Whole, "{kind}");
         assert!(answers[0].body.starts_with(page.as_bytes()), "{kind}");
     }
-}
-
-async fn visitor_with_small_buffer(edge: &TestEdge) -> RawVisitor {
-    let socket = TcpSocket::new_v4().unwrap();
-    socket.set_recv_buffer_size(SMALL_BUFFER as u32).unwrap();
-    RawVisitor(socket.connect(edge.http).await.unwrap())
 }

@@ -12,8 +12,10 @@ use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, Server
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, SignatureScheme};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio_rustls::TlsConnector;
+
+use super::origin::SMALL_BUFFER;
 
 /// A visitor's browser, as far as HTTP goes: over plain HTTP/1.1, or over TLS with HTTP/2.
 pub(crate) enum Visitor {
@@ -167,6 +169,13 @@ pub(crate) struct RawVisitor(pub(crate) TcpStream);
 impl RawVisitor {
     pub(crate) async fn connect(address: SocketAddr) -> Self {
         Self(TcpStream::connect(address).await.unwrap())
+    }
+
+    /// One for whom the kernel holds little.
+    pub(crate) async fn slow(address: SocketAddr) -> Self {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.set_recv_buffer_size(SMALL_BUFFER as u32).unwrap();
+        Self(socket.connect(address).await.unwrap())
     }
 
     pub(crate) async fn send(&mut self, bytes: impl AsRef<[u8]>) {

@@ -1,0 +1,240 @@
+//! What the edge, as a process of its own, needs for an answer does not depend on its size.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read};
+use std::net::SocketAddr;
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use http::Request;
+use http_body_util::BodyExt;
+use tokio::time::timeout;
+
+use crate::support::{Ending, RawAnswer, RawVisitor, Script, ScriptedOrigin, Visitor};
+
+/// By how much the resident memory may grow for one exchange.
+const GROWTH_MAX_KIB: u64 = 8 * 1024;
+
+const MIB: usize = 1024 * 1024;
+
+/// A guard only.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// A row of a table, with text as pages have it.
+const CELLS: &str = "<tr class=row><td>2024-02-29</td><th id=ssn>078-05-1120</th><th>";
+const TEXT: &str =
+    "Payment received, with thanks. Please keep this statement &mdash; it is proof of payment. ";
+const TEXTS: usize = 10;
+const END: &str = "</th></tr>\r\n";
+const ROW_BYTES: usize = CELLS.len() + TEXTS * TEXT.len() + END.len();
+
+/// One cell by `td`, one by `#ssn`.
+const MASKS_PER_ROW: usize = 2;
+const MASK: &str = " glance_masked=\"true\"";
+const ROWS_PER_CHUNK: usize = 64;
+
+/// The binary, with masks that match in every row.
+struct Process {
+    child: Child,
+    address: SocketAddr,
+    /// Whatever else it has to say must find a reader.
+    _stdout: BufReader<ChildStdout>,
+}
+
+impl Process {
+    fn start(origin: SocketAddr) -> Self {
+        let origin = format!("http://{origin}");
+        let site = [
+            "serve", "--origin", &origin, "--group", "1", "--mask", "#ssn", "--mask", "td",
+        ];
+        let mut child = Command::new(env!("CARGO_BIN_EXE_cobrowse-edge"))
+            .args(site)
+            .args([
+                "--listen",
+                "127.0.0.1:0",
+                "--admin",
+                "off",
+                "--access-log",
+                "off",
+            ])
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        let mut lines = stdout.by_ref().lines().map(Result::unwrap);
+        let line =
+            lines.find_map(|line| line.strip_prefix("listening on http://").map(str::to_owned));
+        let address = line.expect("it says where it listens").parse().unwrap();
+        Self {
+            child,
+            address,
+            _stdout: stdout,
+        }
+    }
+
+    /// In KiB.
+    fn status(&self, field: &str) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status
+            .lines()
+            .find_map(|line| line.strip_prefix(field)?.strip_prefix(':'));
+        let kib = line.and_then(|value| value.trim().strip_suffix(" kB"));
+        kib.unwrap().parse().unwrap()
+    }
+
+    /// From here on the peak is measured anew; how much memory there is now.
+    fn begin_measuring(&self) -> u64 {
+        fs::write(format!("/proc/{}/clear_refs", self.child.id()), "5").unwrap();
+        self.status("VmRSS")
+    }
+
+    #[track_caller]
+    fn check_growth(&self, before: u64, case: &str) {
+        let growth = self.status("VmHWM").saturating_sub(before);
+        println!("{case}: {before} KiB before, at most {growth} KiB more");
+        assert!(
+            growth < GROWTH_MAX_KIB,
+            "{case}: grew by {growth} KiB from {before} KiB"
+        );
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+/// An answer of this many chunks of rows, generated as it is sent.
+fn rows(content_type: &str, chunks: usize, written: &Arc<AtomicU64>) -> Vec<Script> {
+    let rows = format!("{CELLS}{}{END}", TEXT.repeat(TEXTS)).repeat(ROWS_PER_CHUNK);
+    let head = format!(
+        "HTTP/1.1 200 OK\r\nContent-Type: {content_type}\r\nTransfer-Encoding: chunked\r\n\r\n"
+    );
+    vec![
+        Script::Send(head.into()),
+        Script::Flood {
+            piece: format!("{:x}\r\n{rows}\r\n", rows.len()).into(),
+            times: chunks,
+            written: Arc::clone(written),
+        },
+        Script::Send(b"0\r\n\r\n".to_vec()),
+    ]
+}
+
+fn chunks_of(bytes: usize) -> usize {
+    bytes.div_ceil(ROW_BYTES * ROWS_PER_CHUNK)
+}
+
+/// The sizes of the answer without and with its masks.
+fn sizes(chunks: usize) -> (usize, usize) {
+    let rows = chunks * ROWS_PER_CHUNK;
+    (
+        rows * ROW_BYTES,
+        rows * (ROW_BYTES + MASKS_PER_ROW * MASK.len()),
+    )
+}
+
+/// How many bytes came, and the last of them.
+async fn fetch(visitor: &mut Visitor, path: &str) -> (usize, String) {
+    let request = Request::get(path).body("".into()).unwrap();
+    let mut body = visitor.begin(request).await.into_body();
+    let (mut count, mut tail) = (0, Vec::new());
+    while let Some(frame) = body.frame().await {
+        let data = frame.unwrap().into_data().unwrap_or_default();
+        count += data.len();
+        tail.extend_from_slice(&data);
+        tail.drain(..tail.len().saturating_sub(TAIL));
+    }
+    (count, String::from_utf8_lossy(&tail).into_owned())
+}
+
+/// More than the tag takes.
+const TAIL: usize = 1024;
+
+/// An origin with a large page, a large image, and a small page to begin with.
+///
+/// Counts what could be written of the download, and of the page of its size.
+async fn origin(written: &[Arc<AtomicU64>; 2]) -> ScriptedOrigin {
+    let large = rows("text/html", chunks_of(LARGE_PAGE), &Arc::default());
+    let image = rows("image/png", chunks_of(DOWNLOAD), &written[0]);
+    let page = rows("text/html", chunks_of(DOWNLOAD), &written[1]);
+    let small = rows("text/html", 1, &Arc::default());
+    ScriptedOrigin::start(move |head| match head.split(' ').nth(1).unwrap() {
+        "/large" => large.clone(),
+        "/download" => image.clone(),
+        "/page" => page.clone(),
+        _ => small.clone(),
+    })
+    .await
+}
+
+const LARGE_PAGE: usize = 200 * MIB;
+/// So much more than the kernel holds of it that it would show.
+const DOWNLOAD: usize = 24 * MIB;
+
+/// All that is made once, at the first exchanges, is not counted.
+async fn warm_up(process: &Process) -> Visitor {
+    let mut visitor = Visitor::http1(process.address).await;
+    for _ in 0..50 {
+        fetch(&mut visitor, "/small").await;
+    }
+    visitor
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_of_200_mb_needs_no_more_memory_than_a_small_one() {
+    let origin = origin(&Default::default()).await;
+    let process = Process::start(origin.address);
+    let mut visitor = warm_up(&process).await;
+    let before = process.begin_measuring();
+    let fetched = timeout(PATIENCE, fetch(&mut visitor, "/large")).await;
+    process.check_growth(before, "a page of 200 MB");
+    let (count, tail) = fetched.unwrap();
+    let (_, masked) = sizes(chunks_of(LARGE_PAGE));
+    let tag = &tail[tail.rfind("<script").unwrap()..];
+    assert_eq!(count, masked + tag.len());
+    assert_eq!(tail.matches("id=\"glance-cobrowse\"").count(), 1);
+}
+
+/// The visitor takes nothing until the edge has answered many others, then all of it: had the edge
+/// read on, most of the answer would have been in its memory.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_visitor_who_reads_slowly_is_not_buffered_for() {
+    let written = Default::default();
+    let origin = origin(&written).await;
+    let process = Process::start(origin.address);
+    let mut others = warm_up(&process).await;
+    for (path, written) in ["/download", "/page"].into_iter().zip(&written) {
+        let before = process.begin_measuring();
+        let mut visitor = RawVisitor::slow(process.address).await;
+        let request =
+            format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+        visitor.send(request).await;
+        visitor.0.readable().await.unwrap();
+        for _ in 0..100 {
+            fetch(&mut others, "/small").await;
+        }
+        process.check_growth(before, path);
+        let held = written.load(Ordering::Relaxed);
+        assert!(
+            held < DOWNLOAD as u64 / 2,
+            "{path}: the origin could write {held}"
+        );
+        let bytes = timeout(PATIENCE, visitor.read_to_end())
+            .await
+            .unwrap()
+            .unwrap();
+        process.check_growth(before, path);
+        let answers = RawAnswer::all(&bytes);
+        assert_eq!(answers[0].ending, Ending::Whole);
+        let (plain, masked) = sizes(chunks_of(DOWNLOAD));
+        match path {
+            "/download" => assert_eq!(answers[0].body.len(), plain),
+            _ => assert!((masked..masked + TAIL).contains(&answers[0].body.len())),
+        }
+    }
+}
