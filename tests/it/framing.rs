@@ -6,6 +6,7 @@
 
 mod expect;
 mod heads;
+mod http2;
 mod requests;
 
 use std::time::Duration;
@@ -96,25 +97,25 @@ impl Outcome {
             }
         }
     }
+}
 
-    /// What no request that reaches an origin may have, whatever the row.
-    fn oddity(&self) -> Option<String> {
-        self.seen.iter().find_map(|request| {
-            let hosts = request.fields("host");
-            let clear = matches!(&hosts[..], ["a" | "a:80" | "a:8080" | "127.0.0.1"]);
-            let hop_by_hop = HOP_BY_HOP
-                .iter()
-                .find(|name| !request.fields(name).is_empty());
-            if !clear {
-                Some(format!("Host is {hosts:?}"))
-            } else if let Some(name) = hop_by_hop {
-                Some(format!("{name} went up"))
-            } else {
-                let version = request.head.lines().next()?.rsplit(' ').next()?;
-                (version != "HTTP/1.1").then(|| format!("the version is {version:?}"))
-            }
-        })
-    }
+/// What no request that reaches an origin may have, whatever the row.
+fn oddity(seen: &[Seen]) -> Option<String> {
+    seen.iter().find_map(|request| {
+        let hosts = request.fields("host");
+        let clear = matches!(&hosts[..], ["a" | "a:80" | "a:8080" | "127.0.0.1"]);
+        let hop_by_hop = HOP_BY_HOP
+            .iter()
+            .find(|name| !request.fields(name).is_empty());
+        if !clear {
+            Some(format!("Host is {hosts:?}"))
+        } else if let Some(name) = hop_by_hop {
+            Some(format!("{name} went up"))
+        } else {
+            let version = request.head.lines().next()?.rsplit(' ').next()?;
+            (version != "HTTP/1.1").then(|| format!("the version is {version:?}"))
+        }
+    })
 }
 
 const HOP_BY_HOP: [&str; 7] = [
@@ -146,7 +147,7 @@ async fn check(rows: impl IntoIterator<Item = Row>) {
                 outcome.describe()
             ));
         }
-        if let Some(oddity) = outcome.oddity() {
+        if let Some(oddity) = oddity(&outcome.seen) {
             failures.push(format!("{shown}\n    {oddity}"));
         }
     }

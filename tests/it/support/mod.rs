@@ -11,4 +11,4 @@ pub(crate) use edge::{TestEdge, config, rules_for};
 pub(crate) use origin::{SMALL_BUFFER, Script, ScriptedOrigin};
 pub(crate) use raw_answer::{Ending, RawAnswer};
 pub(crate) use recorder::{RecordingOrigin, Seen};
-pub(crate) use visitor::{Answer, RawVisitor, Visitor, undo_coding};
+pub(crate) use visitor::{Answer, RawVisitor, Visitor, tls_http2, undo_coding};

@@ -14,6 +14,7 @@ use rustls::{ClientConfig, DigitallySignedStruct, SignatureScheme};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 
 use super::origin::SMALL_BUFFER;
 
@@ -60,13 +61,7 @@ impl Visitor {
 
     /// By ALPN, over TLS, without a look at the certificate.
     pub(crate) async fn http2(address: SocketAddr) -> Self {
-        let stream = TcpStream::connect(address).await.unwrap();
-        let name = ServerName::try_from("localhost").unwrap();
-        let stream = TlsConnector::from(trusting_client())
-            .connect(name, stream)
-            .await
-            .unwrap();
-        assert_eq!(stream.get_ref().1.alpn_protocol(), Some(&b"h2"[..]));
+        let stream = tls_http2(address).await;
         let (sender, connection) = http2::handshake(TokioExecutor::new(), TokioIo::new(stream))
             .await
             .unwrap();
@@ -203,6 +198,18 @@ impl RawVisitor {
             assert!(read > 0, "the connection ended after {text:?}");
         }
     }
+}
+
+/// A TLS session in which HTTP/2 was agreed on.
+pub(crate) async fn tls_http2(address: SocketAddr) -> TlsStream<TcpStream> {
+    let stream = TcpStream::connect(address).await.unwrap();
+    let name = ServerName::try_from("localhost").unwrap();
+    let stream = TlsConnector::from(trusting_client())
+        .connect(name, stream)
+        .await
+        .unwrap();
+    assert_eq!(stream.get_ref().1.alpn_protocol(), Some(&b"h2"[..]));
+    stream
 }
 
 fn trusting_client() -> Arc<ClientConfig> {
