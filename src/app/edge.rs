@@ -1,7 +1,7 @@
 use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use arc_swap::ArcSwap;
 use http::{Request, Response};
@@ -10,9 +10,10 @@ use hyper::service::{Service, service_fn};
 use tokio::sync::watch;
 
 use super::admin::{Admin, AdminServer, Readiness};
-use super::reload::Reloader;
+use super::reload::{Reloader, Sources};
 use super::routes::Routes;
 use super::stack::{self, Arrival};
+use super::wishes::Wishes;
 use crate::config::{CertificatesSource, EdgeConfig};
 use crate::problem::Problem;
 use crate::proxy;
@@ -27,6 +28,7 @@ pub struct Edge {
     server: Server,
     admin: Option<AdminServer>,
     reloader: Reloader,
+    wishes: Wishes,
     readiness: watch::Sender<Readiness>,
     access_log: Option<AccessLogWriter>,
     warnings: Vec<Problem>,
@@ -67,6 +69,7 @@ impl Edge {
     /// [`run`](Self::run).
     pub async fn start(config: EdgeConfig) -> Result<Self, StartError> {
         let metrics = Arc::new(Metrics::new());
+        let wishes = Wishes::new(&config);
         let (routes, certificates, warnings) = load(&config)?;
         let routes = Arc::new(ArcSwap::from_pointee(routes));
         let server = Server::bind(
@@ -95,17 +98,19 @@ impl Edge {
             redirect_to_https: config.redirect_to_https,
             access_log,
         });
-        let reloader = Reloader {
+        let reloader = Reloader::new(Sources {
             config,
             routes,
             certificates,
             metrics,
-        };
+            turn: Mutex::new(()),
+        });
         Ok(Self {
             shared,
             server,
             admin,
             reloader,
+            wishes,
             readiness,
             access_log: writer,
             warnings,
@@ -131,6 +136,11 @@ impl Edge {
         self.server.handle()
     }
 
+    /// Reloads rules and certificates from outside.
+    pub fn reloader(&self) -> Reloader {
+        self.reloader.clone()
+    }
+
     /// Serves until `shutdown` resolves, then drains. The admin listener outlives the drain, so
     /// that it can be watched.
     pub async fn run(self, shutdown: impl Future<Output = ()>) -> Ended {
@@ -139,11 +149,12 @@ impl Edge {
             server,
             admin,
             reloader,
+            wishes,
             readiness,
             access_log,
             warnings: _,
         } = self;
-        let reloading = reloader.start();
+        let reloading = reloader.follow(wishes);
         let admin = admin.map(AdminServer::start);
         readiness.send_replace(Readiness::Serving);
         let draining = async {

@@ -9,6 +9,8 @@ mod edge;
 mod reload;
 mod routes;
 mod stack;
+mod wishes;
 
 pub use edge::{Edge, Ended, StartError};
+pub use reload::{ReloadError, Reloader};
 pub use routes::{Destination, Routes};
