@@ -1,5 +1,5 @@
 use std::convert::Infallible;
-use std::io;
+use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
@@ -68,6 +68,14 @@ impl Edge {
     /// Reads rules and certificates, and binds the sockets. Nothing is served before
     /// [`run`](Self::run).
     pub async fn start(config: EdgeConfig) -> Result<Self, StartError> {
+        Self::start_logging_to(io::stdout(), config).await
+    }
+
+    /// The same, with the access log written to `output` instead of standard output.
+    pub async fn start_logging_to(
+        output: impl Write + Send + 'static,
+        config: EdgeConfig,
+    ) -> Result<Self, StartError> {
         let metrics = Arc::new(Metrics::new());
         let wishes = Wishes::new(&config);
         let (routes, certificates, warnings) = load(&config)?;
@@ -87,7 +95,7 @@ impl Edge {
             .admin
             .map(|address| AdminServer::bind(address, admin))
             .transpose()?;
-        let (access_log, writer) = start_access_log(&config, &metrics)?;
+        let (access_log, writer) = start_access_log(output, &config, &metrics)?;
         let shared = Arc::new(Shared {
             edge: proxy::Edge {
                 metrics: Arc::clone(&metrics),
@@ -205,13 +213,14 @@ fn load(config: &EdgeConfig) -> Result<Loaded, StartError> {
 const SELF_SIGNED_NAMES: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
 
 fn start_access_log(
+    output: impl Write + Send + 'static,
     config: &EdgeConfig,
     metrics: &Metrics,
 ) -> Result<(Option<AccessLog>, Option<AccessLogWriter>), StartError> {
     let Some(format) = config.log.access else {
         return Ok((None, None));
     };
-    let started = AccessLog::start(format, io::stdout(), metrics).map_err(StartError::AccessLog)?;
+    let started = AccessLog::start(format, output, metrics).map_err(StartError::AccessLog)?;
     Ok((Some(started.0), Some(started.1)))
 }
 
