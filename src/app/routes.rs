@@ -80,15 +80,20 @@ impl Routes {
     }
 
     pub fn destination(&self, request: &EdgeRequest) -> Destination<'_> {
-        if let Some(Session { route, place }) = &self.session
-            && place.holds(request)
-        {
-            return Destination::Session(route);
-        }
         let site = self.rules.site(request.host());
-        match site.and_then(|site| self.pages.get(site.name())) {
-            Some(route) => Destination::Page(route),
-            None => Destination::Nowhere,
+        let page = site.and_then(|site| self.pages.get(site.name()));
+        let session = self.session.as_ref();
+        let session = session.filter(|session| session.place.holds(request));
+        match (
+            session.map(|session| (&session.place, &session.route)),
+            page,
+        ) {
+            (Some((SessionPlace::Host(_), route)), _) => Destination::Session(route),
+            // The mount is on every site, not on every name that leads to the edge: a page under
+            // a stranger's name would be of the backend's own origin.
+            (Some((SessionPlace::Mount { .. }, route)), Some(_)) => Destination::Session(route),
+            (None, Some(route)) => Destination::Page(route),
+            (Some((SessionPlace::Mount { .. }, _)) | None, None) => Destination::Nowhere,
         }
     }
 }
