@@ -128,9 +128,10 @@ impl SessionRoute {
         if self.strip_mount
             && let Some(mount) = &self.mount
         {
-            let here = format!("{visitor_scheme}://{}", request.authority());
+            let authority = format!("//{}", request.authority());
+            let here = format!("{visitor_scheme}:{authority}");
             for field in [LOCATION, CONTENT_LOCATION] {
-                put_mount_back(headers, &field, mount, &here);
+                put_mount_back(headers, &field, mount, [&here, &authority]);
             }
         }
     }
@@ -149,21 +150,28 @@ fn names_host(rules: &RuleSet, host: &str) -> bool {
 }
 
 /// A path that the backend names is below the mount for the visitor. `here` is the scheme and
-/// authority under which the visitor sees it.
-fn put_mount_back(headers: &mut HeaderMap, field: &HeaderName, mount: &str, here: &str) {
-    let Some(line) = headers.get(field).and_then(|line| line.to_str().ok()) else {
-        return;
-    };
-    let (before, path) = match line.strip_prefix(here) {
-        Some(path) => (here, path),
-        None => ("", line),
-    };
-    if path.starts_with('/')
-        && !path.starts_with("//")
-        && let Ok(moved) = HeaderValue::try_from(format!("{before}{mount}{path}"))
-    {
+/// authority under which the visitor sees it, and `//` and the authority.
+fn put_mount_back(headers: &mut HeaderMap, field: &HeaderName, mount: &str, here: [&str; 2]) {
+    let line = headers.get(field).and_then(|line| line.to_str().ok());
+    let moved = line.and_then(|line| below_mount(line, mount, here));
+    if let Some(moved) = moved.and_then(|moved| HeaderValue::try_from(moved).ok()) {
         headers.insert(field, moved);
     }
+}
+
+/// `None` for an address that leads elsewhere, or below the mount as it is (from a backend that
+/// was told where visitors find it).
+fn below_mount(line: &str, mount: &str, here: [&str; 2]) -> Option<String> {
+    let named = here.into_iter().find(|here| line.starts_with(here));
+    let (before, path) = line.split_at(named.unwrap_or_default().len());
+    let is_local = match before {
+        "" => path.starts_with('/') && !path.starts_with("//"),
+        _ => path.is_empty() || path.starts_with(['/', '?', '#']),
+    };
+    let beside = path
+        .strip_prefix(mount)
+        .is_none_or(|rest| !rest.is_empty() && !rest.starts_with(['/', '?', '#']));
+    (is_local && beside).then(|| format!("{before}{mount}{path}"))
 }
 
 /// What belongs to the site stays with the site: its cookies, and the passwords that browsers send
@@ -194,12 +202,27 @@ mod tests {
                 "https://www.bank.example/_c/a",
             ),
             ("https://elsewhere.example/a", "https://elsewhere.example/a"),
+            ("https://www.bank.example", "https://www.bank.example/_c"),
+            ("//www.bank.example?a", "//www.bank.example/_c?a"),
+            (
+                "https://www.bank.example.elsewhere.example/",
+                "https://www.bank.example.elsewhere.example/",
+            ),
             ("//elsewhere.example/a", "//elsewhere.example/a"),
             ("a/b", "a/b"),
+            ("?a", "?a"),
+            ("/_c/a", "/_c/a"),
+            ("/_c", "/_c"),
+            ("/_cd", "/_c/_cd"),
+            (
+                "https://www.bank.example/_c?a",
+                "https://www.bank.example/_c?a",
+            ),
         ] {
             let mut headers = HeaderMap::new();
             headers.insert(LOCATION, HeaderValue::from_static(line));
-            put_mount_back(&mut headers, &LOCATION, "/_c", "https://www.bank.example");
+            let here = ["https://www.bank.example", "//www.bank.example"];
+            put_mount_back(&mut headers, &LOCATION, "/_c", here);
             assert_eq!(headers[LOCATION], expected);
         }
     }
