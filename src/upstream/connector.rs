@@ -74,14 +74,11 @@ impl Connector {
         let share = self.timeout / u32::try_from(addresses.len().max(1)).unwrap_or(u32::MAX);
         let mut failure = self.unknown_host(None);
         for &address in addresses {
-            let result = match timeout(share, TcpStream::connect(address)).await {
-                Ok(result) => result,
-                Err(elapsed) => Err(io::Error::new(io::ErrorKind::TimedOut, elapsed)),
+            failure = match timeout(share, TcpStream::connect(address)).await {
+                Ok(Ok(stream)) => return Ok(stream),
+                Ok(Err(source)) => UpstreamError::Connect { address, source },
+                Err(_) => UpstreamError::ConnectTimeout { after: share },
             };
-            match result {
-                Ok(stream) => return Ok(stream),
-                Err(source) => failure = UpstreamError::Connect { address, source },
-            }
         }
         Err(failure)
     }
