@@ -4,14 +4,14 @@ use std::task::{Context, Poll};
 use std::time::{Instant, SystemTime};
 
 use bytes::Bytes;
-use http::Response;
+use http::{HeaderValue, Response};
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::BodyExt;
 
 use super::stack::Arrival;
 use crate::proxy::Notes;
 use crate::telemetry::{AccessLog, AccessRecord, Blame, Direction, Metrics};
-use crate::wire::{BoxError, EdgeBody};
+use crate::wire::{Authority, BoxError, EdgeBody};
 
 /// What is counted and logged of an exchange, from its head to the last byte of its answer.
 #[derive(Debug)]
@@ -31,16 +31,19 @@ impl ExchangeLog {
         arrival: &Arrival,
     ) -> Self {
         let head = &arrival.request;
-        let authority = head.uri().authority().map(ToString::to_string).or_else(|| {
-            let host = head.headers().get(http::header::HOST)?;
-            host.to_str().ok().map(str::to_owned)
-        });
+        let host = head.headers().get(http::header::HOST);
+        let authority = match head.uri().authority() {
+            Some(authority) => Some(authority.as_str().as_bytes()),
+            None => host.map(HeaderValue::as_bytes),
+        };
+        // What is no plain host may be anything, a password among it.
+        let authority = authority.and_then(|authority| Authority::parse(authority).ok());
         let record = AccessRecord {
             time: SystemTime::now(),
             peer: arrival.connection.peer,
             method: head.method().to_string(),
             scheme: arrival.connection.scheme.as_str(),
-            authority,
+            authority: authority.map(|authority| authority.to_string()),
             path: head.uri().path().to_owned(),
             status: 0,
             bytes_down: 0,

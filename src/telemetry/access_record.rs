@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::fmt::{self, Write};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -18,7 +19,8 @@ pub struct AccessRecord {
     pub scheme: &'static str,
     /// The host that was asked for; `None` when the request named none that is valid.
     pub authority: Option<String>,
-    /// The path alone. A query is cut off here too, should one come along.
+    /// The path alone. A query is cut off here too, should one come along, and so are parameters
+    /// (`/login;jsessionid=1`), in which legacy sites carry what others keep in a cookie.
     pub path: String,
     pub status: u16,
     /// Bytes of the body that were sent to the client.
@@ -54,7 +56,7 @@ impl AccessRecord {
         let authority = self.authority.as_deref().unwrap_or("-");
         write!(line, "{} {}", Timestamp(self.time), self.peer)?;
         write!(line, " {} {}", Word(&self.method), self.scheme)?;
-        write!(line, " {} {}", Word(authority), Word(self.bare_path()))?;
+        write!(line, " {} {}", Word(authority), Word(&self.bare_path()))?;
         write!(line, " {} {}B", self.status, self.bytes_down)?;
         write!(line, " {:.1}ms", millis(self.duration))?;
         if let Some(upstream) = self.upstream {
@@ -74,7 +76,7 @@ impl AccessRecord {
         if let Some(authority) = &self.authority {
             write!(line, ",\"authority\":{}", Quoted(authority))?;
         }
-        write!(line, ",\"path\":{}", Quoted(self.bare_path()))?;
+        write!(line, ",\"path\":{}", Quoted(&self.bare_path()))?;
         write!(line, ",\"status\":{}", self.status)?;
         write!(line, ",\"bytes_down\":{}", self.bytes_down)?;
         write!(line, ",\"duration_ms\":{:.3}", millis(self.duration))?;
@@ -99,9 +101,19 @@ impl AccessRecord {
         .filter_map(|(key, value)| value.map(|value| (key, value)))
     }
 
-    fn bare_path(&self) -> &str {
+    fn bare_path(&self) -> Cow<'_, str> {
         let end = self.path.find(['?', '#']).unwrap_or(self.path.len());
-        &self.path[..end]
+        let path = &self.path[..end];
+        if !path.contains(';') {
+            return Cow::Borrowed(path);
+        }
+        let segments = path
+            .split('/')
+            .map(|segment| match segment.split_once(';') {
+                Some((name, _)) => Cow::Owned(format!("{name};")),
+                None => Cow::Borrowed(segment),
+            });
+        Cow::Owned(segments.collect::<Vec<_>>().join("/"))
     }
 }
 
@@ -191,6 +203,20 @@ pub(super) mod tests {
         for format in [AccessLogFormat::Human, AccessLogFormat::Json] {
             let line = record.line(format);
             assert!(!line.contains("ssn") && line.contains("/find"), "{line}");
+        }
+    }
+
+    #[test]
+    fn what_a_path_carries_besides_its_names_is_never_written() {
+        let mut record = record();
+        for (path, written) in [
+            ("/a;v=1/b;jsessionid=2?c", "/a;/b;"),
+            ("/;x", "/;"),
+            ("/a;/b", "/a;/b"),
+            ("/a%3Bb", "/a%3Bb"),
+        ] {
+            record.path = path.to_owned();
+            assert_eq!(record.bare_path(), written);
         }
     }
 
