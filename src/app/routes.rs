@@ -18,7 +18,15 @@ pub struct Routes {
     clients: Clients,
 }
 
-type Clients = HashMap<(Target, upstream::Config), Client>;
+type Clients = HashMap<MadeOf, Client>;
+
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct MadeOf {
+    target: Target,
+    config: upstream::Config,
+    /// A renewed certificate lies where the old one lay.
+    files: u64,
+}
 
 #[derive(Debug)]
 struct Session {
@@ -152,14 +160,19 @@ impl Builder<'_> {
     }
 
     fn client(&mut self, target: Target, config: upstream::Config) -> Option<Client> {
-        let key = (target, config);
+        let files = target.tls.fingerprint();
+        let key = MadeOf {
+            target,
+            config,
+            files,
+        };
         let known = self.clients.get(&key);
         let known = known.or_else(|| self.before.and_then(|before| before.clients.get(&key)));
         if let Some(client) = known.cloned() {
             self.clients.insert(key, client.clone());
             return Some(client);
         }
-        match Client::new(&key.0, key.1.clone()) {
+        match Client::new(&key.target, key.config.clone()) {
             Ok(client) => {
                 self.clients.insert(key, client.clone());
                 Some(client)

@@ -1,4 +1,7 @@
+use std::collections::hash_map::DefaultHasher;
 use std::fmt;
+use std::fs;
+use std::hash::{Hash, Hasher};
 use std::path::PathBuf;
 
 use crate::wire::Scheme;
@@ -26,6 +29,20 @@ pub struct TlsSettings {
     pub client_certificate: Option<PathBuf>,
     /// A PEM file with that certificate's private key.
     pub client_key: Option<PathBuf>,
+}
+
+impl TlsSettings {
+    /// Tells apart what the files hold at one time and at another, so that a client that was made
+    /// of older ones is known for it. A file that cannot be read is as good as empty here: what is
+    /// wrong with it is said when a client is made of it.
+    pub fn fingerprint(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        for file in [&self.ca, &self.client_certificate, &self.client_key] {
+            let bytes = file.as_ref().map(|path| fs::read(path).unwrap_or_default());
+            bytes.hash(&mut hasher);
+        }
+        hasher.finish()
+    }
 }
 
 impl fmt::Display for Target {
