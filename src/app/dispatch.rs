@@ -8,7 +8,8 @@ use super::edge::Shared;
 use super::routes::Destination;
 use super::stack::Arrival;
 use crate::proxy::{Exchange, ProxyError, Visitor, forward, page};
-use crate::wire::{self, EdgeBody, EdgeRequest, Scheme, empty_body};
+use crate::server::ConnectionInfo;
+use crate::wire::{self, EdgeBody, EdgeRequest, Forwarding, Scheme, empty_body};
 
 /// Reads the head strictly, once, and sends the exchange where its host and path belong.
 pub(super) async fn dispatch(
@@ -22,7 +23,11 @@ pub(super) async fn dispatch(
     } = arrival;
     let (mut parts, body) = request.into_parts();
     let request = wire::admit(&parts, connection.scheme).map_err(ProxyError::Refused)?;
-    if let Some(redirect) = to_https(shared, &request) {
+    let routes = shared.routes.load_full();
+    let destination = routes.destination(&request);
+    let destination = destination.ok_or(ProxyError::UnknownHost)?;
+    let scheme = visitor_scheme(shared, &connection, &request, &parts);
+    if let Some(redirect) = to_https(shared, &request, scheme) {
         notes.write(|seen| seen.verdict = Some("redirected"));
         return Ok(redirect);
     }
@@ -36,11 +41,9 @@ pub(super) async fn dispatch(
         },
         notes,
     };
-    let routes = shared.routes.load_full();
-    match routes.destination(&exchange.request) {
+    match destination {
         Destination::Page(route) => page(&shared.edge, route, exchange).await,
         Destination::Session(route) => forward(&shared.edge, route, exchange).await,
-        Destination::Nowhere => Err(ProxyError::UnknownHost),
     }
 }
 
@@ -48,11 +51,27 @@ fn on_upgrade(parts: &mut Parts) -> Option<OnUpgrade> {
     parts.extensions.remove::<OnUpgrade>()
 }
 
+/// How the visitor's browser asked: behind a balancer that does TLS, not as the balancer does.
+fn visitor_scheme(
+    shared: &Shared,
+    connection: &ConnectionInfo,
+    request: &EdgeRequest,
+    parts: &Parts,
+) -> Scheme {
+    let forwarding = Forwarding {
+        peer: connection.peer.ip(),
+        scheme: request.scheme(),
+        authority: request.authority(),
+        trusted: &shared.edge.trusted_peers,
+    };
+    forwarding.visitor_scheme(&parts.headers)
+}
+
 /// 308 keeps method and body, so that a form that was posted is posted again (RFC 9110 15.4.9).
-fn to_https(shared: &Shared, request: &EdgeRequest) -> Option<Response<EdgeBody>> {
+fn to_https(shared: &Shared, request: &EdgeRequest, scheme: Scheme) -> Option<Response<EdgeBody>> {
     let port = shared
         .redirect_to_https
-        .filter(|_| request.scheme() == Scheme::Http)?;
+        .filter(|_| scheme == Scheme::Http)?;
     let host = request.host();
     let target = request.path_and_query();
     let address = match port == Scheme::Https.default_port() {

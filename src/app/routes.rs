@@ -39,8 +39,6 @@ struct Session {
 pub enum Destination<'a> {
     Page(&'a PageRoute),
     Session(&'a SessionRoute),
-    /// No site has this host.
-    Nowhere,
 }
 
 impl Routes {
@@ -87,7 +85,8 @@ impl Routes {
         ))
     }
 
-    pub fn destination(&self, request: &EdgeRequest) -> Destination<'_> {
+    /// `None`: no site has this host.
+    pub fn destination(&self, request: &EdgeRequest) -> Option<Destination<'_>> {
         let site = self.rules.site(request.host());
         let page = site.and_then(|site| self.pages.get(site.name()));
         let session = self.session.as_ref();
@@ -96,12 +95,14 @@ impl Routes {
             session.map(|session| (&session.place, &session.route)),
             page,
         ) {
-            (Some((SessionPlace::Host(_), route)), _) => Destination::Session(route),
+            (Some((SessionPlace::Host(_), route)), _) => Some(Destination::Session(route)),
             // The mount is on every site, not on every name that leads to the edge: a page under
             // a stranger's name would be of the backend's own origin.
-            (Some((SessionPlace::Mount { .. }, route)), Some(_)) => Destination::Session(route),
-            (None, Some(route)) => Destination::Page(route),
-            (Some((SessionPlace::Mount { .. }, _)) | None, None) => Destination::Nowhere,
+            (Some((SessionPlace::Mount { .. }, route)), Some(_)) => {
+                Some(Destination::Session(route))
+            }
+            (None, Some(route)) => Some(Destination::Page(route)),
+            (Some((SessionPlace::Mount { .. }, _)) | None, None) => None,
         }
     }
 }
