@@ -2,7 +2,7 @@
 
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use hyper::upgrade::OnUpgrade;
@@ -10,7 +10,7 @@ use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, split};
 use tokio::time::{Instant, sleep_until, timeout};
 
-use crate::telemetry::Blame;
+use crate::telemetry::{self, Blame, Metrics};
 
 /// What ran through a tunnel, and why it ended.
 #[derive(Debug)]
@@ -58,14 +58,16 @@ const UPGRADE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Joins two connections once both are upgraded, in a task of its own. The task ends with either
 /// connection; the server cuts its visitors' connections when a drain has lasted too long, so
-/// that no tunnel outlives it.
-pub fn spawn(downstream: OnUpgrade, upstream: OnUpgrade) {
+/// that no tunnel outlives it. Its bytes are counted when it ends.
+pub fn spawn(downstream: OnUpgrade, upstream: OnUpgrade, metrics: Arc<Metrics>) {
     tokio::spawn(async move {
         let both = async { tokio::try_join!(downstream, upstream) };
         match timeout(UPGRADE_TIMEOUT, both).await {
             Ok(Ok((downstream, upstream))) => {
                 let (downstream, upstream) = (TokioIo::new(downstream), TokioIo::new(upstream));
                 let closed = join(downstream, upstream, IDLE_TIMEOUT, std::future::pending()).await;
+                metrics.bytes(telemetry::Direction::Up, closed.bytes_up);
+                metrics.bytes(telemetry::Direction::Down, closed.bytes_down);
                 let reason = closed.end.reason();
                 tracing::debug!(
                     reason,

@@ -1,7 +1,11 @@
+use std::sync::Arc;
+
+use bytes::Bytes;
 use http::header::{HeaderValue, LOCATION};
 use http::request::Parts;
 use http::{Response, StatusCode};
 use http_body_util::BodyExt;
+use hyper::body::Incoming;
 use hyper::upgrade::OnUpgrade;
 
 use super::edge::Shared;
@@ -9,6 +13,7 @@ use super::routes::Destination;
 use super::stack::Arrival;
 use crate::proxy::{Exchange, ProxyError, Visitor, forward, page};
 use crate::server::ConnectionInfo;
+use crate::telemetry::{Direction, Metrics};
 use crate::wire::{self, EdgeBody, EdgeRequest, Forwarding, Scheme, empty_body};
 
 /// Reads the head strictly, once, and sends the exchange where its host and path belong.
@@ -35,7 +40,7 @@ pub(super) async fn dispatch(
         on_upgrade: on_upgrade(&mut parts),
         request,
         headers: parts.headers,
-        body: body.map_err(Into::into).boxed_unsync(),
+        body: counted(body, &shared.edge.metrics),
         visitor: Visitor {
             peer: connection.peer,
         },
@@ -49,6 +54,16 @@ pub(super) async fn dispatch(
 
 fn on_upgrade(parts: &mut Parts) -> Option<OnUpgrade> {
     parts.extensions.remove::<OnUpgrade>()
+}
+
+/// Counts what is read of a request's body, which is what goes up.
+fn counted(body: Incoming, metrics: &Arc<Metrics>) -> EdgeBody {
+    let metrics = Arc::clone(metrics);
+    let counted = body.inspect_frame(move |frame| {
+        let length = frame.data_ref().map_or(0, Bytes::len);
+        metrics.bytes(Direction::Up, length as u64);
+    });
+    counted.map_err(Into::into).boxed_unsync()
 }
 
 /// How the visitor's browser asked: behind a balancer that does TLS, not as the balancer does.

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use http::Response;
 use hyper::upgrade::OnUpgrade;
 
@@ -26,6 +28,6 @@ pub(super) fn open(
     let (mut parts, _) = answer.into_parts();
     heads::go_down(&mut parts, edge);
     upgrade.write(&mut parts.headers);
-    tunnel::spawn(visitor, upstream);
+    tunnel::spawn(visitor, upstream, Arc::clone(&edge.metrics));
     Ok(heads::response(parts, empty_body()))
 }
