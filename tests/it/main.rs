@@ -3,12 +3,13 @@
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
-    reason = "a test ends where something is not as it should be"
+    reason = "all of this is tests, though clippy takes only what is marked as one for it"
 )]
 
 mod demo_site;
 mod framing;
 mod memory;
+mod session;
 mod streaming;
 mod support;
 mod tidy;

@@ -1,9 +1,10 @@
+use std::io::Write;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cobrowse_edge::app::Edge;
+use cobrowse_edge::app::{Edge, Ended, Reloader};
 use cobrowse_edge::config::{CertificatesSource, EdgeConfig, LogConfig, RulesSource};
 use cobrowse_edge::problem::SourceFile;
 use cobrowse_edge::rules::SiteEnv;
@@ -13,13 +14,17 @@ use cobrowse_edge::{server, upstream};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
+use super::patience::soon;
+use super::visitor::Visitor;
+
 /// A running edge on ports of the system's choosing; dropping it ends it.
 pub(crate) struct TestEdge {
     pub(crate) http: SocketAddr,
     pub(crate) https: Option<SocketAddr>,
     pub(crate) admin: SocketAddr,
+    pub(crate) reloader: Reloader,
     shutdown: Option<oneshot::Sender<()>>,
-    task: JoinHandle<()>,
+    task: JoinHandle<Ended>,
 }
 
 impl TestEdge {
@@ -29,7 +34,15 @@ impl TestEdge {
     }
 
     pub(crate) async fn spawn(config: EdgeConfig) -> Self {
-        let edge = Edge::start(config)
+        Self::spawn_logging_to(std::io::sink(), config).await
+    }
+
+    /// With an access log, if the settings want one.
+    pub(crate) async fn spawn_logging_to(
+        output: impl Write + Send + 'static,
+        config: EdgeConfig,
+    ) -> Self {
+        let edge = Edge::start_logging_to(output, config)
             .await
             .unwrap_or_else(|error| panic!("{error:#?}"));
         let find = |scheme| {
@@ -41,23 +54,37 @@ impl TestEdge {
         };
         let (http, https) = (find(Scheme::Http).unwrap(), find(Scheme::Https));
         let admin = edge.admin_address().unwrap();
+        let reloader = edge.reloader();
         let (shutdown, told) = oneshot::channel::<()>();
-        let task = tokio::spawn(async move {
-            edge.run(async { drop(told.await) }).await;
-        });
+        let task = tokio::spawn(edge.run(async { drop(told.await) }));
         Self {
             http,
             https,
             admin,
+            reloader,
             shutdown: Some(shutdown),
             task,
         }
     }
 
     /// Tells it to drain; waits until it has ended.
-    pub(crate) async fn end(mut self) {
+    pub(crate) async fn end(mut self) -> Ended {
         drop(self.shutdown.take());
-        (&mut self.task).await.unwrap();
+        soon(&mut self.task).await.unwrap()
+    }
+
+    /// A metric's value; 0 if it was never counted. `series` is written as in the text of all.
+    pub(crate) async fn metric(&self, series: &str) -> f64 {
+        let text = Visitor::http1(self.admin)
+            .await
+            .get("/metrics")
+            .await
+            .text();
+        let mut values = text.lines().filter_map(|line| {
+            let value = line.strip_prefix(series)?.strip_prefix(' ')?;
+            value.parse().ok()
+        });
+        values.next().unwrap_or_default()
     }
 
     /// Tells it to drain, and goes on.

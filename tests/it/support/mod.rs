@@ -1,14 +1,25 @@
 //! The few doors through which the tests enter: an edge, an origin that does as it is told, one
 //! that keeps what it sees, and a visitor.
 
+mod directory;
 mod edge;
 mod origin;
+mod patience;
+mod pki;
 mod raw_answer;
+mod raw_origin;
 mod recorder;
 mod visitor;
+mod websocket;
 
+pub(crate) use directory::Directory;
 pub(crate) use edge::{TestEdge, config, rules_for};
 pub(crate) use origin::{SMALL_BUFFER, Script, ScriptedOrigin};
+pub(crate) use origin::{SMALL_BUFFER, Script, ScriptedOrigin};
+pub(crate) use patience::{eventually, soon};
+pub(crate) use pki::{Authority, Signed};
 pub(crate) use raw_answer::{Ending, RawAnswer};
+pub(crate) use raw_origin::{Conversation, RawOrigin};
 pub(crate) use recorder::{RecordingOrigin, Seen};
-pub(crate) use visitor::{Answer, RawVisitor, Visitor, tls_http2, undo_coding};
+pub(crate) use visitor::{Answer, RawVisitor, Visitor, read, tls, tls_http2, undo_coding};
+pub(crate) use websocket::{SWITCHED, handshake, serve_echo};

@@ -11,12 +11,13 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, SignatureScheme};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use super::origin::SMALL_BUFFER;
+use super::patience::soon;
 
 /// A visitor's browser, as far as HTTP goes: over plain HTTP/1.1, or over TLS with HTTP/2.
 pub(crate) enum Visitor {
@@ -53,8 +54,13 @@ impl Answer {
 
 impl Visitor {
     pub(crate) async fn http1(address: SocketAddr) -> Self {
-        let stream = TokioIo::new(TcpStream::connect(address).await.unwrap());
-        let (sender, connection) = http1::handshake(stream).await.unwrap();
+        Self::http1_over(TcpStream::connect(address).await.unwrap()).await
+    }
+
+    pub(crate) async fn http1_over(
+        stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    ) -> Self {
+        let (sender, connection) = http1::handshake(TokioIo::new(stream)).await.unwrap();
         tokio::spawn(connection);
         Self::Http1(sender)
     }
@@ -110,23 +116,25 @@ impl Visitor {
                     .entry("host")
                     .or_insert("localhost".parse().unwrap());
                 sender.ready().await.unwrap();
-                sender.send_request(request).await
+                soon(sender.send_request(request)).await
             }
             Self::Http2(sender) => {
-                let address = format!("https://localhost{}", request.uri());
-                *request.uri_mut() = address.parse().unwrap();
+                if request.uri().authority().is_none() {
+                    let address = format!("https://localhost{}", request.uri());
+                    *request.uri_mut() = address.parse().unwrap();
+                }
                 sender.ready().await.unwrap();
-                sender.send_request(request).await
+                soon(sender.send_request(request)).await
             }
         }
     }
 }
 
-async fn read(response: http::Response<Incoming>) -> Answer {
+pub(crate) async fn read(response: http::Response<Incoming>) -> Answer {
     let (head, mut body) = response.into_parts();
     let mut bytes = Vec::new();
     let body = loop {
-        match body.frame().await {
+        match soon(body.frame()).await {
             None => break Ok(bytes),
             Some(Err(_)) => break Err(bytes),
             Some(Ok(frame)) => bytes.extend_from_slice(&frame.into_data().unwrap_or_default()),
@@ -180,39 +188,38 @@ impl RawVisitor {
     /// Everything until the connection ends; `Err` if it was reset.
     pub(crate) async fn read_to_end(&mut self) -> Result<Vec<u8>, Vec<u8>> {
         let mut bytes = Vec::new();
-        match self.0.read_to_end(&mut bytes).await {
+        match soon(self.0.read_to_end(&mut bytes)).await {
             Ok(_) => Ok(bytes),
             Err(_) => Err(bytes),
         }
     }
 
-    /// Reads until `end` has come, or panics with what did.
+    /// Reads until `end` has come, and not a byte more; panics with what came if that is never.
     pub(crate) async fn read_until(&mut self, end: &str) -> String {
         let mut bytes = Vec::new();
-        loop {
-            let text = String::from_utf8_lossy(&bytes).into_owned();
-            if text.ends_with(end) {
-                return text;
+        while !bytes.ends_with(end.as_bytes()) {
+            match soon(self.0.read_u8()).await {
+                Ok(byte) => bytes.push(byte),
+                Err(error) => panic!("{error} after {:?}", String::from_utf8_lossy(&bytes)),
             }
-            let read = self.0.read_buf(&mut bytes).await.unwrap();
-            assert!(read > 0, "the connection ended after {text:?}");
         }
+        String::from_utf8_lossy(&bytes).into_owned()
     }
 }
 
 /// A TLS session in which HTTP/2 was agreed on.
 pub(crate) async fn tls_http2(address: SocketAddr) -> TlsStream<TcpStream> {
-    let stream = TcpStream::connect(address).await.unwrap();
-    let name = ServerName::try_from("localhost").unwrap();
-    let stream = TlsConnector::from(trusting_client())
-        .connect(name, stream)
-        .await
-        .unwrap();
+    let stream = tls(address, Some("localhost"), &["h2"]).await.unwrap();
     assert_eq!(stream.get_ref().1.alpn_protocol(), Some(&b"h2"[..]));
     stream
 }
 
-fn trusting_client() -> Arc<ClientConfig> {
+/// A TLS session with whoever answers; `None` names no server.
+pub(crate) async fn tls(
+    address: SocketAddr,
+    name: Option<&str>,
+    protocols: &[&str],
+) -> std::io::Result<TlsStream<TcpStream>> {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let builder =
         ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
@@ -221,8 +228,12 @@ fn trusting_client() -> Arc<ClientConfig> {
         .dangerous()
         .with_custom_certificate_verifier(Arc::new(Trusting))
         .with_no_client_auth();
-    config.alpn_protocols = vec![b"h2".to_vec()];
-    Arc::new(config)
+    config.enable_sni = name.is_some();
+    config.alpn_protocols = protocols.iter().map(|p| p.as_bytes().to_vec()).collect();
+    let name = ServerName::try_from(name.unwrap_or("nobody").to_owned()).unwrap();
+    let stream = TcpStream::connect(address).await?;
+    let connector = TlsConnector::from(Arc::new(config));
+    soon(connector.connect(name, stream)).await
 }
 
 /// Trusts whoever answers: these tests are about what is said, not by whom.
