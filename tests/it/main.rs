@@ -14,3 +14,4 @@ mod streaming;
 mod support;
 mod tidy;
 mod truncation;
+mod tunnel;
