@@ -7,6 +7,7 @@
 )]
 
 mod demo_site;
+mod failures;
 mod framing;
 mod memory;
 mod session;
