@@ -9,6 +9,7 @@
 mod demo_site;
 mod failures;
 mod framing;
+mod heads;
 mod memory;
 mod session;
 mod streaming;
