@@ -16,5 +16,6 @@ mod session;
 mod streaming;
 mod support;
 mod tidy;
+mod tls;
 mod truncation;
 mod tunnel;
