@@ -12,6 +12,7 @@ mod failures;
 mod framing;
 mod heads;
 mod memory;
+mod reload;
 mod session;
 mod streaming;
 mod support;
