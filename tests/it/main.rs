@@ -6,6 +6,7 @@
     reason = "all of this is tests, though clippy takes only what is marked as one for it"
 )]
 
+mod admin;
 mod caching;
 mod demo_site;
 mod failures;
