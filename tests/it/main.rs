@@ -9,6 +9,7 @@
 mod admin;
 mod caching;
 mod demo_site;
+mod drain;
 mod failures;
 mod framing;
 mod heads;
