@@ -14,24 +14,27 @@ use crate::support::{
 
 const HEAD: &str = "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 12\r\n\r\n";
 
-/// An origin that sends half of `/slow`, and the rest when it is told to.
-async fn slow_origin() -> (ScriptedOrigin, Arc<Notify>) {
-    let go_on = Arc::new(Notify::new());
-    let waited = Arc::clone(&go_on);
-    let origin = ScriptedOrigin::start(move |head| match head.contains(" /slow ") {
-        true => vec![
+/// An origin that sends half of `/slow/0` and `/slow/1`, and the rest when it is told to.
+async fn slow_origin() -> (ScriptedOrigin, [Arc<Notify>; 2]) {
+    let go_on = [Arc::new(Notify::new()), Arc::new(Notify::new())];
+    let waited = go_on.clone();
+    let origin = ScriptedOrigin::start(move |head| {
+        let slow = (0..2).find(|at| head.contains(&format!(" /slow/{at} ")));
+        let Some(slow) = slow else {
+            return vec![Script::Send(format!("{HEAD}<p>first</p>").into_bytes())];
+        };
+        vec![
             Script::Send(format!("{HEAD}<p>fir").into_bytes()),
-            Script::Wait(Arc::clone(&waited)),
+            Script::Wait(Arc::clone(&waited[slow])),
             Script::Send(b"st</p>".to_vec()),
-        ],
-        false => vec![Script::Send(format!("{HEAD}<p>first</p>").into_bytes())],
+        ]
     })
     .await;
     (origin, go_on)
 }
 
-async fn begin(visitor: &mut Visitor) -> http::Response<hyper::body::Incoming> {
-    let request = Request::get("/slow").body(Default::default()).unwrap();
+async fn begin(visitor: &mut Visitor, path: &str) -> http::Response<hyper::body::Incoming> {
+    let request = Request::get(path).body(Default::default()).unwrap();
     visitor.begin(request).await
 }
 
@@ -59,22 +62,18 @@ async fn what_has_begun_is_finished_while_nothing_new_begins() {
     idle.read_until("</script>\r\n0\r\n\r\n").await;
     let mut one = Visitor::http1(edge.http).await;
     let mut two = Visitor::http2(edge.https.unwrap()).await;
-    let (first, second) = (begin(&mut one).await, begin(&mut two).await);
+    let (first, second) = (
+        begin(&mut one, "/slow/0").await,
+        begin(&mut two, "/slow/1").await,
+    );
     edge.begin_drain();
     closed_to_new_visitors(&edge).await;
     // Who waits for nothing is sent home at once.
     assert_eq!(idle.read_to_end().await.unwrap(), b"");
-    go_on.notify_one();
-    go_on.notify_one();
-    let finish = async { tokio::join!(read(first), read(second)) };
-    tokio::pin!(finish);
-    // A notification may have been for nobody yet.
-    let (first, second) = loop {
-        tokio::select! {
-            pages = &mut finish => break pages,
-            () = tokio::task::yield_now() => go_on.notify_waiters(),
-        }
-    };
+    for told in go_on {
+        told.notify_one();
+    }
+    let (first, second) = tokio::join!(read(first), read(second));
     check_whole(&first);
     check_whole(&second);
     assert_eq!(edge.end().await.cut, 0);
@@ -113,7 +112,10 @@ async fn what_does_not_end_is_cut_at_the_limit() {
     let edge = TestEdge::spawn(config).await;
     let mut one = Visitor::http1(edge.http).await;
     let mut two = Visitor::http2(edge.https.unwrap()).await;
-    let (first, second) = (begin(&mut one).await, begin(&mut two).await);
+    let (first, second) = (
+        begin(&mut one, "/slow/0").await,
+        begin(&mut two, "/slow/1").await,
+    );
     assert_eq!(edge.end().await.cut, 2);
     for page in [read(first).await, read(second).await] {
         assert_eq!(page.body.unwrap_err(), b"<p>fir");

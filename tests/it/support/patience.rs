@@ -2,12 +2,19 @@ use std::time::Duration;
 
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
-/// Longer than anything takes that works, even on a machine that is busy with other things.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// Longer than anything takes that works, even on a machine that is busy with other things;
+/// `PATIENCE_SECONDS` in the environment says otherwise.
+const PATIENCE_SECONDS: u64 = 60;
+
+fn patience() -> Duration {
+    let told = std::env::var("PATIENCE_SECONDS").ok();
+    let seconds = told.and_then(|seconds| seconds.parse().ok());
+    Duration::from_secs(seconds.unwrap_or(PATIENCE_SECONDS))
+}
 
 /// Ends a test that would otherwise wait for ever.
 pub(crate) async fn soon<T>(future: impl Future<Output = T>) -> T {
-    timeout(PATIENCE, future)
+    timeout(patience(), future)
         .await
         .expect("this takes too long")
 }
@@ -21,6 +28,6 @@ pub(crate) async fn eventually(what: &str, mut holds: impl AsyncFnMut() -> bool)
             ticks.tick().await;
         }
     };
-    let in_time = timeout(PATIENCE, asking).await;
+    let in_time = timeout(patience(), asking).await;
     assert!(in_time.is_ok(), "in vain: {what}");
 }
