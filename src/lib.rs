@@ -24,7 +24,9 @@ pub mod server;
 pub mod tunnel;
 pub mod upstream;
 
-// F0: the domain's words; bytes of a page; HTTP grammar; what is observed; faults in files.
+// F0: the domain's words; bytes of a page; HTTP grammar; what is observed; faults in files, and the
+// reading of files key by key.
+pub mod document;
 pub mod groups;
 pub mod html;
 pub mod problem;

@@ -1,5 +1,6 @@
 use std::collections::BTreeSet;
 
+use crate::document::{At, Stated};
 use crate::groups::{GroupId, GroupSet};
 use crate::html::{ExistingTag, MaskScope, Placement};
 
@@ -7,7 +8,6 @@ use super::level::{Level, LevelName, Ui};
 use super::mask::{MaskSetting, MaskTarget};
 use super::script::ScriptKind;
 use super::site::Site;
-use super::source::{At, Stated};
 use super::tag::TagKey;
 
 /// A rule that matches a path, and by which of its patterns.

@@ -1,5 +1,6 @@
 use std::fmt;
 
+use crate::document::At;
 use crate::groups::GroupId;
 use crate::html::{ExistingTag, MaskScope, Placement};
 
@@ -8,7 +9,6 @@ use super::level::Ui;
 use super::page_rule::PageRule;
 use super::script::ScriptKind;
 use super::site::{Readings, Site};
-use super::source::At;
 
 /// Why a page is treated as it is: every level that matched, who decided each setting, where each mask
 /// comes from, and the tag. Its `Display` is for people.

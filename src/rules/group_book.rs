@@ -1,9 +1,9 @@
 use std::collections::BTreeMap;
 
+use crate::document::At;
 use crate::groups::{GroupId, GroupSettings};
 
 use super::mask::MaskSetting;
-use super::source::At;
 
 /// Every group that a `[[group]]` defines.
 #[derive(Debug, Default)]

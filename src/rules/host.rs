@@ -2,7 +2,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::net::Ipv6Addr;
 
-use super::reports::Fault;
+use crate::document::Fault;
 
 /// The hosts that a site answers for, as one entry of its `hosts`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -1,16 +1,15 @@
 use std::fmt;
 use std::sync::Arc;
 
+use crate::document::{
+    At, Fault, Stated, TableReader, flag, one_of, text, whole_number, wrong_type,
+};
 use crate::groups::GroupId;
 use crate::html::{ExistingTag, Placement};
 
 use super::limits::MAX_GROUPS_PER_PAGE;
 use super::mask::{MaskSetting, MaskTarget};
-use super::reader::TableReader;
-use super::reports::Fault;
-use super::source::{At, Stated};
 use super::tag::TagSettings;
-use super::value::{flag, named, one_of, text, whole_number, wrong_type};
 
 /// What one place in the rule files says about pages: the defaults, a site, or a rule. All three can
 /// say the same things.
@@ -183,7 +182,7 @@ fn mask(value: &toml::de::DeValue<'_>) -> Result<MaskTarget, Fault> {
     }
     let client_only = match table.get("client_only").map(|value| value.get_ref()) {
         None => false,
-        Some(value) => flag(value).map_err(|fault| named(fault, "`client_only`"))?,
+        Some(value) => flag(value).map_err(|fault| fault.named("`client_only`"))?,
     };
     let Some(selector) = table.get("selector") else {
         let remedy = "write { selector = \"...\", client_only = true }";

@@ -13,9 +13,6 @@ pub const MAX_TOTAL_BYTES: u64 = 64 * 1024 * 1024;
 /// Rules over all files: matching does not depend on their number, memory and load time do.
 pub const MAX_RULES: usize = 100_000;
 
-/// Entries of one list in a rule file (paths of a rule, masks of a level, hosts of a site).
-pub const MAX_LIST_ENTRIES: usize = 1_000;
-
 /// Masks that can meet on one page. The engine tests each selector at each start tag, so this bounds
 /// the work per page.
 pub const MAX_MASKS_PER_PAGE: usize = 512;
@@ -25,9 +22,6 @@ pub const MAX_GROUPS_PER_PAGE: usize = 256;
 
 /// Bytes of a path pattern: longer paths are refused before rules are asked.
 pub const MAX_PATTERN_BYTES: usize = 2_048;
-
-/// Bytes of any text value: what is longer is a mistake, and most of them go into every page.
-pub const MAX_TEXT_BYTES: usize = 4_096;
 
 /// Characters of a rule's name: it is a metric label and a column of the access log.
 pub const MAX_NAME_CHARS: usize = 80;
@@ -42,9 +36,6 @@ pub const MAX_OVERLAP_STEPS: usize = 1_000_000;
 
 /// Collisions reported per site: who made more of them made one mistake.
 pub const MAX_COLLISIONS_REPORTED: usize = 20;
-
-/// Syntax errors reported per file: later ones follow from the first.
-pub const MAX_SYNTAX_ERRORS: usize = 20;
 
 /// What the cache of one site may hold: each page rule weighs its masks and [`PAGE_RULE_WEIGHT`]. At
 /// about 64 bytes a unit this is 16 MiB. Beyond it, page rules are compiled for each request.

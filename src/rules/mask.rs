@@ -1,9 +1,7 @@
 use std::sync::Arc;
 
+use crate::document::{At, Fault};
 use crate::html::MaskSelector;
-
-use super::reports::Fault;
-use super::source::At;
 
 /// One mask as a person wrote it.
 #[derive(Clone, Debug)]

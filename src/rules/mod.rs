@@ -1,6 +1,6 @@
 //! Which groups, masks and tag apply to a host and a path.
 //!
-//! Rule files are TOML. They are read (`document`: every value parsed, with its place), brought
+//! Rule files are TOML. They are read (`tables`: every value parsed, with its place), brought
 //! together (`compile`: every fault reported at once) and become a [`RuleSet`], which is never changed
 //! again. [`Site::resolve`] then answers for a path in less than a microsecond; [`Site::explain`] says
 //! why.
@@ -15,9 +15,7 @@
 mod cache;
 mod compile;
 mod decisions;
-mod did_you_mean;
 mod directory;
-mod document;
 mod env;
 mod explanation;
 mod group_book;
@@ -30,18 +28,15 @@ mod page_rule;
 mod path_parameters;
 mod path_pattern;
 mod path_trie;
-mod reader;
-mod reports;
 mod rule_set;
 mod script;
 mod single_site;
 mod site;
-mod source;
+mod tables;
 mod tag;
 #[cfg(test)]
 mod tests;
 mod url;
-mod value;
 
 pub use env::SiteEnv;
 pub use explanation::{ExplainedLevel, ExplainedMask, ExplainedSetting, Explanation};

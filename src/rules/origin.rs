@@ -2,7 +2,8 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-use super::reports::Fault;
+use crate::document::Fault;
+
 use super::url::AbsoluteUrl;
 
 /// Where a site's pages come from, and how it is spoken to. Two sites with equal settings may share

@@ -1,10 +1,10 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::document::Fault;
 use crate::groups::GroupId;
 
 use super::SiteEnv;
-use super::reports::Fault;
 use super::url::check_loadable_url;
 
 /// Whose visitor script the tag loads.

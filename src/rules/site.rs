@@ -3,6 +3,8 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::document::{At, Stated};
+
 use super::SiteEnv;
 use super::cache::PageRuleCache;
 use super::decisions::{Decisions, Matched};
@@ -16,7 +18,6 @@ use super::path_parameters::PathParameters;
 use super::path_pattern::{PathPattern, Rank, canonical_path, fold_case};
 use super::path_trie::PathTrie;
 use super::script::Script;
-use super::source::{At, Stated};
 
 /// A site before which the edge stands: its hosts, where its pages come from, and what is done to
 /// them by path.

@@ -2,8 +2,9 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
+use crate::document::Fault;
+
 use super::host::check_host;
-use super::reports::Fault;
 
 /// An absolute http or https URL, cut into its parts.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,13 +1,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::document::{Fault, Reports, Stated};
 use crate::groups::GroupId;
 use crate::rules::group_book::{Group, GroupBook};
 use crate::rules::level::Level;
-use crate::rules::reports::{Fault, Reports};
 use crate::rules::script::ScriptKind;
 use crate::rules::site::Site;
-use crate::rules::source::Stated;
 
 use super::Tables;
 use super::overrides::Overrides;

@@ -1,9 +1,8 @@
 use std::collections::HashMap;
 
+use crate::document::{Fault, Reports, Stated};
 use crate::rules::host::{HostIndex, HostPattern};
-use crate::rules::reports::{Fault, Reports};
 use crate::rules::site::Site;
-use crate::rules::source::Stated;
 
 /// The index over all hosts; reports hosts that two sites claim, or one site claims twice.
 pub(super) fn index(sites: &[Site], reports: &Reports) -> HostIndex {

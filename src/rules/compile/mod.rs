@@ -13,17 +13,16 @@ mod tags;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::document::{At, Fault, Reports};
 use crate::problem::{Place, Problem, SourceFile};
 
 use self::overrides::Overrides;
 
 use super::SiteEnv;
-use super::document::{RulesFile, SiteTable, TestTable};
 use super::level::{Level, LevelName};
 use super::limits::MAX_RULES;
-use super::reports::{Fault, Reports};
 use super::rule_set::{Loaded, RuleSet};
-use super::source::At;
+use super::tables::{RulesFile, SiteTable, TestTable};
 
 pub(super) fn compile(files: Vec<Arc<SourceFile>>, env: SiteEnv) -> Result<Loaded, Vec<Problem>> {
     let reports = Reports::default();
@@ -123,7 +122,7 @@ impl Tables {
         only_one("[defaults]", all, |level: &Level| &level.at, reports)
     }
 
-    fn script(&mut self, reports: &Reports) -> Option<super::document::ScriptTable> {
+    fn script(&mut self, reports: &Reports) -> Option<super::tables::ScriptTable> {
         let all = self
             .files
             .iter_mut()

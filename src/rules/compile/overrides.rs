@@ -1,13 +1,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::document::{At, Fault, Reports, Stated, did_you_mean};
 use crate::groups::GroupId;
 use crate::rules::SiteEnv;
-use crate::rules::did_you_mean::did_you_mean;
-use crate::rules::document::{EnvTable, ScriptTable};
 use crate::rules::host::HostPattern;
 use crate::rules::level::Level;
-use crate::rules::reports::{Fault, Reports};
-use crate::rules::source::{At, Stated};
+use crate::rules::tables::{EnvTable, ScriptTable};
 
 use super::{Tables, only_one};
 

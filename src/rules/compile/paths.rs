@@ -2,13 +2,12 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::ControlFlow;
 
+use crate::document::{At, Fault, Reports};
 use crate::rules::limits::{MAX_COLLISIONS_REPORTED, MAX_PARTIALS_PER_NODE};
 use crate::rules::path_parameters::PathParameters;
 use crate::rules::path_pattern::{PathPattern, Rank};
 use crate::rules::path_trie::{PathTrie, overlaps};
-use crate::rules::reports::{Fault, Reports};
 use crate::rules::site::{Rule, Site};
-use crate::rules::source::At;
 
 /// Reports paths that no request can have, paths given twice, and rules of which neither is the more
 /// specific one.

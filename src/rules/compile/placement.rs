@@ -1,14 +1,13 @@
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
+use crate::document::{At, Fault, Reports};
 use crate::html::Placement;
 use crate::rules::level::Level;
 use crate::rules::limits::MAX_COLLISIONS_REPORTED;
 use crate::rules::path_pattern::PathPattern;
 use crate::rules::path_trie::{PathTrie, overlaps};
-use crate::rules::reports::{Fault, Reports};
 use crate::rules::site::{Rule, Site};
-use crate::rules::source::At;
 
 use super::paths;
 

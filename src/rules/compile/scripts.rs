@@ -1,6 +1,6 @@
-use crate::rules::document::ScriptTable;
-use crate::rules::reports::Reports;
+use crate::document::Reports;
 use crate::rules::script::{Script, ScriptKind, ScriptUrl};
+use crate::rules::tables::ScriptTable;
 
 /// The script of a site: `[site.script]` before that of the environment before `[script]`.
 ///

@@ -1,14 +1,13 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use crate::document::{Reports, Stated};
 use crate::groups::{GroupId, GroupSet};
-use crate::rules::document::{Expectation, TestTable, TestUrl};
 use crate::rules::host::HostPattern;
 use crate::rules::page_rule::PageRule;
-use crate::rules::reports::Reports;
 use crate::rules::rule_set::RuleSet;
 use crate::rules::site::Site;
-use crate::rules::source::Stated;
+use crate::rules::tables::{Expectation, TestTable, TestUrl};
 
 use super::overrides::Overrides;
 

@@ -2,17 +2,16 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::document::{At, Fault, Reports, Stated};
 use crate::rules::SiteEnv;
 use crate::rules::cache::PageRuleCache;
-use crate::rules::document::{RuleTable, ScriptTable, SiteTable, UpstreamTable};
 use crate::rules::group_book::GroupBook;
 use crate::rules::level::{Level, LevelName};
 use crate::rules::limits::{MAX_MASKS_PER_PAGE, MAX_NAME_CHARS};
 use crate::rules::origin::{OriginScheme, OriginSettings, OriginUrl};
-use crate::rules::reports::{Fault, Reports};
 use crate::rules::script::ScriptKind;
 use crate::rules::site::{PathIndex, Rule, Site};
-use crate::rules::source::{At, Stated};
+use crate::rules::tables::{RuleTable, ScriptTable, SiteTable, UpstreamTable};
 
 use super::overrides::Overrides;
 use super::{paths, placement, scripts, tags};

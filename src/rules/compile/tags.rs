@@ -1,7 +1,6 @@
+use crate::document::{At, Fault, Reports};
 use crate::rules::level::Level;
-use crate::rules::reports::{Fault, Reports};
 use crate::rules::site::Site;
-use crate::rules::source::At;
 use crate::rules::tag::TagKey;
 
 /// What can be right by itself and wrong on this site.

@@ -1,8 +1,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::document::Fault;
 use crate::rules::limits::MAX_PATTERN_BYTES;
-use crate::rules::reports::Fault;
 
 use super::canonical::{canonical_path, escaped_byte, fold_case};
 use super::{Glob, Rank};

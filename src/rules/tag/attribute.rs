@@ -1,4 +1,4 @@
-use crate::rules::reports::Fault;
+use crate::document::Fault;
 use crate::rules::url::{check_host_port, check_loadable_url};
 
 /// The optional attributes of the tag, in the order in which they are written.

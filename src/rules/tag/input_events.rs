@@ -1,6 +1,6 @@
 use toml::de::{DeTable, DeValue};
 
-use crate::rules::reports::Fault;
+use crate::document::Fault;
 
 /// What a hot key may start; the vendor documents no others.
 const FUNCTIONS: [&str; 4] = ["startSession", "showButton", "toggleButton", "showTerms"];

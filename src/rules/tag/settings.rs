@@ -2,10 +2,7 @@ use std::collections::BTreeMap;
 
 use toml::de::DeValue;
 
-use crate::rules::reader::TableReader;
-use crate::rules::reports::Fault;
-use crate::rules::source::Stated;
-use crate::rules::value::{THIS_KEY, flag, text, wrong_type};
+use crate::document::{Fault, Stated, THIS_KEY, TableReader, flag, text, wrong_type};
 
 use super::attribute::{TagKey, TagValue};
 use super::input_events;

@@ -3,17 +3,14 @@ use std::time::Duration;
 
 use toml::de::DeValue;
 
+use crate::document::{At, Fault, Stated, THIS_KEY, TableReader, flag, one_of, plain_text, text};
 use crate::rules::host::{HostPattern, check_host};
 use crate::rules::level::{Level, LevelName};
 use crate::rules::limits::MAX_NAME_CHARS;
 use crate::rules::origin::{HostHeader, OriginUrl, parse_duration};
 use crate::rules::path_parameters::PathParameters;
 use crate::rules::path_pattern::PathPattern;
-use crate::rules::reader::TableReader;
-use crate::rules::reports::Fault;
 use crate::rules::site::PathCase;
-use crate::rules::source::{At, Stated};
-use crate::rules::value::{THIS_KEY, flag, one_of, plain_text, text};
 
 use super::ScriptTable;
 

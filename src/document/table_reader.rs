@@ -1,6 +1,3 @@
-//! Reads a TOML tree key by key and reports everything that is wrong with it, not only the first
-//! fault: serde stops at the first one, and a person who mends a file wants to see them all.
-
 use std::fmt;
 use std::sync::Arc;
 
@@ -9,17 +6,21 @@ use toml::de::{DeTable, DeValue};
 
 use crate::problem::SourceFile;
 
+use super::at::{At, Stated};
 use super::did_you_mean::did_you_mean;
-use super::limits::MAX_LIST_ENTRIES;
-use super::reports::{Fault, Reports};
-use super::source::{At, Stated};
-use super::value::{THIS_KEY, named, wrong_type};
+use super::fault::{Fault, THIS_KEY};
+use super::reports::Reports;
+use super::value::wrong_type;
+
+/// Entries of one list (paths of a rule, masks of a level, addresses of a server).
+pub const MAX_LIST_ENTRIES: usize = 1_000;
 
 /// One table, while its keys are taken out one after another.
 ///
 /// The keys that were asked for are the ones that are known: [`TableReader::finish`] reports all
-/// others.
-pub(super) struct TableReader<'a> {
+/// others. Serde would stop at the first fault.
+#[derive(Debug)]
+pub struct TableReader<'a> {
     name: &'static str,
     file: &'a Arc<SourceFile>,
     reports: &'a Reports,
@@ -32,7 +33,7 @@ pub(super) struct TableReader<'a> {
 
 impl<'a> TableReader<'a> {
     /// `name` is how the table is called in messages, such as `[[site]]`.
-    pub(super) fn new(
+    pub fn new(
         name: &'static str,
         file: &'a Arc<SourceFile>,
         reports: &'a Reports,
@@ -50,12 +51,12 @@ impl<'a> TableReader<'a> {
     }
 
     /// The table's header.
-    pub(super) fn at(&self) -> &At {
+    pub fn at(&self) -> &At {
         &self.at
     }
 
     /// The value of `key`, if it is there and `parse` understands it.
-    pub(super) fn take<T>(
+    pub fn take<T>(
         &mut self,
         key: &'static str,
         parse: impl Fn(&DeValue<'_>) -> Result<T, Fault>,
@@ -65,7 +66,7 @@ impl<'a> TableReader<'a> {
     }
 
     /// The entries of a list; those that `parse` does not understand are reported and left out.
-    pub(super) fn take_list<T>(
+    pub fn take_list<T>(
         &mut self,
         key: &'static str,
         parse: impl Fn(&DeValue<'_>) -> Result<T, Fault>,
@@ -88,7 +89,7 @@ impl<'a> TableReader<'a> {
     }
 
     /// Like [`Self::take_list`]; one value may stand without brackets.
-    pub(super) fn take_one_or_list<T>(
+    pub fn take_one_or_list<T>(
         &mut self,
         key: &'static str,
         parse: impl Fn(&DeValue<'_>) -> Result<T, Fault>,
@@ -106,7 +107,7 @@ impl<'a> TableReader<'a> {
     }
 
     /// A table inside this one, called `name` in messages.
-    pub(super) fn take_table(&mut self, key: &'static str, name: &'static str) -> Option<Self> {
+    pub fn take_table(&mut self, key: &'static str, name: &'static str) -> Option<Self> {
         let value = self.ask(key)?;
         match value.get_ref() {
             DeValue::Table(table) => Some(self.below(name, value.span(), table)),
@@ -128,7 +129,7 @@ impl<'a> TableReader<'a> {
     }
 
     /// The tables of `[[key]]`, each called `name` in messages.
-    pub(super) fn take_tables(&mut self, key: &'static str, name: &'static str) -> Vec<Self> {
+    pub fn take_tables(&mut self, key: &'static str, name: &'static str) -> Vec<Self> {
         let Some(value) = self.ask(key) else {
             return Vec::new();
         };
@@ -154,7 +155,7 @@ impl<'a> TableReader<'a> {
     }
 
     /// Every entry of a table whose keys are free, in the order of the keys.
-    pub(super) fn all(&self) -> Vec<(Stated<&'a str>, &'a DeValue<'a>, At)> {
+    pub fn all(&self) -> Vec<(Stated<&'a str>, &'a DeValue<'a>, At)> {
         let entries = self.table.iter();
         entries
             .map(|(key, value)| {
@@ -167,7 +168,7 @@ impl<'a> TableReader<'a> {
     }
 
     /// Reports a key that people may well look for here, but that belongs elsewhere.
-    pub(super) fn refuse(&mut self, key: &'static str, remedy: &str) {
+    pub fn refuse(&mut self, key: &'static str, remedy: &str) {
         self.refused.push(key);
         if let Some((written, _)) = self.table.get_key_value(key) {
             let at = At::new(self.file, written.span());
@@ -177,16 +178,16 @@ impl<'a> TableReader<'a> {
     }
 
     /// Whether the key is written, whatever its value.
-    pub(super) fn has(&self, key: &str) -> bool {
+    pub fn has(&self, key: &str) -> bool {
         self.table.contains_key(key)
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    pub fn is_empty(&self) -> bool {
         self.table.is_empty()
     }
 
     /// Reports a key that must be there and is not, or is an empty list.
-    pub(super) fn require(&self, key: &str, remedy: &str) {
+    pub fn require(&self, key: &str, remedy: &str) {
         let fault = |message: String| Fault::new(message, remedy);
         match self.table.get(key) {
             None => self.fault(&self.at, fault(format!("{} has no `{key}`", self.name))),
@@ -206,19 +207,19 @@ impl<'a> TableReader<'a> {
         }
     }
 
-    pub(super) fn fault(&self, at: &At, fault: Fault) {
+    pub fn fault(&self, at: &At, fault: Fault) {
         self.reports.fault(at, fault);
     }
 
     /// The value, unless it was refused: then that is reported at `at`.
-    pub(super) fn accept<T>(&self, at: &At, parsed: Result<T, Fault>) -> Option<T> {
+    pub fn accept<T>(&self, at: &At, parsed: Result<T, Fault>) -> Option<T> {
         parsed
-            .map_err(|fault| self.fault(at, named(fault, "this")))
+            .map_err(|fault| self.fault(at, fault.named("this")))
             .ok()
     }
 
     /// Reports unknown keys.
-    pub(super) fn finish(self) {
+    pub fn finish(self) {
         let unknown = self.table.keys().filter(|key| {
             let key: &str = key.get_ref();
             !self.known.contains(&key) && !self.refused.contains(&key)
@@ -298,7 +299,7 @@ impl<'a> TableReader<'a> {
 
     fn reject(&self, subject: Subject<'_>, value: &Spanned<DeValue<'_>>, fault: Fault) {
         let at = At::new(self.file, value.span());
-        self.reports.fault(&at, named(fault, &subject.to_string()));
+        self.reports.fault(&at, fault.named(&subject.to_string()));
     }
 }
 

@@ -2,12 +2,9 @@
 ///
 /// Near enough is: up to a third of the letters differ (one letter in short words), where two
 /// letters that changed places count as one.
-pub(super) fn did_you_mean<'a>(
-    given: &str,
-    known: impl IntoIterator<Item = &'a str>,
-) -> Option<&'a str> {
+pub fn did_you_mean<'a>(given: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let plain = given.to_lowercase().replace('-', "_");
-    // Attributes of the tag are written without their prefix.
+    // What is an attribute in HTML is often written as it stands there.
     let plain = plain.strip_prefix("data_").unwrap_or(&plain);
     let nearest = known
         .into_iter()

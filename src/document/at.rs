@@ -4,31 +4,31 @@ use std::sync::Arc;
 
 use crate::problem::{Place, Related, SourceFile};
 
-/// Where something stands in a rule file.
+/// Where something stands in a file.
 #[derive(Clone, PartialEq, Eq)]
-pub(super) struct At {
+pub struct At {
     file: Arc<SourceFile>,
     span: Range<usize>,
 }
 
 impl At {
-    pub(super) fn new(file: &Arc<SourceFile>, span: Range<usize>) -> Self {
+    pub fn new(file: &Arc<SourceFile>, span: Range<usize>) -> Self {
         Self {
             file: Arc::clone(file),
             span,
         }
     }
 
-    pub(super) fn file(&self) -> &Arc<SourceFile> {
+    pub fn file(&self) -> &Arc<SourceFile> {
         &self.file
     }
 
-    pub(super) fn place(&self) -> Place {
+    pub fn place(&self) -> Place {
         Place::span(&self.file, self.span.clone())
     }
 
     /// This place, with `others` as places that belong to the matter.
-    pub(super) fn place_with(&self, also: Vec<Related>) -> Place {
+    pub fn place_with(&self, also: Vec<Related>) -> Place {
         Place::Span {
             file: Arc::clone(&self.file),
             span: self.span.clone(),
@@ -36,7 +36,7 @@ impl At {
         }
     }
 
-    pub(super) fn related(&self, label: impl Into<String>) -> Related {
+    pub fn related(&self, label: impl Into<String>) -> Related {
         Related {
             file: Arc::clone(&self.file),
             span: self.span.clone(),
@@ -45,7 +45,7 @@ impl At {
     }
 
     /// The line, counted from 1.
-    pub(super) fn line(&self) -> usize {
+    pub fn line(&self) -> usize {
         self.file.line_of(self.span.start)
     }
 }
@@ -64,13 +64,13 @@ impl fmt::Debug for At {
 
 /// A value, and where a person wrote it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Stated<T> {
-    pub(super) value: T,
-    pub(super) at: At,
+pub struct Stated<T> {
+    pub value: T,
+    pub at: At,
 }
 
 impl<T> Stated<T> {
-    pub(super) fn map<U>(self, to: impl FnOnce(T) -> U) -> Stated<U> {
+    pub fn map<U>(self, to: impl FnOnce(T) -> U) -> Stated<U> {
         Stated {
             value: to(self.value),
             at: self.at,

@@ -1,7 +1,5 @@
-use crate::rules::reader::TableReader;
+use crate::document::{At, Stated, TableReader, one_of, text};
 use crate::rules::script::{ScriptKind, ScriptUrl};
-use crate::rules::source::{At, Stated};
-use crate::rules::value::{one_of, text};
 
 /// `[script]`, `[site.script]` or the script of an environment.
 #[derive(Clone, Debug)]

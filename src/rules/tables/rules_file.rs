@@ -1,15 +1,9 @@
 use std::sync::Arc;
 
-use toml::de::DeTable;
-
+use crate::document::{At, Fault, Reports, TableReader, parse_toml, whole_number};
 use crate::problem::SourceFile;
 use crate::rules::SiteEnv;
 use crate::rules::level::{Level, LevelName};
-use crate::rules::limits::MAX_SYNTAX_ERRORS;
-use crate::rules::reader::TableReader;
-use crate::rules::reports::{Fault, Reports};
-use crate::rules::source::At;
-use crate::rules::value::whole_number;
 
 use super::{EnvTable, GroupTable, ScriptTable, SiteTable, TestTable};
 
@@ -32,15 +26,9 @@ pub(in crate::rules) struct RulesFile {
 const FORMAT_VERSION: i64 = 1;
 
 impl RulesFile {
-    /// `None` if the file is not TOML: what a broken file seems to say is not worth reporting on.
+    /// `None` if the file is not TOML.
     pub(in crate::rules) fn read(file: &Arc<SourceFile>, reports: &Reports) -> Option<Self> {
-        let (tree, errors) = DeTable::parse_recoverable(&file.text);
-        if !errors.is_empty() {
-            for error in errors.iter().take(MAX_SYNTAX_ERRORS) {
-                report_syntax(file, error, reports);
-            }
-            return None;
-        }
+        let tree = parse_toml(file, reports)?;
         let mut table = TableReader::new("a rule file", file, reports, &tree);
         read_version(&mut table);
         let defaults = table.take_table("defaults", "[defaults]");
@@ -103,31 +91,4 @@ fn read_envs(mut table: TableReader<'_>) -> Vec<EnvTable> {
     let envs = envs.collect();
     table.finish();
     envs
-}
-
-fn report_syntax(file: &Arc<SourceFile>, error: &toml::de::Error, reports: &Reports) {
-    let span = error.span().unwrap_or(0..0);
-    let message = error.message().replace('\n', ", ");
-    let remedy = if message.contains("duplicate key") {
-        "keep one of the two; lists of tables have double brackets: [[site]], [[site.rule]]"
-    } else if message.contains("must be quoted") {
-        "put the text in double quotes"
-    } else if message.contains("key with no value") {
-        "write key = value"
-    } else if message.contains("boolean") {
-        "write true or false, in lower case"
-    } else if message.contains("escape") {
-        "write a backslash twice, or put the text in single quotes"
-    } else if message.contains("basic string") {
-        "close the text with a double quote, in the same line"
-    } else if message.contains("unclosed") {
-        "close the bracket"
-    } else {
-        "mend the TOML at this place (https://toml.io)"
-    };
-    reports.error(
-        &At::new(file, span),
-        format!("this is not TOML: {message}"),
-        remedy,
-    );
 }

@@ -1,24 +1,15 @@
 //! Readers of single TOML values. A fault leaves the name of the key open, because a value does not
-//! know it: [`named`] fills it in.
+//! know it: [`Fault::named`] fills it in.
 
 use toml::de::DeValue;
 
-use super::limits::MAX_TEXT_BYTES;
-use super::reports::Fault;
+use super::fault::{Fault, THIS_KEY};
 
-/// The fault, with the name of the key where it was left open.
-pub(super) fn named(fault: Fault, key: &str) -> Fault {
-    Fault {
-        message: fault.message.replace(THIS_KEY, key),
-        remedy: fault.remedy,
-    }
-}
-
-/// Stands for the key in a fault that is made where the key is not known.
-pub(super) const THIS_KEY: &str = "\0";
+/// Bytes of any text value: what is longer is a mistake.
+pub const MAX_TEXT_BYTES: usize = 4_096;
 
 /// A reader of values that are text.
-pub(super) fn text<T>(
+pub fn text<T>(
     parse: impl Fn(&str) -> Result<T, Fault>,
 ) -> impl Fn(&DeValue<'_>) -> Result<T, Fault> {
     move |value| match value {
@@ -32,7 +23,7 @@ pub(super) fn text<T>(
 }
 
 /// Text that a person will read: not empty, in one line.
-pub(super) fn plain_text(text: &str) -> Result<String, Fault> {
+pub fn plain_text(text: &str) -> Result<String, Fault> {
     if text.trim().is_empty() {
         let fault = Fault::new(
             format!("{THIS_KEY} is empty"),
@@ -48,7 +39,7 @@ pub(super) fn plain_text(text: &str) -> Result<String, Fault> {
 }
 
 /// A reader of one of a few words.
-pub(super) fn one_of<T: Copy>(
+pub fn one_of<T: Copy>(
     words: &'static [(&'static str, T)],
 ) -> impl Fn(&DeValue<'_>) -> Result<T, Fault> {
     text(move |given| {
@@ -66,7 +57,7 @@ pub(super) fn one_of<T: Copy>(
     })
 }
 
-pub(super) fn flag(value: &DeValue<'_>) -> Result<bool, Fault> {
+pub fn flag(value: &DeValue<'_>) -> Result<bool, Fault> {
     match value {
         DeValue::Boolean(flag) => Ok(*flag),
         other => Err(wrong_type(
@@ -78,7 +69,7 @@ pub(super) fn flag(value: &DeValue<'_>) -> Result<bool, Fault> {
 }
 
 /// A whole number; one that does not fit 64 bits is `i64::MAX`, which no setting allows.
-pub(super) fn whole_number(value: &DeValue<'_>) -> Result<i64, Fault> {
+pub fn whole_number(value: &DeValue<'_>) -> Result<i64, Fault> {
     match value {
         DeValue::Integer(number) => {
             Ok(i64::from_str_radix(number.as_str(), number.radix()).unwrap_or(i64::MAX))
@@ -97,7 +88,7 @@ pub(super) fn whole_number(value: &DeValue<'_>) -> Result<i64, Fault> {
 }
 
 /// The value has another TOML type than it must have.
-pub(super) fn wrong_type(found: &DeValue<'_>, wanted: &str, write: &str) -> Fault {
+pub fn wrong_type(found: &DeValue<'_>, wanted: &str, write: &str) -> Fault {
     let found = match found {
         DeValue::Array(_) => "a list",
         DeValue::Boolean(_) => "true or false",

@@ -1,11 +1,8 @@
+use crate::document::{At, Fault, Stated, TableReader, flag, plain_text, text, whole_number};
 use crate::groups::{ButtonSettings, GroupId, GroupSettings, KeySettings, TrustedDomains};
 use crate::rules::level::{group_id, read_masks};
 use crate::rules::mask::MaskSetting;
-use crate::rules::reader::TableReader;
-use crate::rules::reports::Fault;
-use crate::rules::source::{At, Stated};
 use crate::rules::url::check_loadable_url;
-use crate::rules::value::{flag, plain_text, text, whole_number};
 
 /// `[[group]]`
 #[derive(Debug)]

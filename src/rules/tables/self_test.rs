@@ -1,13 +1,10 @@
 use std::collections::BTreeSet;
 
+use crate::document::{Fault, Stated, TableReader, flag, plain_text, text, wrong_type};
 use crate::groups::GroupId;
 use crate::rules::level::group_id;
 use crate::rules::path_pattern::canonical_path;
-use crate::rules::reader::TableReader;
-use crate::rules::reports::Fault;
-use crate::rules::source::Stated;
 use crate::rules::url::AbsoluteUrl;
-use crate::rules::value::{flag, plain_text, text};
 
 /// `[[test]]`: a URL, and what must come out for it.
 #[derive(Debug)]
@@ -113,22 +110,14 @@ fn read_expect(mut table: TableReader<'_>) -> Vec<Stated<Expectation>> {
 
 fn groups(value: &toml::de::DeValue<'_>) -> Result<BTreeSet<GroupId>, Fault> {
     let Some(list) = value.as_array() else {
-        return Err(crate::rules::value::wrong_type(
-            value,
-            "a list",
-            "it in [...]",
-        ));
+        return Err(wrong_type(value, "a list", "it in [...]"));
     };
     list.iter().map(|entry| group_id(entry.get_ref())).collect()
 }
 
 fn selectors(value: &toml::de::DeValue<'_>) -> Result<BTreeSet<String>, Fault> {
     let Some(list) = value.as_array() else {
-        return Err(crate::rules::value::wrong_type(
-            value,
-            "a list",
-            "it in [...]",
-        ));
+        return Err(wrong_type(value, "a list", "it in [...]"));
     };
     list.iter()
         .map(|entry| text(plain_text)(entry.get_ref()))

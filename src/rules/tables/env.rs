@@ -1,11 +1,8 @@
+use crate::document::{Fault, Stated, TableReader, text};
 use crate::groups::GroupId;
 use crate::rules::SiteEnv;
 use crate::rules::host::HostPattern;
 use crate::rules::level::group_id;
-use crate::rules::reader::TableReader;
-use crate::rules::reports::Fault;
-use crate::rules::source::Stated;
-use crate::rules::value::text;
 
 use super::ScriptTable;
 
