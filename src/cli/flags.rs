@@ -5,7 +5,8 @@ use std::str::FromStr;
 
 use clap::ValueEnum;
 
-use crate::config::{Fault, parse_listen_address};
+use crate::config::parse_listen_address;
+use crate::document::Fault;
 use crate::groups::GroupId;
 use crate::rules::SiteEnv;
 use crate::telemetry::{AccessLogFormat, LogFormat};

@@ -1,4 +1,4 @@
-use super::fault::{Fault, THIS};
+use crate::document::{Fault, THIS_KEY};
 use crate::upstream::{Target, TlsSettings};
 use crate::wire::{Authority, CanonicalPath, Scheme};
 
@@ -46,18 +46,19 @@ fn target(scheme: Scheme, authority: &Authority) -> Target {
 pub(super) fn parse_mount(text: &str) -> Result<String, Fault> {
     let canonical = CanonicalPath::parse(text).map_err(|error| {
         let remedy = "write a plain absolute path, such as \"/_cobrowse\"";
-        Fault::new(format!("{THIS} cannot be {text:?}: {error}"), remedy)
+        Fault::new(format!("{THIS_KEY} cannot be {text:?}: {error}"), remedy)
     })?;
     if canonical.as_str() == "/" {
         let remedy = "write a path of its own, such as \"/_cobrowse\", or name a `host` instead";
         return Err(Fault::new(
-            format!("{THIS} would take over every page"),
+            format!("{THIS_KEY} would take over every page"),
             remedy,
         ));
     }
     let plain = canonical.as_str().trim_end_matches('/');
     if plain.contains([';', '%']) {
-        let message = format!("{THIS} cannot be {text:?}: it has `;` or characters to be encoded");
+        let message =
+            format!("{THIS_KEY} cannot be {text:?}: it has `;` or characters to be encoded");
         return Err(Fault::new(
             message,
             "write letters, digits, '-', '_' and '/' only",

@@ -4,14 +4,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::environment::{Environment, Overrides};
-use super::fault::Fault;
 use super::file::{AdminTable, EdgeFile, LogTable, SessionTable, Written};
 use super::listeners::{Listeners, check_admin};
-use super::reader::{Reports, Stated};
 use super::{
     CertificatesSource, DEFAULT_ADMIN, DEFAULT_LOG_FILTER, DEFAULT_PSEUDONYM,
     DEFAULT_RULES_DIRECTORY, EdgeConfig, LogConfig, RulesSource, SessionConfig, SessionPlace,
 };
+use crate::document::{Fault, Reports, Stated};
 use crate::server;
 use crate::telemetry::AccessLogFormat;
 use crate::upstream::{Target, TlsSettings};
@@ -72,14 +71,17 @@ fn certificates(
         if let (Written::Absent, Some(https)) = (written, &listeners.https_list) {
             let remedy = "write certs = \"certs/\", a directory with certificates and keys, \
                           above the first [table]";
-            reports.error(https, Fault::new("https has no certificates", remedy));
+            reports.error(https, "https has no certificates", remedy);
         }
         return CertificatesSource::None;
     };
     if listeners.https_list.is_none() && !listeners.faulty {
         let remedy = "write https = [\"0.0.0.0:443\"] in [server], or remove certs";
-        let fault = Fault::new("certs is named, but nothing listens for https", remedy);
-        reports.warning(&certs.span, fault);
+        reports.warning(
+            &certs.at,
+            "certs is named, but nothing listens for https",
+            remedy,
+        );
     }
     CertificatesSource::Directory(certs.value.clone())
 }
@@ -96,7 +98,7 @@ fn admin(
                 "the admin listener has an address and is switched off",
                 "remove one of the two",
             );
-            reports.conflict(&off.span, (&listen.span, "its address"), fault);
+            reports.conflict(&off.at, (&listen.at, "its address"), fault);
             None
         }
         (Some(_), None) => None,
@@ -116,8 +118,7 @@ impl SessionTable {
         let place = self.place(reports);
         let Some(backend) = &self.backend else {
             let remedy = "write backend = \"https://...\", or remove [session]";
-            let fault = Fault::new("[session] names no `backend`", remedy);
-            reports.error(&self.header, fault);
+            reports.error(&self.header, "[session] names no `backend`", remedy);
             return None;
         };
         let (backend, place) = (self.target(backend), place?);
@@ -142,8 +143,8 @@ impl SessionTable {
                         "remove strip_mount",
                     );
                     reports.conflict(
-                        &strip.span,
-                        (&host.span, "the backend has a host of its own"),
+                        &strip.at,
+                        (&host.at, "the backend has a host of its own"),
                         fault,
                     );
                 }
@@ -154,13 +155,13 @@ impl SessionTable {
                     "[session] has both a `mount` and a `host`",
                     "keep one: `mount` puts it on every site, `host` on a host of its own",
                 );
-                reports.conflict(&host.span, (&mount.span, "the other place"), fault);
+                reports.conflict(&host.at, (&mount.at, "the other place"), fault);
                 None
             }
             (None, None) => {
                 let remedy = "write mount = \"/_cobrowse\", or host = \"cobrowse.bank.example\"";
-                let fault = Fault::new("[session] says no place at which visitors find it", remedy);
-                reports.error(&self.header, fault);
+                let message = "[session] says no place at which visitors find it";
+                reports.error(&self.header, message, remedy);
                 None
             }
         }
@@ -176,23 +177,23 @@ impl SessionTable {
             return;
         }
         let tls = [
-            ("ca", self.ca.as_ref().map(|ca| &ca.span)),
+            ("ca", self.ca.as_ref().map(|ca| &ca.at)),
             (
                 "server_name",
-                self.server_name.as_ref().map(|name| &name.span),
+                self.server_name.as_ref().map(|name| &name.at),
             ),
             (
                 "client_certificate",
-                self.client_certificate.as_ref().map(|file| &file.span),
+                self.client_certificate.as_ref().map(|file| &file.at),
             ),
         ];
-        for (key, span) in tls {
-            if let Some(span) = span {
+        for (key, at) in tls {
+            if let Some(at) = at {
                 let fault = Fault::new(
                     format!("`{key}` has no meaning without TLS"),
                     format!("write https:// in `backend`, or remove {key}"),
                 );
-                reports.conflict(span, (&backend.span, "plain http"), fault);
+                reports.conflict(at, (&backend.at, "plain http"), fault);
             }
         }
     }
@@ -203,11 +204,11 @@ impl SessionTable {
             (None, Some(key)) => (key, "client_certificate"),
             (Some(_), Some(_)) | (None, None) => return,
         };
-        let fault = Fault::new(
+        reports.error(
+            &there.at,
             "a client certificate and its key are only of use together",
             format!("write {other} = \"...\", too, or remove this"),
         );
-        reports.error(&there.span, fault);
     }
 
     fn target(&self, backend: &Stated<Target>) -> Target {

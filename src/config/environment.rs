@@ -1,8 +1,8 @@
 use std::net::SocketAddr;
 
 use super::EdgeConfig;
-use super::fault::Fault;
 use super::value::{log_filter, parse_listen_address};
+use crate::document::Fault;
 use crate::problem::{Place, Problem};
 
 /// What the environment says instead of the file: only what differs from machine to machine.
@@ -64,7 +64,7 @@ impl Environment {
 
 fn accept<T>(name: &'static str, read: Result<T, Fault>, problems: &mut Vec<Problem>) -> Option<T> {
     let refuse = |fault: Fault| {
-        let Fault { message, remedy } = fault.named(name);
+        let Fault { message, remedy } = fault.named(&format!("`{name}`"));
         problems.push(Problem::error(Place::Flag(name), message, remedy));
     };
     read.map_err(refuse).ok()

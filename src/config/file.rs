@@ -12,10 +12,11 @@ use toml::de::DeTable;
 use super::backend::{parse_backend, parse_host, parse_mount};
 use super::limits::read_limits;
 use super::origins::read_upstream;
-use super::reader::{Reports, Stated, TableReader};
-use super::value::{
-    count, duration, flag, log_filter, network, one_of, parse_listen_address, path, text, token,
+use super::value::{log_filter, network, parse_listen_address, path, token};
+use crate::document::{
+    At, Reports, Stated, TableReader, count, duration, filled_text, flag, one_of,
 };
+use crate::problem::SourceFile;
 use crate::rules::SiteEnv;
 use crate::telemetry::{AccessLogFormat, LogFormat};
 use crate::wire::TrustedPeers;
@@ -69,7 +70,7 @@ pub(super) struct AdminTable {
 #[derive(Debug)]
 pub(super) struct SessionTable {
     pub(super) faulty: bool,
-    pub(super) header: std::ops::Range<usize>,
+    pub(super) header: At,
     pub(super) backend: Option<Stated<upstream::Target>>,
     pub(super) mount: Option<Stated<String>>,
     pub(super) host: Option<Stated<String>>,
@@ -92,13 +93,18 @@ pub(super) struct LogTable {
 
 impl EdgeFile {
     /// `base` is the directory that paths in the file start from.
-    pub(super) fn read(tree: &Spanned<DeTable<'_>>, base: &Path, reports: &Reports) -> Self {
-        let mut table = TableReader::new("the settings", reports, tree);
+    pub(super) fn read(
+        tree: &Spanned<DeTable<'_>>,
+        file: &Arc<SourceFile>,
+        base: &Path,
+        reports: &Reports,
+    ) -> Self {
+        let mut table = TableReader::new("the settings", file, reports, tree);
         let file = Self {
             env: table.take("env", one_of(ENVS)),
             rules: read_path(&mut table, "rules", base),
             certs: read_path(&mut table, "certs", base),
-            via: table.take("via", text(token)),
+            via: table.take("via", filled_text(token)),
             server: read_or_default(table.take_table("server", "[server]"), ServerTable::read),
             limits: read_or_default(table.take_table("limits", "[limits]"), read_limits),
             admin: read_or_default(table.take_table("admin", "[admin]"), AdminTable::read),
@@ -121,8 +127,8 @@ impl ServerTable {
     fn read(mut table: TableReader<'_>) -> Self {
         let server = Self {
             faulty: false,
-            http: table.take_list("http", text(parse_listen_address)),
-            https: table.take_list("https", text(parse_listen_address)),
+            http: table.take_whole_list("http", filled_text(parse_listen_address)),
+            https: table.take_whole_list("https", filled_text(parse_listen_address)),
             redirect_http: table.take("redirect_http", flag),
             https_port: table.take("https_port", count(1..=u64::from(u16::MAX))),
             drain_timeout: table.take("drain_timeout", duration(Duration::ZERO..=MAX_DRAIN)),
@@ -135,7 +141,7 @@ impl ServerTable {
 impl AdminTable {
     fn read(mut table: TableReader<'_>) -> Self {
         let admin = Self {
-            listen: table.take("listen", text(parse_listen_address)),
+            listen: table.take("listen", filled_text(parse_listen_address)),
             enabled: table.take("enabled", flag),
         };
         table.finish();
@@ -147,16 +153,14 @@ impl SessionTable {
     fn read(mut table: TableReader<'_>, base: &Path) -> Self {
         let session = Self {
             faulty: false,
-            header: table.span().clone(),
-            backend: table.take("backend", text(parse_backend)),
-            mount: table.take("mount", text(parse_mount)),
-            host: table.take("host", text(parse_host)),
+            header: table.at().clone(),
+            backend: table.take("backend", filled_text(parse_backend)),
+            mount: table.take("mount", filled_text(parse_mount)),
+            host: table.take("host", filled_text(parse_host)),
             strip_mount: table.take("strip_mount", flag),
-            cookies: table
-                .take_list("cookies", text(token))
-                .map_or_else(Vec::new, |list| list.value),
+            cookies: table.take_list("cookies", filled_text(token)),
             ca: table.take("ca", path(base)),
-            server_name: table.take("server_name", text(parse_host)),
+            server_name: table.take("server_name", filled_text(parse_host)),
             client_certificate: table.take("client_certificate", path(base)),
             client_key: table.take("client_key", path(base)),
         };
@@ -170,7 +174,7 @@ impl LogTable {
         let log = Self {
             format: table.take_or("format", LogFormat::Human, one_of(LOG_FORMATS)),
             filter: table
-                .take("filter", text(log_filter))
+                .take("filter", filled_text(log_filter))
                 .map(|filter| filter.value),
             access: table
                 .take("access", one_of(ACCESS_LOGS))
@@ -182,9 +186,8 @@ impl LogTable {
 }
 
 fn read_trusted_peers(mut table: TableReader<'_>) -> TrustedPeers {
-    let networks = table.take_list("trusted_peers", text(network));
+    let networks = table.take_list("trusted_peers", filled_text(network));
     table.finish();
-    let networks = networks.map_or_else(Vec::new, |list| list.value);
     TrustedPeers::new(networks.into_iter().map(|network| network.value).collect())
 }
 

@@ -1,8 +1,7 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use super::reader::TableReader;
-use super::value::{count, duration, size};
+use crate::document::{TableReader, count, duration, size};
 use crate::server::Limits;
 use crate::wire::{MAX_HEADER_BYTES, MAX_HEADER_LINES};
 

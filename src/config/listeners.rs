@@ -1,12 +1,10 @@
 use std::net::SocketAddr;
-use std::ops::Range;
 
 use super::DEFAULT_ADMIN;
 use super::DEFAULT_LISTEN;
 use super::environment::LISTEN;
-use super::fault::Fault;
 use super::file::ServerTable;
-use super::reader::{Reports, Stated};
+use crate::document::{At, Fault, Reports, Stated};
 use crate::problem::{Place, Problem};
 
 /// All addresses that visitors are served on.
@@ -17,14 +15,14 @@ pub(super) struct Listeners {
     http: Vec<Listener>,
     https: Vec<Listener>,
     /// Where the addresses for https are written; `None`: there are none.
-    pub(super) https_list: Option<Range<usize>>,
+    pub(super) https_list: Option<At>,
 }
 
 #[derive(Clone, Debug)]
 struct Listener {
     address: SocketAddr,
     /// `None`: from the environment, or by default.
-    span: Option<Range<usize>>,
+    at: Option<At>,
 }
 
 impl Listeners {
@@ -45,15 +43,12 @@ impl Listeners {
             faulty: table.faulty,
             http,
             https: https_list.map(Listener::all_of).unwrap_or_default(),
-            https_list: https_list.map(|list| list.span.clone()),
+            https_list: https_list.map(|list| list.at.clone()),
         };
         listeners.report_clashes(reports);
         if let (false, true, Some(list)) = (table.faulty, listeners.is_empty(), &table.http) {
             let remedy = "write http = [\"127.0.0.1:8080\"], or https = [...]";
-            reports.error(
-                &list.span,
-                Fault::new("nothing listens for visitors", remedy),
-            );
+            reports.error(&list.at, "nothing listens for visitors", remedy);
         }
         listeners
     }
@@ -70,13 +65,13 @@ impl Listeners {
         let Some(redirect) = redirect else {
             if let Some(port) = &table.https_port {
                 let remedy = "write redirect_http = true, or remove https_port";
-                let fault = Fault::new("https_port has no meaning without redirect_http", remedy);
-                reports.error(&port.span, fault);
+                let message = "https_port has no meaning without redirect_http";
+                reports.error(&port.at, message, remedy);
             }
             return None;
         };
         let refuse = |message: &str, remedy: &str| {
-            reports.error(&redirect.span, Fault::new(message, remedy));
+            reports.error(&redirect.at, message, remedy);
             None
         };
         if self.http.is_empty() {
@@ -139,7 +134,7 @@ pub(super) fn check_admin(
 ) {
     let admin = Listener {
         address: written.map_or(DEFAULT_ADMIN, |listen| listen.value),
-        span: written.map(|listen| listen.span.clone()),
+        at: written.map(|listen| listen.at.clone()),
     };
     if let Some(other) = listeners.all().find(|other| other.clashes_with(&admin)) {
         let message = format!(
@@ -149,28 +144,25 @@ pub(super) fn check_admin(
         let remedy = "write another address in [admin] listen, or enabled = false";
         other.report_clash(&admin, Fault::new(message, remedy), reports);
     }
-    if let (Some(span), false) = (&admin.span, admin.address.ip().is_loopback()) {
+    if let (Some(at), false) = (&admin.at, admin.address.ip().is_loopback()) {
         let message = format!(
             "the admin listener at {} can be reached from other machines",
             admin.address
         );
         let remedy = "write a loopback address such as \"127.0.0.1:9090\", or see that only those who may can reach it";
-        reports.warning(span, Fault::new(message, remedy));
+        reports.warning(at, message, remedy);
     }
 }
 
 impl Listener {
     fn unwritten(address: SocketAddr) -> Self {
-        Self {
-            address,
-            span: None,
-        }
+        Self { address, at: None }
     }
 
     fn all_of(list: &Stated<Vec<Stated<SocketAddr>>>) -> Vec<Self> {
         let listener = |stated: &Stated<SocketAddr>| Self {
             address: stated.value,
-            span: Some(stated.span.clone()),
+            at: Some(stated.at.clone()),
         };
         list.value.iter().map(listener).collect()
     }
@@ -185,11 +177,11 @@ impl Listener {
     }
 
     fn report_clash(&self, later: &Self, fault: Fault, reports: &Reports) {
-        match (&self.span, &later.span) {
+        match (&self.at, &later.at) {
             (Some(first), Some(second)) => {
                 reports.conflict(second, (first, "the other one"), fault)
             }
-            (Some(span), None) | (None, Some(span)) => reports.error(span, fault),
+            (Some(at), None) | (None, Some(at)) => reports.fault(at, fault),
             (None, None) => reports.push(Problem::error(
                 Place::Flag(LISTEN),
                 fault.message,

@@ -3,14 +3,11 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use toml::de::DeTable;
-
 use super::EdgeConfig;
 use super::compile::compile;
 use super::environment::Environment;
-use super::fault::Fault;
 use super::file::{EdgeFile, Written};
-use super::reader::Reports;
+use crate::document::{Reports, parse_toml};
 use crate::problem::{Place, Problem, SourceFile};
 use crate::rules::SiteEnv;
 
@@ -47,16 +44,12 @@ pub fn read(path: &Path) -> Draft {
 
 /// Pure: no file is looked at.
 pub(super) fn draft(file: &Arc<SourceFile>, environment: &Environment) -> Draft {
-    let reports = Reports::new(file);
-    let (tree, errors) = DeTable::parse_recoverable(&file.text);
-    if !errors.is_empty() {
-        for error in errors.iter().take(MAX_SYNTAX_ERRORS) {
-            report_syntax(error, &reports);
-        }
+    let reports = Reports::default();
+    let Some(tree) = parse_toml(file, &reports) else {
         return Draft::unreadable(reports.into_sorted());
-    }
+    };
     let base = file.path.parent().unwrap_or_else(|| Path::new(""));
-    let written = EdgeFile::read(&tree, base, &reports);
+    let written = EdgeFile::read(&tree, file, base, &reports);
     let rules_known = !matches!(written.rules, Written::Refused);
     let config = compile(written, base, environment, &reports);
     Draft::of(config, rules_known, reports)
@@ -124,21 +117,5 @@ fn read_text(path: &Path) -> Result<Arc<SourceFile>, Problem> {
     }))
 }
 
-fn report_syntax(error: &toml::de::Error, reports: &Reports) {
-    let message = error.message().replace('\n', ", ");
-    let remedy = match &message {
-        text if text.contains("duplicate key") => "keep one of the two",
-        text if text.contains("must be quoted") => "put the text in double quotes",
-        text if text.contains("key with no value") => "write key = value",
-        text if text.contains("boolean") => "write true or false, in lower case",
-        text if text.contains("unclosed") => "close the bracket",
-        _ => "mend the TOML at this place (https://toml.io)",
-    };
-    let fault = Fault::new(format!("this is not TOML: {message}"), remedy);
-    reports.error(&error.span().unwrap_or(0..0), fault);
-}
-
 /// Some 40 settings fit in 4 KiB; this leaves room for comments.
 const MAX_FILE_BYTES: u64 = 1024 * 1024;
-/// Later ones follow from the first.
-const MAX_SYNTAX_ERRORS: usize = 20;

@@ -3,21 +3,17 @@
 
 mod backend;
 mod compile;
-mod did_you_mean;
 mod environment;
-mod fault;
 mod file;
 mod limits;
 mod listeners;
 mod load;
 mod origins;
-mod reader;
 mod settings;
 mod value;
 
 pub use backend::parse_backend;
 pub use environment::Environment;
-pub use fault::Fault;
 pub use load::{Draft, load, read};
 pub use settings::{Setting, settings_markdown, settings_table};
 pub use value::parse_listen_address;

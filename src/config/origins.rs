@@ -1,8 +1,8 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use super::reader::TableReader;
-use super::value::{count, duration, duration_or_never, size};
+use super::value::duration_or_never;
+use crate::document::{TableReader, count, duration, size};
 use crate::upstream::Config;
 
 /// `[upstream]`: what every origin gets where its site says nothing else.

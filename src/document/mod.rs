@@ -8,6 +8,7 @@
 mod at;
 mod did_you_mean;
 mod fault;
+mod quantity;
 mod reports;
 mod syntax;
 mod table_reader;
@@ -16,7 +17,8 @@ mod value;
 pub use at::{At, Stated};
 pub use did_you_mean::did_you_mean;
 pub use fault::{Fault, THIS_KEY};
+pub use quantity::{count, duration, size};
 pub use reports::Reports;
-pub use syntax::{MAX_SYNTAX_ERRORS, parse_toml};
+pub use syntax::parse_toml;
 pub use table_reader::{MAX_LIST_ENTRIES, TableReader};
-pub use value::{MAX_TEXT_BYTES, flag, one_of, plain_text, text, whole_number, wrong_type};
+pub use value::{filled_text, flag, one_of, plain_text, text, whole_number, wrong_type};

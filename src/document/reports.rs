@@ -42,13 +42,14 @@ impl Reports {
         self.errors.get()
     }
 
-    /// All problems in the order in which a person meets them: by file, then by place.
+    /// All problems in the order in which a person meets them: by file, then by place; those that
+    /// stand in no file come last.
     pub fn into_sorted(self) -> Vec<Problem> {
         let mut problems = self.problems.into_inner();
         problems.sort_by_key(|problem| match &problem.place {
-            Place::Path(path) => (path.clone(), 0),
-            Place::Span { file, span, .. } => (file.path.clone(), span.start),
-            Place::Flag(flag) => (flag.into(), 0),
+            Place::Path(path) => Ok((path.clone(), 0)),
+            Place::Span { file, span, .. } => Ok((file.path.clone(), span.start)),
+            Place::Flag(_) => Err(()),
         });
         problems
     }

@@ -9,7 +9,7 @@ use super::at::At;
 use super::reports::Reports;
 
 /// Syntax errors reported per file: later ones follow from the first.
-pub const MAX_SYNTAX_ERRORS: usize = 20;
+const MAX_SYNTAX_ERRORS: usize = 20;
 
 /// The tree of a file. `None` if it is not TOML: what a broken file seems to say is not worth
 /// reporting on.
@@ -42,7 +42,7 @@ fn remedy(message: &str) -> &'static str {
 const REMEDIES: &[(&str, &str)] = &[
     (
         "duplicate key",
-        "keep one of the two; lists of tables have double brackets: [[site]], [[site.rule]]",
+        "keep one of the two; a table that may come again has its name in double brackets: [[...]]",
     ),
     ("must be quoted", "put the text in double quotes"),
     ("key with no value", "write key = value"),

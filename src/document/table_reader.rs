@@ -1,4 +1,5 @@
 use std::fmt;
+use std::ops::Range;
 use std::sync::Arc;
 
 use toml::Spanned;
@@ -29,6 +30,7 @@ pub struct TableReader<'a> {
     known: Vec<&'static str>,
     /// Keys that were reported already.
     refused: Vec<&'static str>,
+    errors_before: usize,
 }
 
 impl<'a> TableReader<'a> {
@@ -39,15 +41,7 @@ impl<'a> TableReader<'a> {
         reports: &'a Reports,
         table: &'a Spanned<DeTable<'a>>,
     ) -> Self {
-        Self {
-            name,
-            file,
-            reports,
-            table: table.get_ref(),
-            at: At::new(file, table.span()),
-            known: Vec::new(),
-            refused: Vec::new(),
-        }
+        Self::of_table(name, (file, table.span()), reports, table.get_ref())
     }
 
     /// The table's header.
@@ -65,27 +59,43 @@ impl<'a> TableReader<'a> {
         self.parse(Subject::Key(key), value, &parse)
     }
 
+    /// The same, or `default`.
+    pub fn take_or<T>(
+        &mut self,
+        key: &'static str,
+        default: T,
+        parse: impl Fn(&DeValue<'_>) -> Result<T, Fault>,
+    ) -> T {
+        self.take(key, parse).map_or(default, |stated| stated.value)
+    }
+
     /// The entries of a list; those that `parse` does not understand are reported and left out.
     pub fn take_list<T>(
         &mut self,
         key: &'static str,
         parse: impl Fn(&DeValue<'_>) -> Result<T, Fault>,
     ) -> Vec<Stated<T>> {
-        let Some(value) = self.ask(key) else {
-            return Vec::new();
+        let list = self.take_whole_list(key, parse);
+        list.map_or_else(Vec::new, |list| list.value)
+    }
+
+    /// The same with the place of the list itself; `None`: there is none.
+    pub fn take_whole_list<T>(
+        &mut self,
+        key: &'static str,
+        parse: impl Fn(&DeValue<'_>) -> Result<T, Fault>,
+    ) -> Option<Stated<Vec<Stated<T>>>> {
+        let value = self.ask(key)?;
+        let DeValue::Array(_) = value.get_ref() else {
+            let write = "[...] around it, also around a single value";
+            let fault = wrong_type(value.get_ref(), "a list", write);
+            self.reject(Subject::Key(key), value, fault);
+            return None;
         };
-        match value.get_ref() {
-            DeValue::Array(_) => self.entries(key, value, &parse),
-            other => {
-                let fault = wrong_type(
-                    other,
-                    "a list",
-                    "[...] around it, also around a single value",
-                );
-                self.reject(Subject::Key(key), value, fault);
-                Vec::new()
-            }
-        }
+        Some(Stated {
+            value: self.entries(key, value, &parse),
+            at: At::new(self.file, value.span()),
+        })
     }
 
     /// Like [`Self::take_list`]; one value may stand without brackets.
@@ -109,23 +119,16 @@ impl<'a> TableReader<'a> {
     /// A table inside this one, called `name` in messages.
     pub fn take_table(&mut self, key: &'static str, name: &'static str) -> Option<Self> {
         let value = self.ask(key)?;
-        match value.get_ref() {
-            DeValue::Table(table) => Some(self.below(name, value.span(), table)),
-            DeValue::Array(_) => {
-                let remedy = format!("write {name}, in single brackets, once");
-                self.reject(
-                    Subject::Key(key),
-                    value,
-                    Fault::new(format!("there is only one {name}"), remedy),
-                );
-                None
-            }
-            other => {
-                let fault = wrong_type(other, "a table", &format!("{key} = {{ ... }}, or {name}"));
-                self.reject(Subject::Key(key), value, fault);
-                None
-            }
-        }
+        let fault = match value.get_ref() {
+            DeValue::Table(table) => return Some(self.below(name, value.span(), table)),
+            DeValue::Array(_) => Fault::new(
+                format!("there is only one {name}"),
+                format!("write {name}, in single brackets, once"),
+            ),
+            other => wrong_type(other, "a table", &format!("{key} = {{ ... }}, or {name}")),
+        };
+        self.reject(Subject::Key(key), value, fault);
+        None
     }
 
     /// The tables of `[[key]]`, each called `name` in messages.
@@ -218,8 +221,10 @@ impl<'a> TableReader<'a> {
             .ok()
     }
 
-    /// Reports unknown keys.
-    pub fn finish(self) {
+    /// Reports unknown keys. True if nothing was wrong with this table and all that was read from
+    /// it: only then does it make sense to look for contradictions, and for what is missing. (Where
+    /// several tables are taken before the first is read, the faults of one count for the others.)
+    pub fn finish(self) -> bool {
         let unknown = self.table.keys().filter(|key| {
             let key: &str = key.get_ref();
             !self.known.contains(&key) && !self.refused.contains(&key)
@@ -228,6 +233,25 @@ impl<'a> TableReader<'a> {
             let at = At::new(self.file, key.span());
             let fault = self.unknown_key(key.get_ref());
             self.reports.fault(&at, fault);
+        }
+        self.reports.errors() == self.errors_before
+    }
+
+    fn of_table(
+        name: &'static str,
+        (file, span): (&'a Arc<SourceFile>, Range<usize>),
+        reports: &'a Reports,
+        table: &'a DeTable<'a>,
+    ) -> Self {
+        Self {
+            name,
+            file,
+            reports,
+            table,
+            at: At::new(file, span),
+            known: Vec::new(),
+            refused: Vec::new(),
+            errors_before: reports.errors(),
         }
     }
 
@@ -245,21 +269,8 @@ impl<'a> TableReader<'a> {
         self.table.get(key)
     }
 
-    fn below(
-        &self,
-        name: &'static str,
-        span: std::ops::Range<usize>,
-        table: &'a DeTable<'a>,
-    ) -> Self {
-        Self {
-            name,
-            file: self.file,
-            reports: self.reports,
-            table,
-            at: At::new(self.file, span),
-            known: Vec::new(),
-            refused: Vec::new(),
-        }
+    fn below(&self, name: &'static str, span: Range<usize>, table: &'a DeTable<'a>) -> Self {
+        Self::of_table(name, (self.file, span), self.reports, table)
     }
 
     fn entries<T>(

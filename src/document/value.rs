@@ -6,10 +6,28 @@ use toml::de::DeValue;
 use super::fault::{Fault, THIS_KEY};
 
 /// Bytes of any text value: what is longer is a mistake.
-pub const MAX_TEXT_BYTES: usize = 4_096;
+const MAX_TEXT_BYTES: usize = 4_096;
 
-/// A reader of values that are text.
+/// Text, read further by `parse`.
 pub fn text<T>(
+    parse: impl Fn(&str) -> Result<T, Fault>,
+) -> impl Fn(&DeValue<'_>) -> Result<T, Fault> {
+    text_written("it in double quotes", parse)
+}
+
+/// The same for text that cannot be empty.
+pub fn filled_text<T>(
+    parse: impl Fn(&str) -> Result<T, Fault>,
+) -> impl Fn(&DeValue<'_>) -> Result<T, Fault> {
+    text(move |text| match text {
+        "" => Err(empty()),
+        text => parse(text),
+    })
+}
+
+/// Text; who wrote something else is told to write `how`.
+pub(super) fn text_written<T>(
+    how: &'static str,
     parse: impl Fn(&str) -> Result<T, Fault>,
 ) -> impl Fn(&DeValue<'_>) -> Result<T, Fault> {
     move |value| match value {
@@ -18,18 +36,14 @@ pub fn text<T>(
             format!("keep to {MAX_TEXT_BYTES} bytes"),
         )),
         DeValue::String(text) => parse(text),
-        other => Err(wrong_type(other, "text", "it in double quotes")),
+        other => Err(wrong_type(other, "text", how)),
     }
 }
 
 /// Text that a person will read: not empty, in one line.
 pub fn plain_text(text: &str) -> Result<String, Fault> {
     if text.trim().is_empty() {
-        let fault = Fault::new(
-            format!("{THIS_KEY} is empty"),
-            "write something, or remove the key",
-        );
-        return Err(fault);
+        return Err(empty());
     }
     if text.chars().any(char::is_control) {
         let message = format!("{THIS_KEY} contains a control character or a line break");
@@ -38,7 +52,7 @@ pub fn plain_text(text: &str) -> Result<String, Fault> {
     Ok(text.to_owned())
 }
 
-/// A reader of one of a few words.
+/// One of a few words.
 pub fn one_of<T: Copy>(
     words: &'static [(&'static str, T)],
 ) -> impl Fn(&DeValue<'_>) -> Result<T, Fault> {
@@ -50,13 +64,14 @@ pub fn one_of<T: Copy>(
                 .map(|(word, _)| format!("\"{word}\""))
                 .collect();
             Fault::new(
-                format!("{THIS_KEY} cannot be \"{given}\""),
+                format!("{THIS_KEY} cannot be {given:?}"),
                 format!("write one of {}", known.join(", ")),
             )
         })
     })
 }
 
+/// `true` or `false`.
 pub fn flag(value: &DeValue<'_>) -> Result<bool, Fault> {
     match value {
         DeValue::Boolean(flag) => Ok(*flag),
@@ -74,16 +89,16 @@ pub fn whole_number(value: &DeValue<'_>) -> Result<i64, Fault> {
         DeValue::Integer(number) => {
             Ok(i64::from_str_radix(number.as_str(), number.radix()).unwrap_or(i64::MAX))
         }
-        DeValue::String(text) if text.parse::<i64>().is_ok() => Err(wrong_type(
-            value,
-            "a whole number",
-            &format!("{text}, without quotes"),
-        )),
-        other => Err(wrong_type(
-            other,
-            "a whole number",
-            "digits, without quotes",
-        )),
+        other => Err(no_whole_number(other)),
+    }
+}
+
+pub(super) fn no_whole_number(value: &DeValue<'_>) -> Fault {
+    match value {
+        DeValue::String(text) if text.parse::<i64>().is_ok() => {
+            wrong_type(value, "a whole number", &format!("{text}, without quotes"))
+        }
+        other => wrong_type(other, "a whole number", "digits, without quotes"),
     }
 }
 
@@ -101,5 +116,12 @@ pub fn wrong_type(found: &DeValue<'_>, wanted: &str, write: &str) -> Fault {
     Fault::new(
         format!("{THIS_KEY} must be {wanted}, not {found}"),
         format!("write {write}"),
+    )
+}
+
+fn empty() -> Fault {
+    Fault::new(
+        format!("{THIS_KEY} is empty"),
+        "write something, or remove the key",
     )
 }

@@ -77,37 +77,6 @@ impl FromStr for OriginUrl {
     }
 }
 
-/// The longest time-out that makes sense; longer ones are slips of the unit.
-const MAX_DURATION: Duration = Duration::from_secs(24 * 60 * 60);
-
-/// `500ms`, `10s`, `5m`, `1h`.
-pub(super) fn parse_duration(text: &str) -> Result<Duration, Fault> {
-    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
-    let (number, unit) = text.split_at(digits);
-    let millis = match unit {
-        "ms" => Some(1),
-        "s" => Some(1_000),
-        "m" => Some(60_000),
-        "h" => Some(3_600_000),
-        _ => None,
-    };
-    let total = number.parse().ok().zip(millis);
-    let total = total.and_then(|(number, unit): (u64, u64)| number.checked_mul(unit));
-    let Some(total) = total.map(Duration::from_millis) else {
-        return Err(Fault::new(
-            format!("\"{text}\" is not a duration"),
-            "write a whole number and its unit: \"500ms\", \"10s\", \"5m\" or \"1h\"",
-        ));
-    };
-    if total.is_zero() || total > MAX_DURATION {
-        return Err(Fault::new(
-            format!("\"{text}\" is no time-out that can be meant"),
-            "write more than nothing and at most \"24h\"",
-        ));
-    }
-    Ok(total)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -126,36 +95,6 @@ mod tests {
         );
         for bad in ["http://a/app", "http://a?x", "a:80", "unix:/x"] {
             assert!(bad.parse::<OriginUrl>().is_err(), "{bad}");
-        }
-    }
-
-    #[test]
-    fn reads_durations_with_their_unit() {
-        for (text, millis) in [
-            ("500ms", 500),
-            ("10s", 10_000),
-            ("5m", 300_000),
-            ("24h", 86_400_000),
-        ] {
-            assert_eq!(
-                parse_duration(text),
-                Ok(Duration::from_millis(millis)),
-                "{text}"
-            );
-        }
-        for bad in [
-            "",
-            "10",
-            "s",
-            "0s",
-            "1.5s",
-            "-1s",
-            "10 s",
-            "25h",
-            "99999999999999999999s",
-            "10S",
-        ] {
-            assert!(parse_duration(bad).is_err(), "{bad}");
         }
     }
 }

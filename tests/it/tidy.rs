@@ -34,6 +34,7 @@ const HOUSE: &[Room] = &[
         &[
             "app",
             "config",
+            "document",
             "groups",
             "html",
             "problem",
@@ -92,6 +93,7 @@ const HOUSE: &[Room] = &[
         "config",
         4,
         &[
+            "document",
             "problem",
             "rules",
             "server",

@@ -1,4 +1,4 @@
-use crate::document::{At, Fault, Stated, TableReader, flag, plain_text, text, whole_number};
+use crate::document::{At, Fault, Stated, TableReader, count, flag, plain_text, text};
 use crate::groups::{ButtonSettings, GroupId, GroupSettings, KeySettings, TrustedDomains};
 use crate::rules::level::{group_id, read_masks};
 use crate::rules::mask::MaskSetting;
@@ -90,17 +90,10 @@ fn css(given: &str) -> Result<Option<String>, Fault> {
 
 fn read_key(mut table: TableReader<'_>) -> KeySettings {
     let usual = KeySettings::default();
-    let digits = table.take("digits", |value| match whole_number(value)? {
-        digits @ 4..=12 => Ok(u8::try_from(digits).unwrap_or(usual.digits)),
-        other => Err(Fault::new(
-            format!("a key of {other} digits"),
-            "write 4 to 12",
-        )),
-    });
-    let allow_duplicates = table.take("allow_duplicates", flag);
+    let key = KeySettings {
+        digits: table.take_or("digits", usual.digits, count(4..=12)),
+        allow_duplicates: table.take_or("allow_duplicates", usual.allow_duplicates, flag),
+    };
     table.finish();
-    KeySettings {
-        digits: digits.map_or(usual.digits, |digits| digits.value),
-        allow_duplicates: allow_duplicates.map_or(usual.allow_duplicates, |allowed| allowed.value),
-    }
+    key
 }

@@ -1,13 +1,16 @@
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use toml::de::DeValue;
 
-use crate::document::{At, Fault, Stated, THIS_KEY, TableReader, flag, one_of, plain_text, text};
+use crate::document::{
+    At, Fault, Stated, THIS_KEY, TableReader, duration, flag, one_of, plain_text, text,
+};
 use crate::rules::host::{HostPattern, check_host};
 use crate::rules::level::{Level, LevelName};
 use crate::rules::limits::MAX_NAME_CHARS;
-use crate::rules::origin::{HostHeader, OriginUrl, parse_duration};
+use crate::rules::origin::{HostHeader, OriginUrl};
 use crate::rules::path_parameters::PathParameters;
 use crate::rules::path_pattern::PathPattern;
 use crate::rules::site::PathCase;
@@ -70,15 +73,13 @@ impl SiteTable {
             origin: table.take("origin", text(str::parse)),
             upstream: upstream.map(UpstreamTable::read).unwrap_or_default(),
             level: Level::read(LevelName::Site, &mut table),
-            host_header: table
-                .take("host", one_of(HOST_HEADER))
-                .map_or_else(HostHeader::default, value),
-            path_case: table
-                .take("case_insensitive_paths", path_case)
-                .map_or_else(PathCase::default, value),
-            path_parameters: table
-                .take("path_parameters", one_of(PATH_PARAMETERS))
-                .map_or_else(PathParameters::default, value),
+            host_header: table.take_or("host", HostHeader::default(), one_of(HOST_HEADER)),
+            path_case: table.take_or("case_insensitive_paths", PathCase::default(), path_case),
+            path_parameters: table.take_or(
+                "path_parameters",
+                PathParameters::default(),
+                one_of(PATH_PARAMETERS),
+            ),
             script: script.map(ScriptTable::read),
             rules: rules.into_iter().map(RuleTable::read).collect(),
         };
@@ -118,18 +119,19 @@ impl UpstreamTable {
             server_name: table.take("server_name", text(server_name)),
             client_certificate: table.take("client_certificate", text(file_name)),
             client_key: table.take("client_key", text(file_name)),
-            connect_timeout: table
-                .take("connect_timeout", text(parse_duration))
-                .map(value),
+            connect_timeout: table.take("connect_timeout", duration(TIMEOUTS)).map(value),
             first_byte_timeout: table
-                .take("first_byte_timeout", text(parse_duration))
+                .take("first_byte_timeout", duration(TIMEOUTS))
                 .map(value),
-            idle_timeout: table.take("idle_timeout", text(parse_duration)).map(value),
+            idle_timeout: table.take("idle_timeout", duration(TIMEOUTS)).map(value),
         };
         table.finish();
         read
     }
 }
+
+/// The longest time-out that makes sense is a day; longer ones are slips of the unit.
+const TIMEOUTS: RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::from_hours(24);
 
 fn file_name(given: &str) -> Result<PathBuf, Fault> {
     plain_text(given).map(PathBuf::from)

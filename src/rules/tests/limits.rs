@@ -1,7 +1,7 @@
 use super::*;
 use proptest::prelude::*;
 
-use crate::document::{MAX_LIST_ENTRIES, MAX_SYNTAX_ERRORS, MAX_TEXT_BYTES};
+use crate::document::MAX_LIST_ENTRIES;
 use crate::rules::limits::*;
 
 fn problems(text: &str) -> String {
