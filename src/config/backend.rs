@@ -1,45 +1,20 @@
-use crate::document::{Fault, THIS_KEY};
+use crate::document::{Endpoint, Fault, THIS_KEY};
 use crate::upstream::{Target, TlsSettings};
 use crate::wire::{Authority, CanonicalPath, Scheme};
 
 /// Reads the URL of a cobrowse backend: scheme, host and port, such as `https://www.glance.net`.
 pub fn parse_backend(text: &str) -> Result<Target, Fault> {
-    let refused = |message: String, remedy: &str| Err(Fault::new(message, remedy));
-    let Some((scheme, rest)) = split_scheme(text) else {
-        let message = format!("{text:?} is not an http or https URL");
-        return refused(
-            message,
-            "write it in full, such as \"https://www.glance.net\"",
-        );
-    };
-    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-    let (authority, path) = rest.split_at(end);
-    if !matches!(path, "" | "/") {
-        let remedy =
-            "write scheme, host and port only: paths go to the backend as they are asked for";
-        return refused(format!("{text:?} has a path, query or fragment"), remedy);
-    }
-    match Authority::parse(authority.as_bytes()) {
-        Ok(authority) => Ok(target(scheme, &authority)),
-        Err(error) => refused(
-            format!("{text:?} names no host: {error}"),
-            "write scheme, host and port, such as \"https://www.glance.net\"",
-        ),
-    }
-}
-
-fn split_scheme(text: &str) -> Option<(Scheme, &str)> {
-    let (scheme, rest) = text.split_once("://")?;
-    Some((Scheme::parse(scheme)?, rest))
-}
-
-fn target(scheme: Scheme, authority: &Authority) -> Target {
-    Target {
-        scheme,
-        host: authority.host().trim_matches(['[', ']']).to_owned(),
-        port: authority.effective_port(scheme),
+    let Endpoint { https, host, port } = Endpoint::parse(text)?;
+    Ok(Target {
+        scheme: match https {
+            true => Scheme::Https,
+            false => Scheme::Http,
+        },
+        // An IPv6 address stands in brackets in a URL only.
+        host: host.trim_matches(['[', ']']).to_owned(),
+        port,
         tls: TlsSettings::default(),
-    }
+    })
 }
 
 /// A path below which the backend is mounted: canonical, so that requests meet it as it is written.
@@ -112,9 +87,9 @@ mod tests {
             ("ftp://www.glance.net", "not an http or https URL"),
             ("https://www.glance.net/cobrowse", "has a path"),
             ("https://www.glance.net?x", "has a path"),
-            ("https://", "names no host"),
-            ("https://user@a", "names no host"),
-            ("https://a:0", "names no host"),
+            ("https://", "not a host name"),
+            ("https://user@a", "a user name"),
+            ("https://a:0", "not a port"),
         ] {
             let fault = parse_backend(text).unwrap_err();
             assert!(fault.message.contains(words), "{text}: {fault}");

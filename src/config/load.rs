@@ -1,5 +1,3 @@
-use std::fs::File;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -7,7 +5,7 @@ use super::EdgeConfig;
 use super::compile::compile;
 use super::environment::Environment;
 use super::file::{EdgeFile, Written};
-use crate::document::{Reports, parse_toml};
+use crate::document::{Reports, Unreadable, parse_toml, read_file};
 use crate::problem::{Place, Problem, SourceFile};
 use crate::rules::SiteEnv;
 
@@ -83,38 +81,18 @@ impl Draft {
 }
 
 fn read_text(path: &Path) -> Result<Arc<SourceFile>, Problem> {
-    let problem = |message: String, remedy: &str| {
-        Problem::error(Place::Path(path.to_owned()), message, remedy)
-    };
-    let mut bytes = Vec::new();
-    let read =
-        File::open(path).and_then(|file| file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes));
-    if let Err(error) = read {
-        let message = format!("the settings file cannot be read: {error}");
-        return Err(problem(
-            message,
-            "name a file of settings, such as --config edge.toml",
-        ));
-    }
-    if bytes.len() as u64 > MAX_FILE_BYTES {
-        let message = format!("the settings file is larger than {MAX_FILE_BYTES} bytes");
-        return Err(problem(
-            message,
-            "name a file of settings: rules have files of their own",
-        ));
-    }
-    let text = String::from_utf8(bytes).map_err(|error| {
-        let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
-        let line = 1 + valid.iter().filter(|byte| **byte == b'\n').count();
-        problem(
-            format!("the settings file is not UTF-8 text: line {line} has other bytes"),
-            "save it as UTF-8",
-        )
-    })?;
-    Ok(Arc::new(SourceFile {
-        path: path.to_owned(),
-        text,
-    }))
+    read_file(path, MAX_FILE_BYTES)
+        .map(Arc::new)
+        .map_err(|error| {
+            let remedy = match &error {
+                Unreadable::Io(_) => "name a file of settings, such as --config edge.toml",
+                Unreadable::NotText { .. } => "save it as UTF-8",
+                Unreadable::TooLarge { .. } => {
+                    "name a file of settings: rules have files of their own"
+                }
+            };
+            Problem::error(Place::Path(path.to_owned()), error.to_string(), remedy)
+        })
 }
 
 /// Some 40 settings fit in 4 KiB; this leaves room for comments.

@@ -1,8 +1,9 @@
-use std::fs::{self, File};
-use std::io::{self, Read};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::document::{Unreadable, read_file};
 use crate::problem::{Place, Problem, SourceFile};
 
 use super::limits::{MAX_FILE_BYTES, MAX_FILES, MAX_TOTAL_BYTES};
@@ -92,46 +93,14 @@ fn rule_files(dir: &Path) -> Result<Vec<PathBuf>, Problem> {
 }
 
 fn read(path: &Path) -> Result<SourceFile, Problem> {
-    let broken = |message: String, remedy: &str| {
-        Problem::error(Place::Path(path.to_owned()), message, remedy)
-    };
-    let mut bytes = Vec::new();
-    let mut limited = match File::open(path) {
-        Ok(file) => file.take(MAX_FILE_BYTES + 1),
-        Err(error) => {
-            let message = format!("the file cannot be opened: {error}");
-            return Err(broken(
-                message,
-                "make it readable for the process, or remove it",
-            ));
-        }
-    };
-    if let Err(error) = limited.read_to_end(&mut bytes) {
-        let message = format!("the file cannot be read: {error}");
-        return Err(broken(
-            message,
-            "make it readable for the process, or remove it",
-        ));
-    }
-    if bytes.len() as u64 > MAX_FILE_BYTES {
-        let message = format!("the file is larger than {MAX_FILE_BYTES} bytes");
-        return Err(broken(message, "split it"));
-    }
-    match String::from_utf8(bytes) {
-        Ok(text) => Ok(SourceFile {
-            path: path.to_owned(),
-            text,
-        }),
-        Err(error) => {
-            let valid = error.utf8_error().valid_up_to();
-            let line = 1 + error.as_bytes()[..valid]
-                .iter()
-                .filter(|byte| **byte == b'\n')
-                .count();
-            let message = format!("the file is not UTF-8 text: line {line} has other bytes");
-            Err(broken(message, "save it as UTF-8"))
-        }
-    }
+    read_file(path, MAX_FILE_BYTES).map_err(|error| {
+        let remedy = match &error {
+            Unreadable::Io(_) => "make it readable for the process, or remove it",
+            Unreadable::NotText { .. } => "save it as UTF-8",
+            Unreadable::TooLarge { .. } => "split it",
+        };
+        Problem::error(Place::Path(path.to_owned()), error.to_string(), remedy)
+    })
 }
 
 /// Certificates and keys that rules name and that are not there.

@@ -1,8 +1,7 @@
 use std::collections::HashMap;
 use std::fmt;
-use std::net::Ipv6Addr;
 
-use crate::document::Fault;
+use crate::document::{Fault, check_host};
 
 /// The hosts that a site answers for, as one entry of its `hosts`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -21,16 +20,19 @@ impl HostPattern {
             return Ok(Self::Any);
         }
         let host = text.to_ascii_lowercase();
-        match host.strip_prefix("*.") {
-            Some(suffix) => {
-                check_host(text, suffix)?;
-                Ok(Self::Below(suffix.into()))
-            }
-            None => {
-                check_host(text, &host)?;
-                Ok(Self::Exact(host.into()))
-            }
+        let suffix = host.strip_prefix("*.");
+        let name = suffix.unwrap_or(&host);
+        if name.contains('*') {
+            return Err(Fault::new(
+                format!("\"{text}\" has a `*` where none can be"),
+                "write \"*.suffix\" for all hosts below a suffix, or \"*\" for every host",
+            ));
         }
+        check_host(text, name)?;
+        Ok(match suffix {
+            Some(suffix) => Self::Below(suffix.into()),
+            None => Self::Exact(host.into()),
+        })
     }
 
     /// Whether every host that this matches ends with `domain`, at a dot.
@@ -54,61 +56,6 @@ impl fmt::Display for HostPattern {
             Self::Any => f.write_str("*"),
         }
     }
-}
-
-/// A host as it stands in `Host`, without a port: a name, an IPv4 address, an IPv6 address in
-/// brackets.
-pub(super) fn check_host(text: &str, host: &str) -> Result<(), Fault> {
-    let fault = |message: &str, remedy: &str| {
-        Err(Fault::new(
-            format!("\"{text}\" {message}"),
-            remedy.to_owned(),
-        ))
-    };
-    if let Some(address) = host.strip_prefix('[') {
-        let address = address.strip_suffix(']');
-        return match address.map(str::parse::<Ipv6Addr>) {
-            Some(Ok(_)) => Ok(()),
-            _ => fault(
-                "is not an IPv6 address in brackets",
-                "write it as \"[::1]\"",
-            ),
-        };
-    }
-    if host.contains("//") || host.contains('/') {
-        return fault(
-            "is a URL or a path, not a host",
-            "write the host name alone",
-        );
-    }
-    if host.contains(':') {
-        return fault(
-            "has a port; a site answers on every port",
-            "write the host name alone",
-        );
-    }
-    if !host.is_ascii() {
-        return fault(
-            "is not in ASCII, which hosts are in on the wire",
-            "write its xn-- form",
-        );
-    }
-    if host.contains('*') {
-        return fault(
-            "has a `*` where none can be",
-            "write \"*.suffix\" for all hosts below a suffix, or \"*\" for every host",
-        );
-    }
-    let labels_fit = host.split('.').all(|label| {
-        let fits = label
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
-        fits && (1..=63).contains(&label.len())
-    });
-    if !labels_fit || host.len() > 253 {
-        return fault("is not a host name", "write it as \"www.bank.example\"");
-    }
-    Ok(())
 }
 
 /// Finds the entry for a host: exact before the longest suffix before any.

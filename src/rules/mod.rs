@@ -22,6 +22,7 @@ mod group_book;
 mod host;
 mod level;
 pub mod limits;
+mod loadable_url;
 mod mask;
 mod origin;
 mod page_rule;
@@ -36,7 +37,6 @@ mod tables;
 mod tag;
 #[cfg(test)]
 mod tests;
-mod url;
 
 pub use env::SiteEnv;
 pub use explanation::{ExplainedLevel, ExplainedMask, ExplainedSetting, Explanation};

@@ -1,10 +1,5 @@
 use std::path::PathBuf;
-use std::str::FromStr;
 use std::time::Duration;
-
-use crate::document::Fault;
-
-use super::url::AbsoluteUrl;
 
 /// Where a site's pages come from, and how it is spoken to. Two sites with equal settings may share
 /// connections.
@@ -44,57 +39,4 @@ pub enum HostHeader {
     Preserve,
     /// The host of the origin's URL.
     Origin,
-}
-
-/// The origin's URL: scheme, host and port.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct OriginUrl {
-    pub(super) scheme: OriginScheme,
-    pub(super) host: Box<str>,
-    pub(super) port: u16,
-}
-
-impl FromStr for OriginUrl {
-    type Err = Fault;
-
-    fn from_str(text: &str) -> Result<Self, Fault> {
-        let url = AbsoluteUrl::parse(text)?;
-        if !matches!(url.rest, "" | "/") {
-            return Err(Fault::new(
-                format!("the origin \"{text}\" has a path, query or fragment"),
-                "write scheme, host and port only: paths go to the origin as they are asked for",
-            ));
-        }
-        let (scheme, usual_port) = match url.https {
-            true => (OriginScheme::Https, 443),
-            false => (OriginScheme::Http, 80),
-        };
-        Ok(Self {
-            scheme,
-            host: url.host.into(),
-            port: url.port.unwrap_or(usual_port),
-        })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn reads_origins_without_a_path() {
-        let origin: OriginUrl = "https://10.1.4.20:8443".parse().unwrap();
-        assert_eq!(
-            (origin.scheme, &*origin.host, origin.port),
-            (OriginScheme::Https, "10.1.4.20", 8443)
-        );
-        let origin: OriginUrl = "http://Legacy.local/".parse().unwrap();
-        assert_eq!(
-            (origin.scheme, &*origin.host, origin.port),
-            (OriginScheme::Http, "legacy.local", 80)
-        );
-        for bad in ["http://a/app", "http://a?x", "a:80", "unix:/x"] {
-            assert!(bad.parse::<OriginUrl>().is_err(), "{bad}");
-        }
-    }
 }

@@ -5,7 +5,7 @@ use crate::document::Fault;
 use crate::groups::GroupId;
 
 use super::SiteEnv;
-use super::url::check_loadable_url;
+use super::loadable_url::check_loadable_url;
 
 /// Whose visitor script the tag loads.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]

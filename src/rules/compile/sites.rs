@@ -2,13 +2,13 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::document::{At, Fault, Reports, Stated};
+use crate::document::{At, Endpoint, Fault, Reports, Stated};
 use crate::rules::SiteEnv;
 use crate::rules::cache::PageRuleCache;
 use crate::rules::group_book::GroupBook;
 use crate::rules::level::{Level, LevelName};
 use crate::rules::limits::{MAX_MASKS_PER_PAGE, MAX_NAME_CHARS};
-use crate::rules::origin::{OriginScheme, OriginSettings, OriginUrl};
+use crate::rules::origin::{OriginScheme, OriginSettings};
 use crate::rules::script::ScriptKind;
 use crate::rules::site::{PathIndex, Rule, Site};
 use crate::rules::tables::{RuleTable, ScriptTable, SiteTable, UpstreamTable};
@@ -188,9 +188,9 @@ fn origin(
     let url = table.origin.as_ref().map(|origin| origin.value.clone());
     let upstream = &table.upstream;
     check_upstream(url.as_ref(), upstream, reports);
-    let url = url.unwrap_or_else(|| OriginUrl {
-        scheme: OriginScheme::Http,
-        host: "".into(),
+    let url = url.unwrap_or_else(|| Endpoint {
+        https: false,
+        host: String::new(),
         port: 80,
     });
     let dir = table
@@ -212,8 +212,11 @@ fn origin(
     let path =
         |file: &Option<Stated<std::path::PathBuf>>| file.as_ref().map(|file| file.value.clone());
     let settings = OriginSettings {
-        scheme: url.scheme,
-        host: url.host,
+        scheme: match url.https {
+            true => OriginScheme::Https,
+            false => OriginScheme::Http,
+        },
+        host: url.host.into(),
         port: url.port,
         ca: path(&ca),
         server_name: upstream.server_name.as_ref().map(|name| name.value.clone()),
@@ -227,7 +230,7 @@ fn origin(
     (settings, files.collect())
 }
 
-fn check_upstream(url: Option<&OriginUrl>, upstream: &UpstreamTable, reports: &Reports) {
+fn check_upstream(url: Option<&Endpoint>, upstream: &UpstreamTable, reports: &Reports) {
     let certificate = upstream.client_certificate.as_ref().map(|file| &file.at);
     let key = upstream.client_key.as_ref().map(|file| &file.at);
     match (certificate, key) {
@@ -247,7 +250,7 @@ fn check_upstream(url: Option<&OriginUrl>, upstream: &UpstreamTable, reports: &R
         }
         _ => {}
     }
-    let plain = url.is_some_and(|url| url.scheme == OriginScheme::Http);
+    let plain = url.is_some_and(|url| !url.https);
     let ca = upstream.ca.as_ref().map(|file| &file.at);
     let name = upstream.server_name.as_ref().map(|name| &name.at);
     let tls = [ca, name, certificate, key].into_iter().flatten().next();

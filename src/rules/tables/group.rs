@@ -1,8 +1,8 @@
 use crate::document::{At, Fault, Stated, TableReader, count, flag, plain_text, text};
 use crate::groups::{ButtonSettings, GroupId, GroupSettings, KeySettings, TrustedDomains};
 use crate::rules::level::{group_id, read_masks};
+use crate::rules::loadable_url::check_loadable_url;
 use crate::rules::mask::MaskSetting;
-use crate::rules::url::check_loadable_url;
 
 /// `[[group]]`
 #[derive(Debug)]

@@ -1,10 +1,13 @@
 use std::collections::BTreeSet;
 
-use crate::document::{Fault, Stated, TableReader, flag, plain_text, text, wrong_type};
+use toml::de::DeValue;
+
+use crate::document::{
+    AbsoluteUrl, Fault, Stated, TableReader, flag, plain_text, text, wrong_type,
+};
 use crate::groups::GroupId;
 use crate::rules::level::group_id;
 use crate::rules::path_pattern::canonical_path;
-use crate::rules::url::AbsoluteUrl;
 
 /// `[[test]]`: a URL, and what must come out for it.
 #[derive(Debug)]
@@ -82,12 +85,12 @@ fn read_expect(mut table: TableReader<'_>) -> Vec<Stated<Expectation>> {
     );
     all.extend(
         table
-            .take("additional_groups", groups)
+            .take("additional_groups", set(group_id))
             .map(|set| set.map(Expectation::AdditionalGroups)),
     );
     all.extend(
         table
-            .take("masks", selectors)
+            .take("masks", set(text(plain_text)))
             .map(|set| set.map(Expectation::Masks)),
     );
     let included = words(&mut table, "masks_include").into_iter();
@@ -108,20 +111,14 @@ fn read_expect(mut table: TableReader<'_>) -> Vec<Stated<Expectation>> {
     all
 }
 
-fn groups(value: &toml::de::DeValue<'_>) -> Result<BTreeSet<GroupId>, Fault> {
-    let Some(list) = value.as_array() else {
-        return Err(wrong_type(value, "a list", "it in [...]"));
-    };
-    list.iter().map(|entry| group_id(entry.get_ref())).collect()
-}
-
-fn selectors(value: &toml::de::DeValue<'_>) -> Result<BTreeSet<String>, Fault> {
-    let Some(list) = value.as_array() else {
-        return Err(wrong_type(value, "a list", "it in [...]"));
-    };
-    list.iter()
-        .map(|entry| text(plain_text)(entry.get_ref()))
-        .collect()
+/// A list in which order says nothing.
+fn set<T: Ord>(
+    parse: impl Fn(&DeValue<'_>) -> Result<T, Fault>,
+) -> impl Fn(&DeValue<'_>) -> Result<BTreeSet<T>, Fault> {
+    move |value| match value {
+        DeValue::Array(list) => list.iter().map(|entry| parse(entry.get_ref())).collect(),
+        other => Err(wrong_type(other, "a list", "it in [...]")),
+    }
 }
 
 fn test_url(given: &str) -> Result<TestUrl, Fault> {

@@ -5,12 +5,13 @@ use std::time::Duration;
 use toml::de::DeValue;
 
 use crate::document::{
-    At, Fault, Stated, THIS_KEY, TableReader, duration, flag, one_of, plain_text, text,
+    At, Endpoint, Fault, Stated, THIS_KEY, TableReader, check_host, duration, flag, one_of,
+    plain_text, text,
 };
-use crate::rules::host::{HostPattern, check_host};
+use crate::rules::host::HostPattern;
 use crate::rules::level::{Level, LevelName};
 use crate::rules::limits::MAX_NAME_CHARS;
-use crate::rules::origin::{HostHeader, OriginUrl};
+use crate::rules::origin::HostHeader;
 use crate::rules::path_parameters::PathParameters;
 use crate::rules::path_pattern::PathPattern;
 use crate::rules::site::PathCase;
@@ -22,7 +23,7 @@ use super::ScriptTable;
 pub(in crate::rules) struct SiteTable {
     pub(in crate::rules) at: At,
     pub(in crate::rules) hosts: Vec<Stated<HostPattern>>,
-    pub(in crate::rules) origin: Option<Stated<OriginUrl>>,
+    pub(in crate::rules) origin: Option<Stated<Endpoint>>,
     pub(in crate::rules) upstream: UpstreamTable,
     pub(in crate::rules) level: Level,
     pub(in crate::rules) host_header: HostHeader,
@@ -70,7 +71,7 @@ impl SiteTable {
         let read = Self {
             at: table.at().clone(),
             hosts: table.take_list("hosts", text(HostPattern::parse)),
-            origin: table.take("origin", text(str::parse)),
+            origin: table.take("origin", text(Endpoint::parse)),
             upstream: upstream.map(UpstreamTable::read).unwrap_or_default(),
             level: Level::read(LevelName::Site, &mut table),
             host_header: table.take_or("host", HostHeader::default(), one_of(HOST_HEADER)),

@@ -1,5 +1,5 @@
-use crate::document::Fault;
-use crate::rules::url::{check_host_port, check_loadable_url};
+use crate::document::{Fault, check_host, check_host_port};
+use crate::rules::loadable_url::check_loadable_url;
 
 /// The optional attributes of the tag, in the order in which they are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -132,7 +132,7 @@ fn check_terms_url(text: &str) -> Result<(), Fault> {
 
 fn check_cookie_domain(text: &str) -> Result<(), Fault> {
     let domain = text.strip_prefix('.').unwrap_or(text);
-    crate::rules::host::check_host(text, domain)
+    check_host(text, domain)
 }
 
 /// Three parts of base64url, as in every JSON web token.
