@@ -32,3 +32,6 @@ pub mod html;
 pub mod problem;
 pub mod telemetry;
 pub mod wire;
+
+#[cfg(test)]
+mod test_directory;

@@ -133,38 +133,18 @@ impl Found {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
-    use std::path::PathBuf;
-
     use super::*;
     use crate::config;
+    use crate::test_directory::TestDirectory;
 
     const SETTINGS: &str = "rules = \"rules\"\n";
     const RULES: &str = "version = 1\n[[site]]\nhosts = [\"a\"]\norigin = \"http://127.0.0.1:1\"\n\
                          group = 1\n";
 
-    /// A directory with settings and rules, gone when the test is over.
-    struct Files(PathBuf);
-
-    impl Files {
-        fn new(name: &str, settings: &str, rules: &str) -> Self {
-            let name = format!("edge-check-{name}-{}", std::process::id());
-            let directory = std::env::temp_dir().join(name);
-            fs::create_dir_all(directory.join("rules")).unwrap();
-            fs::write(directory.join("edge.toml"), settings).unwrap();
-            fs::write(directory.join("rules/bank.toml"), rules).unwrap();
-            Self(directory)
-        }
-
-        fn check(&self) -> (Found, Vec<Problem>) {
-            check(&config::read(&self.0.join("edge.toml")))
-        }
-    }
-
-    impl Drop for Files {
-        fn drop(&mut self) {
-            let _ = fs::remove_dir_all(&self.0);
-        }
+    fn look(settings: &str, rules: &str) -> (Found, Vec<Problem>) {
+        let files = [("edge.toml", settings), ("rules/bank.toml", rules)];
+        let directory = TestDirectory::with(&files);
+        check(&config::read(&directory.path().join("edge.toml")))
     }
 
     fn messages(problems: &[Problem]) -> String {
@@ -174,7 +154,7 @@ mod tests {
 
     #[test]
     fn good_files_are_counted() {
-        let (found, problems) = Files::new("good", SETTINGS, RULES).check();
+        let (found, problems) = look(SETTINGS, RULES);
         assert_eq!(messages(&problems), "");
         assert_eq!(found.summary(), "1 site: all good");
     }
@@ -183,7 +163,7 @@ mod tests {
     fn faults_of_all_three_are_found_at_once() {
         let settings = format!("{SETTINGS}certs = \"none\"\nserver.drain_timeout = 3\n");
         let rules = RULES.replace("group = 1", "grop = 1");
-        let (_, problems) = Files::new("bad", &settings, &rules).check();
+        let (_, problems) = look(&settings, &rules);
         let messages = messages(&problems);
         for words in ["`drain_timeout` must be text", "`grop`", "none"] {
             assert!(messages.contains(words), "{words}: {messages}");
@@ -195,8 +175,8 @@ mod tests {
         let session = "[session]\nbackend = \"https://a\"\nmount = \"/m\"\nca = \"none.pem\"\n";
         let settings = format!("{SETTINGS}{session}");
         let rules = RULES.replace("group = 1", "grop = 1");
-        for (name, rules) in [("one", RULES), ("two", &*rules)] {
-            let (_, problems) = Files::new(name, &settings, rules).check();
+        for rules in [RULES, &rules] {
+            let (_, problems) = look(&settings, rules);
             let messages = messages(&problems);
             assert_eq!(messages.matches("none.pem").count(), 1, "{messages}");
         }
@@ -205,7 +185,7 @@ mod tests {
     #[test]
     fn a_failing_test_of_the_rules_is_an_error() {
         let test = "[[test]]\nurl = \"http://a/\"\nexpect = { group = 2 }\n";
-        let (_, problems) = Files::new("test", SETTINGS, &format!("{RULES}{test}")).check();
+        let (_, problems) = look(SETTINGS, &format!("{RULES}{test}"));
         assert!(problems.iter().any(Problem::is_error));
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::load::draft;
 use super::*;
 use crate::problem::{Place, Problem};
+use crate::test_directory::TestDirectory;
 use crate::wire::Scheme;
 
 fn read_in(environment: &Environment, text: &str) -> Draft {
@@ -321,19 +322,16 @@ fn tells_where_other_files_are_though_something_else_is_wrong() {
 
 #[test]
 fn a_file_that_cannot_be_read_is_a_problem_of_its_own() {
-    let directory = std::env::temp_dir().join(format!("edge-settings-{}", std::process::id()));
-    fs::create_dir_all(&directory).unwrap();
-    let latin = directory.join("latin.toml");
-    fs::write(&latin, b"# one\nvia = \"caf\xe9\"\n").unwrap();
+    let directory = TestDirectory::new();
+    let latin = directory.write("latin.toml", b"# one\nvia = \"caf\xe9\"\n");
     let message = |path: &Path| load(path).unwrap_err()[0].to_string();
     assert!(
         message(&latin).contains("not UTF-8 text: line 2"),
         "{}",
         message(&latin)
     );
-    assert!(message(&directory.join("none.toml")).contains("cannot be read"));
-    assert!(message(&directory).contains("cannot be read"));
-    fs::write(&latin, vec![b'#'; 1024 * 1024 + 1]).unwrap();
-    assert!(message(&latin).contains("larger than"));
-    fs::remove_dir_all(&directory).unwrap();
+    assert!(message(&directory.path().join("none.toml")).contains("cannot be read"));
+    assert!(message(directory.path()).contains("cannot be read"));
+    let large = directory.write("large.toml", vec![b'#'; 1024 * 1024 + 1]);
+    assert!(message(&large).contains("larger than"));
 }

@@ -28,6 +28,8 @@ mod coding;
 mod media_type;
 
 #[cfg(test)]
+pub(crate) mod test_body;
+#[cfg(test)]
 mod test_heads;
 
 pub use authority::{Authority, AuthorityError, MAX_HOST_BYTES};

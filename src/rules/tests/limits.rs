@@ -131,19 +131,19 @@ fn rules_that_cannot_be_checked_against_one_another_are_refused() {
 
 #[test]
 fn directories_of_rule_files_are_bounded() {
-    let dir = std::env::temp_dir().join(format!("cobrowse-edge-limits-{}", std::process::id()));
-    std::fs::create_dir_all(&dir).unwrap();
-    let load =
-        || RuleSet::load(&dir, SiteEnv::Production).map_or_else(|p| listed(&p), |_| String::new());
-    let large = std::fs::File::create(dir.join("large.toml")).unwrap();
+    let dir = TestDirectory::new();
+    let load = || {
+        let loaded = RuleSet::load(dir.path(), SiteEnv::Production);
+        loaded.map_or_else(|problems| listed(&problems), |_| String::new())
+    };
+    let large = std::fs::File::create(dir.path().join("large.toml")).unwrap();
     large.set_len(MAX_FILE_BYTES + 1).unwrap();
     assert!(load().contains("larger than 16777216 bytes"), "{}", load());
-    std::fs::remove_file(dir.join("large.toml")).unwrap();
+    dir.remove("large.toml");
     for number in 0..=MAX_FILES {
-        std::fs::write(dir.join(format!("{number}.toml")), "version = 1\n").unwrap();
+        dir.write(&format!("{number}.toml"), "version = 1\n");
     }
     assert!(load().contains("holds 1001 files"), "{}", load());
-    std::fs::remove_dir_all(&dir).unwrap();
 }
 
 #[test]

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::problem::{Problem, SourceFile};
+use crate::test_directory::TestDirectory;
 
 use super::*;
 
@@ -52,6 +53,17 @@ fn masks(rule: &PageRule) -> Vec<&str> {
         .iter()
         .map(|mask| mask.selector.as_str())
         .collect()
+}
+
+/// The tag that pages at this path get.
+fn tag(site: &Site, path: &str) -> String {
+    let rule = site.resolve(path);
+    rule.plan
+        .as_ref()
+        .expect("a plan")
+        .tag()
+        .as_str()
+        .to_owned()
 }
 
 fn groups(rule: &PageRule) -> Vec<u32> {

@@ -102,15 +102,7 @@ fn a_more_specific_level_can_take_a_tag_attribute_away() {
         "tag.termsurl = \"/terms\"\ntag.defer = true\nui = \"custom\"\n\
          [[site.rule]]\npath = \"/plain\"\nui = \"default\"\ntag = { termsurl = false, defer = false }\n",
     );
-    let tag = |path| {
-        site.resolve(path)
-            .plan
-            .as_ref()
-            .unwrap()
-            .tag()
-            .as_str()
-            .to_owned()
-    };
+    let tag = |path| tag(&site, path);
     assert!(
         tag("/").contains("data-termsurl=\"/terms\" data-ui=\"custom\" charset=\"UTF-8\" defer>")
     );

@@ -111,18 +111,7 @@ script = { kind = "edge", url = "/edge.js" }
 id = 7
 "#,
     );
-    let tag = |host: &str| {
-        rules
-            .site(host)
-            .unwrap()
-            .resolve("/")
-            .plan
-            .as_ref()
-            .unwrap()
-            .tag()
-            .as_str()
-            .to_owned()
-    };
+    let tag = |host: &str| tag(rules.site(host).unwrap(), "/");
     assert!(
         tag("a").contains("src=\"https://cdn.example/production/7.js\""),
         "{}",
@@ -146,8 +135,7 @@ group = 7
 script = { kind = "glance" }
 "#,
     );
-    let rule = rules.site("a").unwrap().resolve("/");
-    let tag = rule.plan.as_ref().unwrap().tag().as_str().to_owned();
+    let tag = tag(rules.site("a").unwrap(), "/");
     assert!(tag.contains("src=\"https://www.glancecdn.net/"), "{tag}");
 }
 
@@ -174,29 +162,27 @@ fn a_tag_in_the_head_is_allowed_without_masks_and_said_to_be_blind() {
 
 #[test]
 fn a_directory_must_be_there_and_hold_readable_rule_files() {
-    let dir = std::env::temp_dir().join(format!("cobrowse-edge-rules-{}", std::process::id()));
-    std::fs::create_dir_all(&dir).unwrap();
-    let load = || listed(&RuleSet::load(&dir, SiteEnv::Production).unwrap_err());
+    let dir = TestDirectory::new();
+    let load = || listed(&RuleSet::load(dir.path(), SiteEnv::Production).unwrap_err());
     assert!(load().contains("holds no *.toml file"), "{}", load());
-    std::fs::write(dir.join(".hidden.toml"), "nonsense").unwrap();
-    std::fs::write(dir.join("a.toml~"), "nonsense").unwrap();
+    dir.write(".hidden.toml", "nonsense");
+    dir.write("a.toml~", "nonsense");
     assert!(load().contains("holds no *.toml file"), "{}", load());
-    std::fs::write(dir.join("bytes.toml"), b"version = 1\n# \xff\n").unwrap();
-    std::fs::write(dir.join("other.toml"), "version = 2\n").unwrap();
+    dir.write("bytes.toml", b"version = 1\n# \xff\n");
+    dir.write("other.toml", "version = 2\n");
     let problems = load();
     assert!(problems.contains("not UTF-8 text: line 2"), "{problems}");
     assert!(problems.contains("version 2"), "{problems}");
-    std::fs::remove_file(dir.join("bytes.toml")).unwrap();
-    std::fs::write(
-        dir.join("other.toml"),
+    dir.remove("bytes.toml");
+    dir.write(
+        "other.toml",
         "version = 1\n[[site]]\nhosts = [\"a\"]\norigin = \"https://o\"\ngroup = 1\nupstream.ca = \"none.pem\"\n",
-    )
-    .unwrap();
+    );
     let problems = load();
     assert!(
         problems.contains("other.toml:6: there is no file"),
         "{problems}"
     );
-    std::fs::remove_dir_all(&dir).unwrap();
+    std::fs::remove_dir_all(dir.path()).unwrap();
     assert!(load().contains("cannot be read"), "{}", load());
 }

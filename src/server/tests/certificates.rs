@@ -2,16 +2,17 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
 use super::client::{shown, tls};
-use super::pki::{Authority, Directory, Signed, self_signed, self_signed_between};
+use super::pki::{Authority, Signed, self_signed, self_signed_between};
 use super::*;
 use crate::problem::Problem;
+use crate::test_directory::TestDirectory;
 
 fn der(signed: &Signed) -> CertificateDer<'static> {
     CertificateDer::from_pem_slice(signed.certificate.as_bytes()).unwrap()
 }
 
-fn serve(directory: &Directory) -> (Running, Arc<Certificates>) {
-    let (certificates, warnings) = Certificates::load(&directory.0).unwrap();
+fn serve(directory: &TestDirectory) -> (Running, Arc<Certificates>) {
+    let (certificates, warnings) = Certificates::load(directory.path()).unwrap();
     assert_eq!(warnings, []);
     let certificates = Arc::new(certificates);
     let config = tls_config(Limits::default());
@@ -28,7 +29,7 @@ async fn the_name_that_is_asked_for_chooses() {
     let www = self_signed(&["www.bank.example", "bank.example"]);
     let any = self_signed(&["*.bank.example"]);
     let first = self_signed(&["first.example"]);
-    let directory = Directory::with(&[
+    let directory = TestDirectory::with(&[
         ("a.pem", &first.both()),
         ("certificate.crt", &www.certificate),
         ("secret.key", &www.key),
@@ -55,7 +56,7 @@ async fn chains_are_put_in_order_and_roots_left_out() {
     let (middle, other) = (root.below("middle"), root.below("other"));
     let leaf = middle.sign(&["www.bank.example"]);
     let disorder = format!("{}{}{}", root.pem(), middle.pem(), leaf.certificate);
-    let directory = Directory::with(&[
+    let directory = TestDirectory::with(&[
         ("chain.pem", &disorder),
         ("other.pem", &other.pem()),
         ("cert.pem", &leaf.certificate),
@@ -73,7 +74,7 @@ async fn chains_are_put_in_order_and_roots_left_out() {
 #[tokio::test]
 async fn a_reload_takes_force_only_when_all_is_good() {
     let old = self_signed(&["www.bank.example"]);
-    let directory = Directory::with(&[("www.pem", &old.both())]);
+    let directory = TestDirectory::with(&[("www.pem", &old.both())]);
     let (server, certificates) = serve(&directory);
     let new = self_signed(&["www.bank.example"]);
     for broken in [
@@ -89,7 +90,7 @@ async fn a_reload_takes_force_only_when_all_is_good() {
     directory.remove("www.pem");
     certificates.reload().unwrap_err();
     assert_eq!(shown_to(&server, "www.bank.example").await, der(&old));
-    directory.write("www.pem", &new.both());
+    directory.write("www.pem", new.both());
     assert_eq!(certificates.reload().unwrap(), []);
     assert_eq!(shown_to(&server, "www.bank.example").await, der(&new));
 }
@@ -108,11 +109,11 @@ fn an_own_certificate_needs_no_file() {
 
 #[test]
 fn what_is_in_force_can_be_read() {
-    let directory = Directory::with(&[
+    let directory = TestDirectory::with(&[
         ("b.pem", &self_signed(&["b.example", "*.b.example"]).both()),
         ("a.pem", &self_signed(&["a.example", "192.0.2.1"]).both()),
     ]);
-    let (certificates, _) = Certificates::load(&directory.0).unwrap();
+    let (certificates, _) = Certificates::load(directory.path()).unwrap();
     let lines: Vec<_> = certificates
         .describe()
         .iter()
@@ -130,8 +131,8 @@ fn what_is_in_force_can_be_read() {
 /// Files in, problems out, as "file name: message".
 #[track_caller]
 fn check(files: &[(&str, &str)], expected: &[&str]) {
-    let directory = Directory::with(files);
-    let problems = match Certificates::load(&directory.0) {
+    let directory = TestDirectory::with(files);
+    let problems = match Certificates::load(directory.path()) {
         Ok((_, warnings)) => {
             assert!(warnings.iter().all(|p| !p.is_error()), "{warnings:#?}");
             warnings

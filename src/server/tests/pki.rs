@@ -1,11 +1,6 @@
-use std::path::PathBuf;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime};
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
-
-/// A directory of its own for one test; removed in the end.
-pub(super) struct Directory(pub(super) PathBuf);
 
 /// A certificate and its key, in PEM.
 pub(super) struct Signed {
@@ -19,39 +14,6 @@ pub(super) struct Authority {
 }
 
 const DAY: Duration = Duration::from_hours(24);
-
-impl Directory {
-    pub(super) fn new() -> Self {
-        static COUNT: AtomicUsize = AtomicUsize::new(0);
-        let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        let name = format!("edge-server-{}-{count}", std::process::id());
-        let path = std::env::temp_dir().join(name);
-        std::fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-
-    pub(super) fn with(files: &[(&str, &str)]) -> Self {
-        let directory = Self::new();
-        for (name, text) in files {
-            directory.write(name, text);
-        }
-        directory
-    }
-
-    pub(super) fn write(&self, name: &str, text: &str) {
-        std::fs::write(self.0.join(name), text).unwrap();
-    }
-
-    pub(super) fn remove(&self, name: &str) {
-        std::fs::remove_file(self.0.join(name)).unwrap();
-    }
-}
-
-impl Drop for Directory {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
 
 impl Signed {
     /// The key after the certificate, as in one file.

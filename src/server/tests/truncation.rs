@@ -13,23 +13,8 @@ use tokio::sync::mpsc;
 
 use super::client::{read_until, rest, tls};
 use super::*;
+use crate::wire::test_body::streamed;
 use crate::wire::{BoxError, empty_body};
-
-/// Gives the pieces that are sent to it; an error breaks it.
-struct Pieces(mpsc::Receiver<Result<&'static str, BoxError>>);
-
-impl Body for Pieces {
-    type Data = Bytes;
-    type Error = BoxError;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        let piece = self.0.poll_recv(cx);
-        piece.map(|p| p.map(|p| p.map(|text| Frame::data(Bytes::from_static(text.as_bytes())))))
-    }
-}
 
 /// Never ends; says so when it is dropped.
 struct Endless(mpsc::Sender<()>);
@@ -64,14 +49,14 @@ fn broken_server(config: Config) -> (Running, mpsc::Sender<()>) {
     let (go, is_go) = mpsc::channel(1);
     let is_go = Arc::new(std::sync::Mutex::new(Some(is_go)));
     let server = Running::start(config, Some(&Arc::new(certificates)), move |_, _| {
-        let (pieces, body) = mpsc::channel(2);
+        let (pieces, body) = streamed();
         let mut is_go: mpsc::Receiver<()> = is_go.lock().unwrap().take().unwrap();
         tokio::spawn(async move {
             let _ = pieces.send(Ok("half")).await;
             let _ = is_go.recv().await;
             let _ = pieces.send(Err("the origin is gone".into())).await;
         });
-        Box::pin(async { Response::new(Pieces(body).boxed_unsync()) })
+        Box::pin(async { Response::new(body) })
     });
     (server, go)
 }

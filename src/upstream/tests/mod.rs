@@ -10,18 +10,15 @@ mod time;
 mod tls;
 mod upgrade;
 
-use std::pin::Pin;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
-use bytes::Bytes;
 use http::{Method, Request, Response};
-use http_body::{Body, Frame};
+use http_body::Body;
 use http_body_util::BodyExt;
-use tokio::sync::mpsc;
 
 use super::*;
-use crate::wire::{BoxError, EdgeBody, Scheme, empty_body, full_body};
+use crate::wire::test_body::streamed;
+use crate::wire::{EdgeBody, Scheme, empty_body, full_body};
 use origin::Origin;
 
 /// Long enough never to be reached by an exchange that works.
@@ -97,27 +94,6 @@ async fn fetch_and_settle(client: &Client, request: Request<EdgeBody>) -> String
 /// What a failed exchange is called, wherever it failed.
 async fn failure(client: &Client, request: Request<EdgeBody>) -> &'static str {
     fetch(client, request).await.unwrap_err().kind()
-}
-
-/// A body that the test sends piece by piece; it ends when the sender is dropped.
-struct Streamed(mpsc::Receiver<Result<&'static str, BoxError>>);
-
-fn streamed() -> (mpsc::Sender<Result<&'static str, BoxError>>, EdgeBody) {
-    let (sender, receiver) = mpsc::channel(8);
-    (sender, Streamed(receiver).boxed_unsync())
-}
-
-impl Body for Streamed {
-    type Data = Bytes;
-    type Error = BoxError;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        let piece = self.0.poll_recv(cx);
-        piece.map(|p| p.map(|p| p.map(|text| Frame::data(Bytes::from_static(text.as_bytes())))))
-    }
 }
 
 /// Lets `time` pass at once. What waits for a socket meanwhile does not notice.

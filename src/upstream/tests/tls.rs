@@ -7,9 +7,10 @@ use tokio_rustls::TlsAcceptor;
 
 use super::origin::Step::{self, Read, Send};
 use super::origin::perform;
-use super::pki::{Authority, Directory, missing};
+use super::pki::{Authority, missing};
 use super::*;
 use crate::problem::Problem;
+use crate::test_directory::TestDirectory;
 
 /// How an origin ends a TLS connection.
 #[derive(Clone, Copy, Debug)]
@@ -42,11 +43,11 @@ async fn tls_origin(config: Arc<ServerConfig>, script: &'static [Step], end: End
     port
 }
 
-fn tls_target(port: u16, directory: &Directory, trusted: &Authority) -> Target {
+fn tls_target(port: u16, directory: &TestDirectory, trusted: &Authority) -> Target {
     Target {
         scheme: Scheme::Https,
         tls: TlsSettings {
-            ca: Some(directory.write("ca.pem", &trusted.pem())),
+            ca: Some(directory.write("ca.pem", trusted.pem())),
             server_name: Some("origin.bank.example".to_owned()),
             ..TlsSettings::default()
         },
@@ -58,7 +59,7 @@ const TO_CLOSE: &[Step] = &[Read, Send("HTTP/1.1 200 OK\r\n\r\nwhole")];
 
 #[tokio::test]
 async fn a_certificate_of_the_own_authority_is_trusted() {
-    let (directory, authority) = (Directory::new(), Authority::new());
+    let (directory, authority) = (TestDirectory::new(), Authority::new());
     let config = authority.server("origin.bank.example", None);
     let port = tls_origin(config, TO_CLOSE, End::CloseNotify).await;
     let target = tls_target(port, &directory, &authority);
@@ -72,7 +73,7 @@ async fn an_end_without_a_word_may_be_an_attackers() {
         Read,
         Send("HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nwhole"),
     ];
-    let (directory, authority) = (Directory::new(), Authority::new());
+    let (directory, authority) = (TestDirectory::new(), Authority::new());
     let config = authority.server("origin.bank.example", None);
     for (script, expected) in [
         (TO_CLOSE, Err("body_broken")),
@@ -88,7 +89,7 @@ async fn an_end_without_a_word_may_be_an_attackers() {
 
 #[tokio::test]
 async fn strangers_and_other_names_are_not_trusted() {
-    let (directory, authority) = (Directory::new(), Authority::new());
+    let (directory, authority) = (TestDirectory::new(), Authority::new());
     for config in [
         Authority::new().server("origin.bank.example", None),
         authority.server("other.bank.example", None),
@@ -102,7 +103,7 @@ async fn strangers_and_other_names_are_not_trusted() {
 
 #[tokio::test]
 async fn the_system_does_not_trust_our_authority() {
-    let (directory, authority) = (Directory::new(), Authority::new());
+    let (directory, authority) = (TestDirectory::new(), Authority::new());
     let config = authority.server("origin.bank.example", None);
     let port = tls_origin(config, TO_CLOSE, End::CloseNotify).await;
     let mut target = tls_target(port, &directory, &authority);
@@ -113,7 +114,8 @@ async fn the_system_does_not_trust_our_authority() {
 
 #[tokio::test]
 async fn a_client_certificate_is_shown_when_asked_for() {
-    let (directory, authority, clients) = (Directory::new(), Authority::new(), Authority::new());
+    let (directory, authority, clients) =
+        (TestDirectory::new(), Authority::new(), Authority::new());
     let config = authority.server("origin.bank.example", Some(&clients));
     let port = tls_origin(config, TO_CLOSE, End::CloseNotify).await;
     let mut target = tls_target(port, &directory, &authority);
@@ -146,7 +148,7 @@ fn every_fault_is_reported_at_once() {
 
 #[test]
 fn files_with_the_wrong_things_in_them() {
-    let (directory, authority) = (Directory::new(), Authority::new());
+    let (directory, authority) = (TestDirectory::new(), Authority::new());
     let (certificate, _) = authority.sign("edge");
     let (_, other_key) = authority.sign("edge");
     let certificate = directory.write("edge.pem", &certificate);
