@@ -32,15 +32,15 @@ pub(super) struct CheckArgs {
 /// What was found to be good.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Found {
-    sites: Option<usize>,
+    rules: Option<FoundRules>,
     certificates: Option<usize>,
 }
 
-/// How many there are of something good, and what a person should look at all the same.
-#[derive(Debug)]
-struct Counted {
-    number: usize,
-    warnings: Vec<Problem>,
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct FoundRules {
+    sites: usize,
+    rules: usize,
+    tests: usize,
 }
 
 impl CheckArgs {
@@ -58,7 +58,7 @@ impl CheckArgs {
 /// All problems of all three: settings, rules, certificates.
 fn check(draft: &Draft) -> (Found, Vec<Problem>) {
     let mut problems = draft.problems.clone();
-    let sites = match &draft.config {
+    let rules = match &draft.config {
         Some(config) => accept(check_routes(config), &mut problems),
         None => draft
             .rules
@@ -70,19 +70,16 @@ fn check(draft: &Draft) -> (Found, Vec<Problem>) {
         .as_deref()
         .and_then(|directory| accept(check_certificates(directory), &mut problems));
     let found = Found {
-        sites,
+        rules,
         certificates,
     };
     (found, problems)
 }
 
 /// The rules, and every origin and backend.
-fn check_routes(config: &EdgeConfig) -> Result<Counted, Vec<Problem>> {
+fn check_routes(config: &EdgeConfig) -> Result<(FoundRules, Vec<Problem>), Vec<Problem>> {
     let problems = match Routes::load(config, None) {
-        Ok((routes, warnings)) => {
-            let number = routes.rules.sites().len();
-            return Ok(Counted { number, warnings });
-        }
+        Ok((routes, warnings)) => return Ok((FoundRules::of(&routes.rules), warnings)),
         Err(problems) => problems,
     };
     // Faults in the rules ended the look at what they name; the backend is named elsewhere.
@@ -95,23 +92,25 @@ fn check_routes(config: &EdgeConfig) -> Result<Counted, Vec<Problem>> {
 }
 
 /// What can be said of the rules without the settings.
-fn check_rules(directory: &Path, env: SiteEnv) -> Result<Counted, Vec<Problem>> {
+fn check_rules(directory: &Path, env: SiteEnv) -> Result<(FoundRules, Vec<Problem>), Vec<Problem>> {
     let Loaded { rules, warnings } = RuleSet::load(directory, env)?;
-    let number = rules.sites().len();
-    Ok(Counted { number, warnings })
+    Ok((FoundRules::of(&rules), warnings))
 }
 
-fn check_certificates(directory: &Path) -> Result<Counted, Vec<Problem>> {
+fn check_certificates(directory: &Path) -> Result<(usize, Vec<Problem>), Vec<Problem>> {
     let (certificates, warnings) = Certificates::load(directory)?;
-    let number = certificates.describe().len();
-    Ok(Counted { number, warnings })
+    Ok((certificates.describe().len(), warnings))
 }
 
-fn accept(looked_at: Result<Counted, Vec<Problem>>, problems: &mut Vec<Problem>) -> Option<usize> {
+/// What was found to be good, if it was; problems and warnings are added to the others.
+fn accept<T>(
+    looked_at: Result<(T, Vec<Problem>), Vec<Problem>>,
+    problems: &mut Vec<Problem>,
+) -> Option<T> {
     match looked_at {
-        Ok(Counted { number, warnings }) => {
+        Ok((found, warnings)) => {
             problems.extend(warnings);
-            Some(number)
+            Some(found)
         }
         Err(faults) => {
             problems.extend(faults);
@@ -122,12 +121,32 @@ fn accept(looked_at: Result<Counted, Vec<Problem>>, problems: &mut Vec<Problem>)
 
 impl Found {
     fn summary(&self) -> String {
-        let sites = self.sites.map(|sites| counted(sites, "site"));
+        let rules = self.rules.map(FoundRules::summary);
         let certificates = self
             .certificates
             .map(|number| counted(number, "certificate"));
-        let all: Vec<_> = sites.into_iter().chain(certificates).collect();
+        let all: Vec<_> = rules.into_iter().chain(certificates).collect();
         format!("{}: all good", all.join(", "))
+    }
+}
+
+impl FoundRules {
+    fn of(rules: &RuleSet) -> Self {
+        let sites = rules.sites();
+        Self {
+            sites: sites.len(),
+            rules: sites.iter().map(|site| site.rule_count()).sum(),
+            tests: rules.test_count(),
+        }
+    }
+
+    fn summary(self) -> String {
+        let (sites, rules) = (counted(self.sites, "site"), counted(self.rules, "rule"));
+        let tests = match self.tests {
+            0 => "no tests".to_owned(),
+            number => format!("{} passed", counted(number, "test")),
+        };
+        format!("{sites}, {rules}, {tests}")
     }
 }
 
@@ -156,7 +175,12 @@ mod tests {
     fn good_files_are_counted() {
         let (found, problems) = look(SETTINGS, RULES);
         assert_eq!(messages(&problems), "");
-        assert_eq!(found.summary(), "1 site: all good");
+        assert_eq!(found.summary(), "1 site, 0 rules, no tests: all good");
+        let more = "[[site.rule]]\npath = \"/x\"\ngroup = 2\n[[site.rule]]\npath = \"/y\"\n\
+                    inject = false\n[[test]]\nurl = \"http://a/x\"\nexpect = { group = 2 }\n";
+        let (found, problems) = look(SETTINGS, &format!("{RULES}{more}"));
+        assert_eq!(messages(&problems), "");
+        assert_eq!(found.summary(), "1 site, 2 rules, 1 test passed: all good");
     }
 
     #[test]

@@ -15,6 +15,8 @@ pub struct RuleSet {
     pub(super) sites: Vec<Arc<Site>>,
     pub(super) hosts: HostIndex,
     pub(super) groups: Arc<GroupBook>,
+    /// How many `[[test]]` there are.
+    pub(super) tests: usize,
 }
 
 /// A rule set that may be used, and what a person should look at all the same.
@@ -47,6 +49,11 @@ impl RuleSet {
     /// In the order of their names.
     pub fn sites(&self) -> &[Arc<Site>] {
         &self.sites
+    }
+
+    /// How many `[[test]]` were run. They all passed: else there would be no rule set.
+    pub fn test_count(&self) -> usize {
+        self.tests
     }
 
     /// What `[[group]]` says about a group.

@@ -68,6 +68,10 @@ impl Site {
         self.hosts.iter().map(|host| &host.value)
     }
 
+    pub fn rule_count(&self) -> usize {
+        self.rules.len()
+    }
+
     pub fn origin(&self) -> &OriginSettings {
         &self.origin
     }

@@ -105,6 +105,7 @@ fn assemble(mut tables: Tables, beginning: &At, env: SiteEnv, reports: &Reports)
         sites: sites.into_iter().map(Arc::new).collect(),
         hosts,
         groups,
+        tests: tests.len(),
     };
     if reports.errors() == 0 {
         self_test::run(&rules, &tests, &overrides, reports);
