@@ -51,10 +51,8 @@ fn is_an_origin_when_asked_to() {
         stream.read_exact(&mut [0; BODY.len()]).unwrap();
     }
     stream.write_all(half(&framing).as_bytes()).unwrap();
-    // Until it is killed: the edge sends nothing more.
-    loop {
-        std::thread::park();
-    }
+    // To be killed long before that, and not to stay if nobody does.
+    std::thread::park_timeout(PATIENCE);
 }
 
 fn half(framing: &str) -> String {
