@@ -1,20 +1,36 @@
-//! Whether a `<frameset>` makes the page a frameset document, in which a browser drops every
-//! script that stands behind it.
+//! What a `<frameset>` makes of a page: in a frameset document, a browser drops every script that
+//! stands behind it.
 
 use std::cell::Cell;
+use std::rc::Rc;
 
-use lol_html::html_content::TextType;
-use lol_html::{HtmlRewriter, Settings, doc_text, element};
+use lol_html::html_content::{Element, SourceLocation, TextChunk, TextType};
+use lol_html::{
+    HandlerResult, HtmlRewriter, Settings, doc_comments, doc_text, doctype, element, end_tag,
+};
+
+use super::end_probe::is_html;
 
 /// How much of a page's start is kept in memory to judge a frameset by: a frameset document has
 /// its head in front of it, and nothing else.
-const MAX_PROLOGUE: usize = 16 * 1024;
+const MAX_PROLOGUE: usize = 128 * 1024;
 
 /// A copy of the start of a page, kept while a frameset may still follow.
 #[derive(Debug, Default)]
 pub(super) struct Prologue {
     start: Vec<u8>,
     closed: bool,
+}
+
+/// What a browser does with a `<frameset>` (WHATWG HTML 13.2.6.4.6 and 13.2.6.4.7).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Frameset {
+    /// It opens a frameset document: only a head, comments and white space stand in front.
+    Opens,
+    /// It is ignored: the page shows something already.
+    Ignored,
+    /// It opens a frameset document and throws away what began as a body, and showed nothing.
+    Replaces,
 }
 
 impl Prologue {
@@ -40,76 +56,206 @@ impl Prologue {
         };
     }
 
-    /// Whether a `<frameset>` at `at` opens a frameset document: only a head, comments and white
-    /// space stand in front of it (WHATWG HTML 13.2.6.4.6, "after head" insertion mode).
-    pub(super) fn ends_in_frameset(&self, at: u64) -> bool {
+    /// What a `<frameset>` at `at` does; far down a page, it is taken to be ignored.
+    pub(super) fn judge(&self, at: u64) -> Frameset {
         let prologue = usize::try_from(at).ok().and_then(|at| self.start.get(..at));
-        prologue.is_some_and(is_head_only)
+        prologue.map_or(Frameset::Ignored, judge)
+    }
+}
+
+fn judge(prologue: &[u8]) -> Frameset {
+    let start = Start {
+        prologue,
+        ..Start::default()
+    };
+    let settings = Settings::new()
+        .append_element_content_handler(element!("*", |element| start.note_element(element)))
+        .append_document_content_handler(doctype!(|doctype| {
+            start.note_token(&doctype.source_location());
+            Ok(())
+        }))
+        .append_document_content_handler(doc_comments!(|comment| {
+            start.note_token(&comment.source_location());
+            Ok(())
+        }))
+        .append_document_content_handler(doc_text!(|text| {
+            start.note_text(text);
+            Ok(())
+        }));
+    let mut rewriter = HtmlRewriter::new(settings, |_: &[u8]| {});
+    let read = rewriter.write(prologue).and_then(|()| rewriter.end());
+    start.note_end_tags(prologue.len());
+    match (start.body.get(), start.shown.get()) {
+        _ if read.is_err() || start.in_template() => Frameset::Ignored,
+        (false, _) => Frameset::Opens,
+        (true, false) => Frameset::Replaces,
+        (true, true) => Frameset::Ignored,
+    }
+}
+
+/// What the start of a page has come to.
+#[derive(Default)]
+struct Start<'p> {
+    prologue: &'p [u8],
+    /// Where the last token ended that was no end tag.
+    token_end: Rc<Cell<usize>>,
+    /// The body has begun, be it by its own tag or by something that belongs into it.
+    body: Cell<bool>,
+    /// The parser's "frameset-ok flag" is "not ok".
+    shown: Cell<bool>,
+    /// Templates that are open.
+    templates: Rc<Cell<usize>>,
+}
+
+impl Start<'_> {
+    fn note_token(&self, location: &SourceLocation) {
+        let token = location.bytes();
+        if !self.in_template() {
+            self.note_end_tags(token.start);
+        }
+        self.token_end.set(token.end);
+    }
+
+    /// lol_html does not tell of end tags that close nothing. They are what stands between all
+    /// other tokens, and some of them begin a body.
+    fn note_end_tags(&self, until: usize) {
+        let between = self.prologue.get(self.token_end.get()..until);
+        let between = between.unwrap_or_default().to_ascii_lowercase();
+        let has = |tag: &[u8]| between.windows(tag.len()).any(|part| part == tag);
+        self.shown.set(self.shown.get() || has(b"</br"));
+        let begins = [&b"</body"[..], b"</br", b"</html", b"</p"];
+        self.body
+            .set(self.body.get() || begins.into_iter().any(has));
+    }
+
+    fn in_template(&self) -> bool {
+        self.templates.get() > 0
+    }
+
+    /// A NUL begins a body too, where it is dropped.
+    fn note_text(&self, text: &TextChunk<'_>) {
+        self.note_token(&text.source_location());
+        if text.text_type() != TextType::Data || self.in_template() {
+            return;
+        }
+        let mut shown = text
+            .as_str()
+            .bytes()
+            .filter(|byte| !byte.is_ascii_whitespace())
+            .peekable();
+        self.body.set(self.body.get() || shown.peek().is_some());
+        self.shown
+            .set(self.shown.get() || shown.any(|byte| byte != 0));
+    }
+
+    fn note_element(&self, element: &mut Element<'_, '_>) -> HandlerResult {
+        self.note_token(&element.source_location());
+        let name = element.tag_name();
+        let html = is_html(element.namespace_uri());
+        if html && name == "template" {
+            self.shown.set(true);
+            return self.count_template(element);
+        }
+        if self.in_template() {
+            return Ok(());
+        }
+        let hidden = || {
+            let kind = element.get_attribute("type").unwrap_or_default();
+            name == "input" && kind.eq_ignore_ascii_case("hidden")
+        };
+        if html && SHOWN_ELEMENTS.contains(&name.as_str()) && !hidden() {
+            self.shown.set(true);
+        }
+        if !html || !HEAD_ELEMENTS.contains(&name.as_str()) {
+            self.body.set(true);
+        }
+        Ok(())
+    }
+
+    fn count_template(&self, element: &mut Element<'_, '_>) -> HandlerResult {
+        let templates = Rc::clone(&self.templates);
+        templates.set(templates.get() + 1);
+        let token_end = Rc::clone(&self.token_end);
+        element.on_end_tag(end_tag!(move |end| {
+            token_end.set(end.source_location().bytes().end);
+            templates.set(templates.get().saturating_sub(1));
+            Ok(())
+        }))
     }
 }
 
 /// Elements that leave the parser in front of the body.
-const HEAD_ELEMENTS: [&str; 13] = [
+const HEAD_ELEMENTS: [&str; 12] = [
     "base", "basefont", "bgsound", "head", "html", "link", "meta", "noframes", "noscript",
-    "script", "style", "template", "title",
+    "script", "style", "title",
 ];
 
-fn is_head_only(prologue: &[u8]) -> bool {
-    let body_began = Cell::new(false);
-    let settings = Settings::new()
-        .append_element_content_handler(element!("*", |element| {
-            let head = HEAD_ELEMENTS.contains(&element.tag_name().as_str());
-            body_began.set(body_began.get() || !head);
-            Ok(())
-        }))
-        .append_document_content_handler(doc_text!(|text| {
-            let shown = text.text_type() == TextType::Data
-                && !text.as_str().bytes().all(|byte| byte.is_ascii_whitespace());
-            body_began.set(body_began.get() || shown);
-            Ok(())
-        }));
-    let mut rewriter = HtmlRewriter::new(settings, |_: &[u8]| {});
-    if rewriter.write(prologue).is_err() {
-        return false;
-    }
-    rewriter.end().is_ok() && !body_began.get()
-}
+/// Elements that set the "frameset-ok flag" to "not ok", like templates.
+const SHOWN_ELEMENTS: [&str; 24] = [
+    "applet", "area", "body", "br", "button", "dd", "dt", "embed", "hr", "iframe", "image", "img",
+    "input", "keygen", "li", "listing", "marquee", "object", "pre", "select", "table", "textarea",
+    "wbr", "xmp",
+];
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn opens(prologue: &str) -> bool {
+    fn judged(prologue: &str) -> Frameset {
         let mut kept = Prologue::default();
         let (first, second) = prologue.split_at(prologue.len() / 2);
         kept.push(first.as_bytes());
         kept.push(format!("{second}<frameset>").as_bytes());
-        kept.ends_in_frameset(prologue.len() as u64)
+        kept.judge(prologue.len() as u64)
     }
 
     #[test]
     fn a_frameset_document_has_only_a_head_in_front() {
-        assert!(opens(""));
-        assert!(opens(
-            "<!doctype html><html><head><title>a <b></title><script>x()</script></head>\n"
-        ));
-        assert!(opens("<HTML><!-- text --><noframes>text</noframes>"));
-        for body in [
-            "text",
-            "<p>",
-            "<title></title>x",
-            "<body>",
-            "<svg></svg>",
-            "&nbsp;",
+        for head in [
+            "",
+            "<!doctype html><html><head><title>a <b></title><script>x()</script></head>\n",
+            "<HTML><!-- text --><noframes>text</noframes>",
+            "<template><p>x</p></template>",
+            "<script>'</p>'</script><!-- </body> --></head></title>",
         ] {
-            assert!(!opens(body), "{body}");
+            assert_eq!(judged(head), Frameset::Opens, "{head}");
+        }
+    }
+
+    #[test]
+    fn a_frameset_is_ignored_behind_what_shows_and_replaces_what_does_not() {
+        for shown in [
+            "text",
+            "<body>",
+            "<title></title>x",
+            "&nbsp;",
+            "<p><br>",
+            "<input type=text>",
+            "<svg>x</svg>",
+            "<template></template><p>",
+            "<title></p></title></BR >",
+            "<template>",
+        ] {
+            assert_eq!(judged(shown), Frameset::Ignored, "{shown}");
+        }
+        for unshown in [
+            "<p>",
+            "<center><font>",
+            "<svg></svg>",
+            "<input type=HIDDEN>",
+            "\0 ",
+            "</p>",
+            "<head></head></body>",
+            "<!-- -->\n</html\n>\n",
+        ] {
+            assert_eq!(judged(unshown), Frameset::Replaces, "{unshown}");
         }
     }
 
     #[test]
     fn a_frameset_far_down_opens_nothing() {
         let limit = format!("<!--{}-->", " ".repeat(MAX_PROLOGUE - 7));
-        assert!(opens(&limit));
-        assert!(!opens(&format!("{limit} ")));
+        assert_eq!(judged(&limit), Frameset::Opens);
+        assert_eq!(judged(&format!("{limit} ")), Frameset::Ignored);
     }
 }

@@ -8,6 +8,7 @@ use lol_html::send::{Element, ElementContentHandlers, ElementHandler, HtmlRewrit
 use lol_html::{HandlerResult, MemorySettings, OutputSink, Selector};
 
 use super::charset::{self, PageCharset};
+use super::end_probe::{EndProbe, PROBE, PageEnd, is_html};
 use super::{Placement, Plan};
 
 /// Finds the places of a page that a plan speaks of, while the page streams by.
@@ -21,8 +22,8 @@ pub(super) trait Locate: Send {
     /// any more. After an error the locator is not used again; what it found stays true.
     fn feed(&mut self, bytes: &[u8], found: &mut Vec<Finding>) -> Result<u64, LocatorStop>;
 
-    /// The page has ended; what was not settled now is.
-    fn finish(self: Box<Self>, found: &mut Vec<Finding>) -> Result<(), LocatorStop>;
+    /// The page has ended; nothing more is found.
+    fn finish(self: Box<Self>) -> Result<PageEnd, LocatorStop>;
 }
 
 /// Something that a plan speaks of, and where it begins.
@@ -35,6 +36,8 @@ pub(super) struct Finding {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Found {
+    /// A `<body>` start tag.
+    Body,
     /// A cobrowse tag that the page already carries.
     ExistingTag,
     /// A `<frameset>` start tag.
@@ -66,6 +69,10 @@ pub enum LocatorStop {
     /// The parser panicked.
     #[error("the parser panicked")]
     Panic,
+    /// The page ends inside of something that is never closed, or throws its body away for frames:
+    /// a tag behind it would be text, or nothing.
+    #[error("a tag at the end of the page would not be run")]
+    TagNotLive,
 }
 
 /// What the parser may hold of one page: the longest start tag that can be read, and the stack of
@@ -80,6 +87,9 @@ const MAX_FEED: usize = 64 * 1024;
 pub(super) struct LolHtmlLocator {
     rewriter: HtmlRewriter<'static, CountedOutput>,
     shared: Arc<Shared>,
+    end_probe: Arc<EndProbe>,
+    /// How many bytes the parser was fed.
+    fed: u64,
 }
 
 /// What handlers and sink leave behind for their owner.
@@ -134,8 +144,15 @@ impl LolHtmlLocator {
             Placement::End => with_end_handlers(settings, plan, &shared),
             Placement::Head => with_head_handlers(settings, &shared),
         };
+        let end_probe = Arc::default();
+        settings = with_end_probe(settings, &end_probe);
         let rewriter = HtmlRewriter::new(settings, CountedOutput(Arc::clone(&shared)));
-        Self { rewriter, shared }
+        Self {
+            rewriter,
+            shared,
+            end_probe,
+            fed: 0,
+        }
     }
 }
 
@@ -148,16 +165,18 @@ impl Locate for LolHtmlLocator {
                 break;
             }
         }
+        self.fed += bytes.len() as u64;
         self.shared.take(found);
         outcome
             .map(|()| self.shared.settled.load(Ordering::Relaxed))
             .map_err(stop_of)
     }
 
-    fn finish(self: Box<Self>, found: &mut Vec<Finding>) -> Result<(), LocatorStop> {
-        let outcome = self.rewriter.end();
-        self.shared.take(found);
-        outcome.map_err(stop_of)
+    /// What else is found now is left alone: a tag that only the probe has finished is none.
+    fn finish(mut self: Box<Self>) -> Result<PageEnd, LocatorStop> {
+        let probe = format!("<{PROBE}>");
+        self.rewriter.write(probe.as_bytes()).map_err(stop_of)?;
+        Ok(self.end_probe.page_end(self.fed))
     }
 }
 
@@ -182,18 +201,38 @@ fn with_end_handlers<'s>(
     let masks = plan.masks().iter().enumerate();
     let masks = masks.map(|(index, mask)| (mask.selector.parsed(), Found::Mask(index)));
     let fixed = [
+        (&*BODY, Found::Body),
         (&*EXISTING_TAG, Found::ExistingTag),
         (&*FRAMESET, Found::Frameset),
     ];
     for (selector, what) in fixed.into_iter().chain(masks) {
         let shared = Arc::clone(shared);
         let note = move |element: &mut Element<'_, '_>| {
-            shared.note(element.source_location().bytes().start, what);
+            if is_html(element.namespace_uri()) || matches!(what, Found::Mask(_)) {
+                shared.note(element.source_location().bytes().start, what);
+            }
             Ok(())
         };
         settings = settings.append_element_content_handler(on(selector, note));
     }
     settings
+}
+
+/// What is looked for to know what the page's end lets stand behind it.
+fn with_end_probe<'s>(
+    settings: Settings<'static, 's>,
+    probe: &Arc<EndProbe>,
+) -> Settings<'static, 's> {
+    let at_probe = Arc::clone(probe);
+    let meet_probe = move |element: &mut Element<'_, '_>| {
+        at_probe.meet_probe(element);
+        Ok(())
+    };
+    let probe = Arc::clone(probe);
+    let meet_template = move |element: &mut Element<'_, '_>| probe.meet_template(element);
+    settings
+        .append_element_content_handler(on(&END_PROBE, meet_probe))
+        .append_element_content_handler(on(&TEMPLATE, meet_template))
 }
 
 /// What is looked for when the tag goes into the head: the first tag that is not one of those
@@ -212,7 +251,8 @@ fn with_head_handlers<'s>(
                 Err(LocatorStop::Complete.into())
             }));
         }
-        if matches!(name.as_str(), "html" | "meta" | "base" | "title") {
+        let stays_in_front = matches!(name.as_str(), "html" | "meta" | "base" | "title");
+        if stays_in_front || name == PROBE {
             return Ok(());
         }
         shared.note(element.source_location().bytes().start, Found::HeadGap);
@@ -250,9 +290,12 @@ static EXISTING_TAG: LazyLock<Selector> = LazyLock::new(|| {
            script[src*="/GlanceCobrowseLoader"]"#,
     )
 });
+static ANY: LazyLock<Selector> = LazyLock::new(|| fixed("*"));
+static BODY: LazyLock<Selector> = LazyLock::new(|| fixed("body"));
+static END_PROBE: LazyLock<Selector> = LazyLock::new(|| fixed(PROBE));
 static FRAMESET: LazyLock<Selector> = LazyLock::new(|| fixed("frameset"));
 pub(super) static META: LazyLock<Selector> = LazyLock::new(|| fixed("meta"));
-static ANY: LazyLock<Selector> = LazyLock::new(|| fixed("*"));
+static TEMPLATE: LazyLock<Selector> = LazyLock::new(|| fixed("template"));
 
 #[expect(
     clippy::expect_used,

@@ -5,6 +5,7 @@
 
 pub mod charset;
 mod edit;
+mod end_probe;
 mod frameset;
 mod locator;
 mod mask;

@@ -9,7 +9,8 @@ use lol_html::AsciiCompatibleEncoding;
 
 use super::charset::{self, NotAsciiCompatible, PageCharset};
 use super::edit::{self, Edit};
-use super::frameset::Prologue;
+use super::end_probe::PageEnd;
+use super::frameset::{Frameset, Prologue};
 use super::locator::{Finding, Found, Locate, LocatorStop, LolHtmlLocator};
 use super::{ExistingTag, Plan};
 
@@ -49,6 +50,8 @@ enum TagState {
     Written,
     /// The page keeps the tag that it came with.
     Kept,
+    /// The page's body is thrown away for frames, and a tag with it.
+    Lost,
 }
 
 /// What became of a page, once it has ended.
@@ -280,11 +283,19 @@ impl PageRewriter {
             match finding.what {
                 Found::ExistingTag if keeps => self.tag = TagState::Kept,
                 Found::HeadGap => self.write_tag(finding.at),
-                Found::Frameset if self.prologue.ends_in_frameset(finding.at) => {
-                    self.write_tag(finding.at);
-                }
-                Found::ExistingTag | Found::Frameset | Found::Mask(_) => {}
+                Found::Frameset => self.meet_frameset(finding.at),
+                Found::Body => self.prologue.forget(),
+                Found::ExistingTag | Found::Mask(_) => {}
             }
+        }
+    }
+
+    fn meet_frameset(&mut self, at: u64) {
+        match self.prologue.judge(at) {
+            Frameset::Opens => self.write_tag(at),
+            Frameset::Replaces => self.tag = TagState::Lost,
+            // And so is every other one.
+            Frameset::Ignored => self.prologue.forget(),
         }
     }
 
@@ -296,23 +307,20 @@ impl PageRewriter {
         });
     }
 
-    /// Every byte was read: what is left over is found, and then the tag is written.
+    /// Every byte was read: the tag is written, where it would be live.
     fn end_locating(&mut self, locator: Box<dyn Locate>) -> PageOutcome {
-        let mut found = Vec::new();
-        let ended = guarded(|| locator.finish(&mut found));
-        self.plan_edits(&found);
-        if let Err(stop) = ended {
-            return self.outcome_after(stop);
-        }
+        let end = match guarded(|| locator.finish()) {
+            Ok(end) => end,
+            Err(stop) => return self.outcome_after(stop),
+        };
         let length = self.released + self.held.len() as u64;
         match self.tag {
-            TagState::Kept => PageOutcome::Kept,
-            TagState::Written => PageOutcome::Tagged,
             TagState::Pending if length == 0 => PageOutcome::Empty,
-            TagState::Pending => {
+            TagState::Pending if end == PageEnd::Open => {
                 self.write_tag(length);
                 PageOutcome::Tagged
             }
+            _ => self.outcome_after(LocatorStop::TagNotLive),
         }
     }
 
@@ -323,7 +331,7 @@ impl PageRewriter {
         match self.tag {
             TagState::Written => PageOutcome::Tagged,
             TagState::Kept => PageOutcome::Kept,
-            TagState::Pending => PageOutcome::Untagged(stop),
+            TagState::Lost | TagState::Pending => PageOutcome::Untagged(stop),
         }
     }
 }

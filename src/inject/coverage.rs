@@ -50,6 +50,7 @@ fn untagged_reason(outcome: PageOutcome) -> Option<&'static str> {
             LocatorStop::Complete | LocatorStop::Fault => "parser_fault",
             LocatorStop::MemoryLimit => "memory_limit",
             LocatorStop::Panic => "parser_panic",
+            LocatorStop::TagNotLive => "tag_not_live",
         }),
     }
 }
