@@ -9,6 +9,7 @@ use lol_html::{HandlerResult, MemorySettings, OutputSink, Selector};
 
 use super::charset::{self, PageCharset};
 use super::end_probe::{EndProbe, PROBE, PageEnd, is_html};
+use super::foreign::{self, Foreign};
 use super::{Placement, Plan};
 
 /// Finds the places of a page that a plan speaks of, while the page streams by.
@@ -215,7 +216,24 @@ fn with_end_handlers<'s>(
         };
         settings = settings.append_element_content_handler(on(selector, note));
     }
+    with_guards(settings)
+}
+
+/// Stops at markup that lol_html reads otherwise than a browser, without being in doubt.
+fn with_guards<'s>(settings: Settings<'static, 's>) -> Settings<'static, 's> {
+    let foreign = Arc::new(Mutex::new(Foreign::default()));
+    let behind_frameset = Arc::clone(&foreign);
+    let note_frameset = move |_: &mut Element<'_, '_>| {
+        foreign::expect_none(&behind_frameset);
+        Ok(())
+    };
+    let watch = move |element: &mut Element<'_, '_>| foreign::watch(&foreign, element);
+    // Behind a `<col>`, a template drops what can stand in no column group, `<textarea>` too.
+    let refuse = |_: &mut Element<'_, '_>| Err(LocatorStop::Ambiguity.into());
     settings
+        .append_element_content_handler(on(&FRAMESET, note_frameset))
+        .append_element_content_handler(on(&FOREIGN, watch))
+        .append_element_content_handler(on(&COLUMN_IN_TEMPLATE, refuse))
 }
 
 /// What is looked for to know what the page's end lets stand behind it.
@@ -292,7 +310,9 @@ static EXISTING_TAG: LazyLock<Selector> = LazyLock::new(|| {
 });
 static ANY: LazyLock<Selector> = LazyLock::new(|| fixed("*"));
 static BODY: LazyLock<Selector> = LazyLock::new(|| fixed("body"));
+static COLUMN_IN_TEMPLATE: LazyLock<Selector> = LazyLock::new(|| fixed("template > col"));
 static END_PROBE: LazyLock<Selector> = LazyLock::new(|| fixed(PROBE));
+static FOREIGN: LazyLock<Selector> = LazyLock::new(|| fixed("svg, math, svg *, math *"));
 static FRAMESET: LazyLock<Selector> = LazyLock::new(|| fixed("frameset"));
 pub(super) static META: LazyLock<Selector> = LazyLock::new(|| fixed("meta"));
 static TEMPLATE: LazyLock<Selector> = LazyLock::new(|| fixed("template"));

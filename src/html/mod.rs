@@ -6,6 +6,7 @@
 pub mod charset;
 mod edit;
 mod end_probe;
+mod foreign;
 mod frameset;
 mod locator;
 mod mask;

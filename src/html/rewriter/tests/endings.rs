@@ -1,4 +1,4 @@
-//! What the end of a page lets stand behind it.
+//! What the end of a page lets stand behind it, and where the reading of svg and math is in doubt.
 
 use super::*;
 
@@ -80,4 +80,42 @@ fn a_tag_behind_what_only_looks_unfinished_is_written() {
     ] {
         tagged(&masking(&[]), end, &format!("{end}[TAG]"));
     }
+}
+
+#[test]
+fn a_page_stops_to_be_read_where_a_browser_may_read_svg_and_math_otherwise() {
+    for page in [
+        "<svg/><style><p></style>",
+        "<div><svg></div><style><p></style>",
+        "<svg><svg><p>",
+        "<math><svg>",
+        "<svg><math>",
+        "<svg><foreignObject><p></foreignObject>",
+        "<svg><foreignObject><title></title>",
+        "<svg><title></svg>",
+        "<math><mi><mglyph>",
+        "<math><annotation-xml encoding='Text/HTML'><p></annotation-xml>",
+        "<svg><svg><font size=1>",
+        "<template><col><textarea></template>",
+        "<div><template></div>",
+        "a<frameset><svg>",
+    ] {
+        untagged(page, LocatorStop::Ambiguity);
+    }
+}
+
+#[test]
+fn a_page_with_sound_svg_and_math_is_read_to_its_end() {
+    let page = "<svg CLASS=x><g><path/></g><title>a</title><style>b</style><desc/>\
+         <foreignObject><div><p class=x>c</p><br></div></foreignObject><svg></svg></svg>\
+         <math><mi>a</mi><annotation-xml encoding=text/html><p>d</p></annotation-xml>\
+         <annotation-xml><g></annotation-xml></math><svg><path></svg><svg><p class=x></svg>\
+         <textarea><p class=x></textarea><p class=x>";
+    let mask = |tag: &str| (tag.to_owned(), tag.replacen(' ', "[M] ", 1));
+    let mut expected = page.to_owned();
+    for (tag, masked) in ["<svg CLASS=x>", "<p class=x>"].map(mask) {
+        expected = expected.replace(&tag, &masked);
+    }
+    let expected = expected.replace("<textarea><p[M]", "<textarea><p");
+    tagged(&masking(&[".x"]), page, &format!("{expected}[TAG]"));
 }

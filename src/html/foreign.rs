@@ -1,0 +1,237 @@
+//! Where svg and math begin and end, and where lol_html's reading of that parts from a browser's.
+//!
+//! What `<style>`, `<title>` or `<![CDATA[` mean depends on it. lol_html simulates it without a
+//! tree, and is wrong for some broken markup; from there on it would find tags in text, and text
+//! in tags. It is therefore watched with a stack of open elements, as WHATWG HTML 13.2.6.5 has it,
+//! and the search stops where the two could part.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use lol_html::HandlerResult;
+use lol_html::html_content::EndTag;
+use lol_html::send::Element;
+
+use super::locator::LocatorStop;
+
+/// The elements that matter, from an outermost `<svg>` or `<math>` inwards.
+#[derive(Default)]
+pub(super) struct Foreign {
+    open: Vec<Open>,
+    opened: u64,
+    behind_frameset: bool,
+}
+
+struct Open {
+    id: u64,
+    content: Content,
+}
+
+/// How the content of an element is read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Content {
+    Html,
+    MathMl,
+    Svg,
+}
+
+impl Content {
+    fn of(element: &Element<'_, '_>) -> Self {
+        match element.namespace_uri() {
+            "http://www.w3.org/2000/svg" => Self::Svg,
+            "http://www.w3.org/1998/Math/MathML" => Self::MathMl,
+            _ => Self::Html,
+        }
+    }
+}
+
+/// Takes notice of `<svg>`, `<math>`, or an element inside of them.
+pub(super) fn watch(foreign: &Arc<Mutex<Foreign>>, element: &mut Element<'_, '_>) -> HandlerResult {
+    let name = element.tag_name();
+    let Some(content) = locked(foreign).content_of(&name, element)? else {
+        return Ok(());
+    };
+    if !element.can_have_content() {
+        return Ok(());
+    }
+    let id = locked(foreign).push(content);
+    let foreign = Arc::clone(foreign);
+    element.on_end_tag(Box::new(move |end: &mut EndTag<'_>| {
+        locked(&foreign).close(id, end.name() == name)
+    }))
+}
+
+/// Takes notice of `<frameset>`: it depends on the tree whether svg and math behind it are read.
+pub(super) fn expect_none(foreign: &Mutex<Foreign>) {
+    locked(foreign).behind_frameset = true;
+}
+
+fn locked(foreign: &Mutex<Foreign>) -> MutexGuard<'_, Foreign> {
+    foreign.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Foreign {
+    /// How the content of an element is read, if that matters for what follows.
+    fn content_of(
+        &mut self,
+        name: &str,
+        element: &Element<'_, '_>,
+    ) -> Result<Option<Content>, LocatorStop> {
+        if let "svg" | "math" = name {
+            return self.content_of_root(name, element).map(Some);
+        }
+        let read_as = Content::of(element);
+        if is_integration_point(self.content(), name, element) && !element.is_self_closing() {
+            // Here, too, lol_html names what the element contains.
+            return match read_as {
+                Content::Html => Ok(Some(Content::Html)),
+                Content::MathMl | Content::Svg => Err(LocatorStop::Ambiguity),
+            };
+        }
+        if self.content() != Content::Html && read_as == Content::Html {
+            self.break_out()?;
+        }
+        match self.content() {
+            _ if self.open.is_empty() => Ok(None),
+            content if content != read_as => Err(LocatorStop::Ambiguity),
+            Content::Html => inside_integration_point(name).map(Some),
+            Content::MathMl | Content::Svg if breaks_out(name, element) => {
+                Err(LocatorStop::Ambiguity)
+            }
+            Content::MathMl | Content::Svg => Ok(None),
+        }
+    }
+
+    /// lol_html takes no notice of `<svg/>`, and changes from the one to the other where there is
+    /// no such change.
+    fn content_of_root(
+        &self,
+        name: &str,
+        element: &Element<'_, '_>,
+    ) -> Result<Content, LocatorStop> {
+        let own = Content::of(element);
+        let changes = self.content() != Content::Html && self.content() != own;
+        match own {
+            _ if changes || self.behind_frameset || element.is_self_closing() => {
+                Err(LocatorStop::Ambiguity)
+            }
+            Content::Svg if name == "svg" => Ok(own),
+            Content::MathMl if name == "math" => Ok(own),
+            Content::Html | Content::MathMl | Content::Svg => Err(LocatorStop::Ambiguity),
+        }
+    }
+
+    fn content(&self) -> Content {
+        self.open.last().map_or(Content::Html, |open| open.content)
+    }
+
+    /// A tag such as `<p>` ends all svg and math around it up to HTML; lol_html ends one.
+    fn break_out(&mut self) -> Result<(), LocatorStop> {
+        self.open.pop();
+        match self.content() {
+            Content::Html => Ok(()),
+            Content::MathMl | Content::Svg => Err(LocatorStop::Ambiguity),
+        }
+    }
+
+    fn push(&mut self, content: Content) -> u64 {
+        self.opened += 1;
+        let id = self.opened;
+        self.open.push(Open { id, content });
+        id
+    }
+
+    /// Whether an end tag of another name ends the element too is for the tree to say, unless the
+    /// element was left before.
+    fn close(&mut self, id: u64, by_its_name: bool) -> HandlerResult {
+        let Some(at) = self.open.iter().rposition(|open| open.id == id) else {
+            return Ok(());
+        };
+        self.open.truncate(at);
+        if by_its_name {
+            Ok(())
+        } else {
+            Err(LocatorStop::Ambiguity.into())
+        }
+    }
+}
+
+/// `<mglyph>` and `<malignmark>` are MathML even where everything else is HTML; of the others
+/// lol_html takes the end tag for the end of the integration point.
+fn inside_integration_point(name: &str) -> Result<Content, LocatorStop> {
+    match name {
+        "annotation-xml" | "desc" | "foreignobject" | "malignmark" | "mglyph" | "mi" | "mn"
+        | "mo" | "ms" | "mtext" | "title" => Err(LocatorStop::Ambiguity),
+        _ => Ok(Content::Html),
+    }
+}
+
+fn is_integration_point(content: Content, name: &str, element: &Element<'_, '_>) -> bool {
+    match content {
+        Content::Html => false,
+        Content::Svg => matches!(name, "desc" | "foreignobject" | "title"),
+        Content::MathMl if name == "annotation-xml" => {
+            let encoding = element.get_attribute("encoding").unwrap_or_default();
+            ["text/html", "application/xhtml+xml"]
+                .iter()
+                .any(|html| html.eq_ignore_ascii_case(&encoding))
+        }
+        Content::MathMl => matches!(name, "mi" | "mn" | "mo" | "ms" | "mtext"),
+    }
+}
+
+/// Elements that end svg and math.
+const BREAK_OUT: [&str; 44] = [
+    "b",
+    "big",
+    "blockquote",
+    "body",
+    "br",
+    "center",
+    "code",
+    "dd",
+    "div",
+    "dl",
+    "dt",
+    "em",
+    "embed",
+    "h1",
+    "h2",
+    "h3",
+    "h4",
+    "h5",
+    "h6",
+    "head",
+    "hr",
+    "i",
+    "img",
+    "li",
+    "listing",
+    "menu",
+    "meta",
+    "nobr",
+    "ol",
+    "p",
+    "pre",
+    "ruby",
+    "s",
+    "small",
+    "span",
+    "strike",
+    "strong",
+    "sub",
+    "sup",
+    "table",
+    "tt",
+    "u",
+    "ul",
+    "var",
+];
+
+fn breaks_out(name: &str, element: &Element<'_, '_>) -> bool {
+    let styled = || {
+        ["color", "face", "size"]
+            .iter()
+            .any(|name| element.has_attribute(name))
+    };
+    BREAK_OUT.contains(&name) || (name == "font" && styled())
+}
