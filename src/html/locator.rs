@@ -255,10 +255,16 @@ fn with_end_probe<'s>(
 
 /// What is looked for when the tag goes into the head: the first tag that is not one of those
 /// which must stay in front (charset, compatibility mode, base, policy, title), or the head's end.
+/// A cobrowse tag that stands up to there is found: another edge writes its own at this place.
 fn with_head_handlers<'s>(
     settings: Settings<'static, 's>,
     shared: &Arc<Shared>,
 ) -> Settings<'static, 's> {
+    let existing = Arc::clone(shared);
+    let note_existing = move |element: &mut Element<'_, '_>| {
+        existing.note(element.source_location().bytes().start, Found::ExistingTag);
+        Ok(())
+    };
     let shared = Arc::clone(shared);
     let stop_at_gap = move |element: &mut Element<'_, '_>| {
         let name = element.tag_name();
@@ -276,7 +282,9 @@ fn with_head_handlers<'s>(
         shared.note(element.source_location().bytes().start, Found::HeadGap);
         Err(LocatorStop::Complete.into())
     };
-    settings.append_element_content_handler(on(&ANY, stop_at_gap))
+    settings
+        .append_element_content_handler(on(&EXISTING_TAG, note_existing))
+        .append_element_content_handler(on(&ANY, stop_at_gap))
 }
 
 /// Stops at a `<meta>` that says that the page was read wrongly so far: in a charset that gives

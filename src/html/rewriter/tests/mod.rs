@@ -181,6 +181,24 @@ fn puts_an_existing_tag_out_of_action() {
 }
 
 #[test]
+fn meets_the_tag_of_another_edge_in_the_head() {
+    let out = r#" id="glance-cobrowse-replaced" type="text/plain""#;
+    tagged(
+        &in_head(),
+        "<head><title>a</title><script id=glance-cobrowse></script></head>",
+        &format!("<head><title>a</title>[TAG]<script{out} id=glance-cobrowse></script></head>"),
+    );
+    tagged(
+        &in_head(),
+        "<meta id=cobrowsescript data-groupid=1><link><p>",
+        &format!("<meta{out} id=cobrowsescript data-groupid=1>[TAG]<link><p>"),
+    );
+    let keeping = plan(Placement::Head, ExistingTag::Keep, &[]);
+    let page = b"<title>a</title><script id=glance-cobrowse></script><p>";
+    check(&keeping, page, page, PageOutcome::Kept);
+}
+
+#[test]
 fn keeps_an_existing_tag_where_the_rule_says_so_and_masks_all_the_same() {
     let plan = plan(Placement::End, ExistingTag::Keep, &["p"]);
     let page = b"<script id=glance-cobrowse></script><p>";
