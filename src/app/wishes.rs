@@ -1,4 +1,4 @@
-use std::path::{Path, PathBuf};
+use std::path::{self, Path, PathBuf};
 use std::time::Duration;
 
 use notify::{Event, RecommendedWatcher, RecursiveMode, Watcher};
@@ -102,7 +102,11 @@ fn directories(config: &EdgeConfig) -> Vec<PathBuf> {
         CertificatesSource::Directory(directory) => Some(directory.clone()),
         CertificatesSource::None | CertificatesSource::SelfSigned => None,
     };
-    rules.into_iter().chain(certificates).collect()
+    let directories = rules.into_iter().chain(certificates);
+    // The watcher names what has changed by its whole path, wherever the settings start from.
+    directories
+        .map(|directory| path::absolute(&directory).unwrap_or(directory))
+        .collect()
 }
 
 /// Whether an event is about one of the directories, not about its neighbours: logs and the like
