@@ -1,5 +1,6 @@
 use std::collections::BTreeSet;
 use std::fmt;
+use std::mem;
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -68,43 +69,87 @@ impl FromStr for MaskSelector {
                         .to_owned(),
                 )
             })?;
-        let folded = in_any_case(text).parse().unwrap_or(parsed);
+        if let Some(counting) = COUNTING
+            .iter()
+            .find(|name| text.to_ascii_lowercase().contains(*name))
+        {
+            return Err(SelectorError(format!(
+                "`{counting}` counts elements, and where a page leaves out end tags a browser counts others"
+            )));
+        }
+        let widened = widened(text).parse().unwrap_or(parsed);
         Ok(Self {
             text: text.into(),
-            parsed: Arc::new(folded),
+            parsed: Arc::new(widened),
         })
     }
 }
 
-/// The selector with its IDs and classes compared in any case, as browsers do on pages in quirks
-/// mode (Selectors 4, 6.6 and 6.7). The edge does not know the mode when it compares, and many old
-/// pages are in it: masking too much beats masking too little. So what stands in `:not()`, where
-/// matching more would mask less, stays as it is.
-fn in_any_case(selector: &str) -> String {
-    let mut folded = String::with_capacity(2 * selector.len());
+/// Pseudo-classes that the engine knows, and counts wrongly: `<td>1<td>2` are siblings to a
+/// browser, and one within the other as the tags stream by.
+const COUNTING: [&str; 4] = [":nth-", ":first-", ":last-", ":only-"];
+
+/// Elements that a browser makes where no tag is written, so that asking for them as ancestors
+/// misses pages that leave their tags out.
+const IMPLIED: [&str; 5] = ["html", "head", "body", "tbody", "colgroup"];
+
+/// The selector, made to match at least what it matches in a browser's tree: masking too much
+/// beats masking too little.
+///
+/// - IDs and classes are compared in any case, as browsers do on pages in quirks mode (Selectors
+///   4, 6.6 and 6.7); the edge does not know the mode when it compares.
+/// - `a > b` is read as `a b`: with `<li>1<li>2` the second is within the first as the tags
+///   stream by, and beside it in the tree.
+/// - Ancestors that may have no tag (`body`, `tbody`) are not asked for.
+///
+/// What stands in `:not()`, where matching more would mask less, stays as it is.
+fn widened(selector: &str) -> String {
+    let mut widened = String::with_capacity(2 * selector.len());
     let mut input = ParserInput::new(selector);
     let mut parser = Parser::new(&mut input);
+    // What was read of the compound selector in hand, and how it reads widened.
+    let mut compound = (String::new(), String::new());
     let mut after_dot = false;
     loop {
         let start = parser.position();
         let Ok(token) = parser.next_including_whitespace_and_comments().cloned() else {
-            return folded;
+            widened.push_str(&compound.1);
+            return widened;
         };
         match &token {
-            Token::IDHash(name) => push_attribute(&mut folded, "id=", name),
-            Token::Ident(name) if after_dot => push_attribute(&mut folded, "class~=", name),
+            Token::IDHash(name) => push_attribute(&mut compound.1, "id=", name),
+            Token::Ident(name) if after_dot => push_attribute(&mut compound.1, "class~=", name),
             Token::Delim('.') => {}
+            Token::WhiteSpace(_) | Token::Delim('>') => {
+                end_ancestor(&mut widened, &mut compound);
+                continue;
+            }
+            Token::Comma => {
+                widened.push_str(&mem::take(&mut compound).1);
+                widened.push(',');
+                continue;
+            }
             Token::Function(_) | Token::SquareBracketBlock | Token::ParenthesisBlock => {
                 // Read past the block, to copy it as it stands.
                 let _ = parser.parse_nested_block(|block| {
                     while block.next().is_ok() {}
                     Ok::<(), cssparser::ParseError<'_, ()>>(())
                 });
-                folded.push_str(parser.slice_from(start));
+                compound.1.push_str(parser.slice_from(start));
             }
-            _ => folded.push_str(parser.slice_from(start)),
+            _ => compound.1.push_str(parser.slice_from(start)),
         }
+        compound.0.push_str(parser.slice_from(start));
         after_dot = token == Token::Delim('.');
+    }
+}
+
+/// A compound selector has ended, in front of a combinator or the selector's end.
+fn end_ancestor(widened: &mut String, compound: &mut (String, String)) {
+    let (read, reads_now) = mem::take(compound);
+    if !read.is_empty() && !IMPLIED.contains(&read.to_ascii_lowercase().as_str()) {
+        widened.push_str(&reads_now);
+        widened.push(' ');
     }
 }
 
@@ -145,7 +190,6 @@ mod tests {
             "[autocomplete^='cc-']",
             "form#declaration textarea",
             "td > span.iban",
-            "tr:nth-child(2)",
             "a, b",
             "input:not([type=hidden])",
         ] {
@@ -154,23 +198,25 @@ mod tests {
     }
 
     #[test]
-    fn ids_and_classes_are_compared_in_any_case_but_not_where_that_would_mask_less() {
-        for (selector, folded) in [
+    fn a_selector_is_widened_to_what_browsers_may_match_but_not_where_that_would_mask_less() {
+        for (selector, wide) in [
             ("#ssn", "[id=\"ssn\" i]"),
             (
                 "td.a.b > .c",
-                "td[class~=\"a\" i][class~=\"b\" i] > [class~=\"c\" i]",
+                "td[class~=\"a\" i][class~=\"b\" i] [class~=\"c\" i]",
             ),
             ("p:not(.x, #y) #z", "p:not(.x, #y) [id=\"z\" i]"),
             (
-                "[href='.a#b'], .\\e9 \\\"",
-                "[href='.a#b'], [class~=\"é\\\"\" i]",
+                "[href='.a#b>c'], .\\e9 \\\"",
+                "[href='.a#b>c'],[class~=\"é\\\"\" i]",
             ),
-            ("tr:nth-child(2n+1)", "tr:nth-child(2n+1)"),
+            ("table>tbody>tr > td", "table tr td"),
+            ("body p, BODY.secure p", "p,BODY[class~=\"secure\" i] p"),
+            ("tbody", "tbody"),
             ("*", "*"),
         ] {
-            assert_eq!(in_any_case(selector), folded);
-            assert!(folded.parse::<Selector>().is_ok(), "{folded}");
+            assert_eq!(widened(selector), wide);
+            assert!(wide.parse::<Selector>().is_ok(), "{wide}");
         }
     }
 
@@ -186,6 +232,8 @@ mod tests {
             "a:hover",
             "]",
             "div:last-child",
+            "td:nth-child(2)",
+            "li:First-Child",
         ] {
             assert!(text.parse::<MaskSelector>().is_err(), "{text}");
         }
