@@ -1,5 +1,5 @@
 //! Which charset a page is read in, by the evidence that browsers use, in their order: byte order
-//! mark, header, `<meta>`, else windows-1252 (WHATWG HTML 13.2.3.2). The page is never decoded:
+//! mark, header, `<meta>`, XML declaration, else windows-1252 (WHATWG HTML 13.2.3.2). The page is never decoded:
 //! the charset decides whether its bytes can be read as ASCII markup at all, and how selectors
 //! that are not ASCII are compared.
 
@@ -13,6 +13,7 @@ use lol_html::{
 };
 
 use super::locator::META;
+use super::opening::xml_encoding;
 
 /// What a page is read in, and how sure that is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,7 +50,7 @@ impl PageCharset {
 pub(super) const PRESCAN: usize = 1024;
 
 /// The charset of a page that neither header nor byte order mark names: what the first `<meta>`
-/// near its start declares, else windows-1252. `Err` if markup cannot be found in that.
+/// near its start declares, else its XML declaration, else windows-1252. `Err` if markup cannot be found in that.
 pub(super) fn prescan(start: &[u8]) -> Result<PageCharset, NotAsciiCompatible> {
     let declared = Cell::new(None);
     let note = |element: &mut Element<'_, '_>| {
@@ -63,7 +64,10 @@ pub(super) fn prescan(start: &[u8]) -> Result<PageCharset, NotAsciiCompatible> {
     let mut rewriter = HtmlRewriter::new(settings, |_: &[u8]| {});
     // Markup that the parser will not read is met again, and judged, when the page is.
     let _ = rewriter.write(start);
-    let encoding = declared.get().unwrap_or(WINDOWS_1252);
+    let encoding = declared
+        .get()
+        .or_else(|| xml_encoding(start))
+        .unwrap_or(WINDOWS_1252);
     AsciiCompatibleEncoding::new(encoding)
         .map(PageCharset::Tentative)
         .ok_or(NotAsciiCompatible)
@@ -80,21 +84,6 @@ pub(super) enum Mark {
     Undecided,
     Absent,
     Present(&'static Encoding),
-}
-
-impl Mark {
-    /// The charset that is named by the mark, else by the header; `None` while the mark is
-    /// undecided.
-    pub(super) fn or_declared(
-        self,
-        declared: Option<&'static Encoding>,
-    ) -> Option<Option<&'static Encoding>> {
-        match self {
-            Self::Undecided => None,
-            Self::Absent => Some(declared),
-            Self::Present(encoding) => Some(Some(encoding)),
-        }
-    }
 }
 
 /// Looks for a byte order mark; decides at the first byte that cannot begin one.

@@ -67,6 +67,9 @@ pub enum LocatorStop {
     Fault,
     #[error("the page needs more memory than a page may have")]
     MemoryLimit,
+    /// Nobody said that this is a page, and it does not begin like one.
+    #[error("this does not begin like a document")]
+    NotADocument,
     /// The parser panicked.
     #[error("the parser panicked")]
     Panic,
@@ -313,7 +316,8 @@ static EXISTING_TAG: LazyLock<Selector> = LazyLock::new(|| {
     fixed(
         r#"script[id="glance-cobrowse"], script[id="cobrowsescript"],
            meta[id="glance-cobrowse"], meta[id="cobrowsescript"],
-           script[src*="/GlanceCobrowseLoader"]"#,
+           script[src*="/GlanceCobrowseLoader"],
+           script[src*="/CobrowseJS.ashx"]:not([src*="script="])"#,
     )
 });
 static ANY: LazyLock<Selector> = LazyLock::new(|| fixed("*"));

@@ -10,12 +10,14 @@ mod foreign;
 mod frameset;
 mod locator;
 mod mask;
+mod opening;
 mod plan;
 mod rewriter;
 mod script_tag;
 
 pub use locator::LocatorStop;
 pub use mask::{Mask, MaskScope, MaskSelector, SelectorError};
+pub use opening::PageKind;
 pub use plan::{ExistingTag, Placement, Plan, PlanVersion};
 pub use rewriter::{PageOutcome, PageReport, PageRewriter};
 pub use script_tag::{AttributeError, ScriptTag};

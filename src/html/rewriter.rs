@@ -12,7 +12,8 @@ use super::edit::{self, Edit};
 use super::end_probe::PageEnd;
 use super::frameset::{Frameset, Prologue};
 use super::locator::{Finding, Found, Locate, LocatorStop, LolHtmlLocator};
-use super::{ExistingTag, Plan};
+use super::opening::{self, Opening};
+use super::{ExistingTag, PageKind, Plan};
 
 /// Takes the bytes of a page in any chunking and gives them back with the plan's edits laid in.
 ///
@@ -34,10 +35,10 @@ pub struct PageRewriter {
 }
 
 enum Stage {
-    /// The charset is not known yet: the first bytes may still turn out to be a byte order mark,
-    /// or to name it.
+    /// The first bytes may still name the charset, or show that this is no document.
     Start {
         declared: Option<&'static Encoding>,
+        kind: PageKind,
     },
     Locating(Box<dyn Locate>),
     /// Nothing more is looked for.
@@ -76,11 +77,11 @@ pub enum PageOutcome {
 
 impl PageRewriter {
     /// `declared` is the charset of the response's header, if it names one.
-    pub fn new(plan: Arc<Plan>, declared: Option<&'static Encoding>) -> Self {
+    pub fn new(plan: Arc<Plan>, declared: Option<&'static Encoding>, kind: PageKind) -> Self {
         Self {
             mask_counts: vec![0; plan.masks().len()].into(),
             plan,
-            stage: Stage::Start { declared },
+            stage: Stage::Start { declared, kind },
             held: BytesMut::new(),
             released: 0,
             edits: VecDeque::new(),
@@ -92,15 +93,10 @@ impl PageRewriter {
     /// Reads the next bytes of the page; returns what can be sent now, which may be nothing.
     pub fn push(&mut self, chunk: Bytes) -> Bytes {
         match &mut self.stage {
-            Stage::Start { declared } => {
-                let declared = *declared;
+            Stage::Start { declared, kind } => {
+                let (declared, kind) = (*declared, *kind);
                 self.held.extend_from_slice(&chunk);
-                let known = charset::byte_order_mark(&self.held).or_declared(declared);
-                match known {
-                    None => Bytes::new(),
-                    Some(None) if self.waits_for_meta() => Bytes::new(),
-                    Some(encoding) => self.begin(encoding),
-                }
+                self.open(declared, kind, false)
             }
             Stage::Locating(_) => self.locate(chunk),
             Stage::Passing(_) => self.pass(chunk),
@@ -111,9 +107,8 @@ impl PageRewriter {
     /// off is not finished; its rewriter is dropped.
     pub fn finish(mut self) -> (Bytes, PageReport) {
         let mut out = BytesMut::new();
-        if let Stage::Start { declared } = self.stage {
-            let named = charset::byte_order_mark(&self.held).or_declared(declared);
-            out.extend_from_slice(&self.begin(named.unwrap_or(declared)));
+        if let Stage::Start { declared, kind } = self.stage {
+            out.extend_from_slice(&self.open(declared, kind, true));
         }
         let stage = mem::replace(&mut self.stage, Stage::Passing(LocatorStop::Complete));
         let outcome = match stage {
@@ -133,9 +128,19 @@ impl PageRewriter {
         )
     }
 
-    /// Whether more of the page must be seen to know how its selectors are compared.
-    fn waits_for_meta(&self) -> bool {
-        self.held.len() < charset::PRESCAN && !self.is_ascii_plan()
+    /// Begins on what is held, once enough of the page is.
+    fn open(&mut self, declared: Option<&'static Encoding>, kind: PageKind, ended: bool) -> Bytes {
+        match opening::read(&self.held, kind, declared, !self.is_ascii_plan(), ended) {
+            Opening::Wait => Bytes::new(),
+            Opening::Begin(named) => self.begin(named),
+            Opening::NotADocument => self.pass_from_start(LocatorStop::NotADocument),
+            Opening::UnreadableCharset => self.pass_from_start(LocatorStop::Charset),
+        }
+    }
+
+    fn pass_from_start(&mut self, stop: LocatorStop) -> Bytes {
+        self.stage = Stage::Passing(stop);
+        self.release(self.held.len())
     }
 
     fn is_ascii_plan(&self) -> bool {
@@ -145,23 +150,20 @@ impl PageRewriter {
             .all(|mask| mask.selector.is_ascii())
     }
 
-    /// Enough of the page is held: the locator can start on it. `named` is the charset that header
-    /// or byte order mark name.
+    /// The locator can start on what is held. `named` is the charset that header or byte order
+    /// mark name.
     fn begin(&mut self, named: Option<&'static Encoding>) -> Bytes {
-        let start = self.held.split().freeze();
         let charset = match named.map(AsciiCompatibleEncoding::new) {
             Some(encoding) => encoding.map(PageCharset::Certain).ok_or(NotAsciiCompatible),
             None if self.is_ascii_plan() => Ok(PageCharset::Any),
-            None => charset::prescan(&start[..start.len().min(charset::PRESCAN)]),
+            None => charset::prescan(&self.held[..self.held.len().min(charset::PRESCAN)]),
         };
         match charset {
             Ok(charset) => {
+                let start = self.held.split().freeze();
                 self.start_with(Box::new(LolHtmlLocator::new(&self.plan, charset)), start)
             }
-            Err(NotAsciiCompatible) => {
-                self.stage = Stage::Passing(LocatorStop::Charset);
-                self.pass(start)
-            }
+            Err(NotAsciiCompatible) => self.pass_from_start(LocatorStop::Charset),
         }
     }
 

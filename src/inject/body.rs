@@ -6,7 +6,7 @@ use bytes::{Bytes, BytesMut};
 use encoding_rs::Encoding;
 use http_body::{Body, Frame};
 
-use crate::html::{PageReport, PageRewriter, Plan};
+use crate::html::{PageKind, PageReport, PageRewriter, Plan};
 use crate::wire::{BoxError, CodecError, Coding, Decoder, Encoder};
 
 /// A page on its way: the origin's body decoded, edited and encoded again.
@@ -37,13 +37,15 @@ pub enum PageEnd {
 
 /// How a page's body is read and written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct BodyCodings {
+pub struct PageBody {
     /// The coding that the origin sent.
     pub from: Coding,
     /// The coding that the visitor gets.
     pub to: Coding,
     /// The charset that the head names.
     pub charset: Option<&'static Encoding>,
+    /// Whether it is known to be a document.
+    pub kind: PageKind,
 }
 
 impl<B> RewriteBody<B> {
@@ -51,14 +53,14 @@ impl<B> RewriteBody<B> {
     pub fn new(
         origin: B,
         plan: Arc<Plan>,
-        codings: BodyCodings,
+        page: PageBody,
         on_end: impl FnOnce(PageEnd) + Send + 'static,
     ) -> Self {
         let pipe = Pipe {
             input: Bytes::new(),
-            decoder: Decoder::new(codings.from),
-            rewriter: PageRewriter::new(plan, codings.charset),
-            encoder: Encoder::new(codings.to),
+            decoder: Decoder::new(page.from),
+            rewriter: PageRewriter::new(plan, page.charset, page.kind),
+            encoder: Encoder::new(page.to),
             unflushed: false,
         };
         Self {

@@ -49,6 +49,7 @@ fn untagged_reason(outcome: PageOutcome) -> Option<&'static str> {
             LocatorStop::Charset => "charset",
             LocatorStop::Complete | LocatorStop::Fault => "parser_fault",
             LocatorStop::MemoryLimit => "memory_limit",
+            LocatorStop::NotADocument => "not_a_document",
             LocatorStop::Panic => "parser_panic",
             LocatorStop::TagNotLive => "tag_not_live",
         }),

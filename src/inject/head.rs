@@ -1,6 +1,6 @@
-use http::header::{CONTENT_ENCODING, Entry, HeaderMap, HeaderValue, VARY};
+use http::header::{CACHE_CONTROL, CONTENT_ENCODING, EXPIRES, Entry, HeaderMap, HeaderValue, VARY};
 
-use super::body::BodyCodings;
+use super::body::PageBody;
 use super::expectation::Expectation;
 use crate::html::PlanVersion;
 use crate::wire::{self, Coding};
@@ -8,9 +8,10 @@ use crate::wire::{self, Coding};
 /// Makes the head of a page say what is true of the page as it is edited: no length and no digest
 /// of the origin's bytes, the coding that the visitor gets, the validator with the plan's
 /// version, and Vary grown by what the verdict looked at.
-pub fn describe_page(headers: &mut HeaderMap, codings: &BodyCodings, version: PlanVersion) {
+pub fn describe_page(headers: &mut HeaderMap, codings: &PageBody, version: PlanVersion) {
     wire::drop_body_facts(headers);
     wire::tag_down(headers, &version.to_string());
+    forbid_guessing(headers);
     headers.remove(CONTENT_ENCODING);
     if codings.to != Coding::Identity {
         let coding = HeaderValue::from_static(codings.to.as_str());
@@ -19,6 +20,16 @@ pub fn describe_page(headers: &mut HeaderMap, codings: &BodyCodings, version: Pl
     vary_by_expectation(headers);
     if codings.from != Coding::Identity {
         grow_vary(headers, "Accept-Encoding");
+    }
+}
+
+/// Without a word about freshness, browsers keep a page for a tenth of its age (RFC 9111 4.2.2):
+/// months, on an old site, in which new masks and groups would not reach its visitors. So they are
+/// told to ask each time, which costs a 304 while nothing has changed. What the origin does say
+/// stands.
+fn forbid_guessing(headers: &mut HeaderMap) {
+    if !headers.contains_key(CACHE_CONTROL) && !headers.contains_key(EXPIRES) {
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     }
 }
 
@@ -54,6 +65,7 @@ fn grow_vary(headers: &mut HeaderMap, field: &'static str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::html::PageKind;
 
     fn vary(lines: &[&'static str]) -> Vec<String> {
         let mut headers = HeaderMap::new();
@@ -79,6 +91,23 @@ mod tests {
     }
 
     #[test]
+    fn a_page_of_unsaid_freshness_is_asked_for_each_time() {
+        for (field, value, kept) in [
+            ("x-none", "", "no-cache"),
+            ("cache-control", "max-age=60", "max-age=60"),
+            ("expires", "0", ""),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(field, HeaderValue::from_static(value));
+            forbid_guessing(&mut headers);
+            let said = headers
+                .get(CACHE_CONTROL)
+                .map_or("", |value| value.to_str().unwrap());
+            assert_eq!(said, kept, "{field}");
+        }
+    }
+
+    #[test]
     fn a_page_loses_what_was_true_of_the_origins_bytes_only() {
         let mut headers = HeaderMap::new();
         for (name, value) in [
@@ -92,10 +121,11 @@ mod tests {
         ] {
             headers.insert(name, HeaderValue::from_static(value));
         }
-        let codings = BodyCodings {
+        let codings = PageBody {
             from: Coding::Gzip,
             to: Coding::Br,
             charset: None,
+            kind: PageKind::Document,
         };
         let tag = crate::html::ScriptTag::render([("id", None)]).unwrap();
         let plan = crate::html::Plan::new(tag, Default::default(), Default::default(), Vec::new());

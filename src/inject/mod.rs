@@ -7,7 +7,7 @@ mod expectation;
 mod head;
 mod verdict;
 
-pub use body::{BodyCodings, PageEnd, RewriteBody};
+pub use body::{PageBody, PageEnd, RewriteBody};
 pub use coverage::Coverage;
 pub use expectation::Expectation;
 pub use head::{describe_page, vary_by_expectation};

@@ -1,9 +1,9 @@
 use http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_LENGTH};
 use http::{HeaderMap, Method, StatusCode, response};
 
-use super::body::BodyCodings;
+use super::body::PageBody;
 use super::expectation::Expectation;
-use crate::html::{Plan, charset};
+use crate::html::{PageKind, Plan, charset};
 use crate::wire::{AcceptEncoding, Coding, CodingRefusal, MediaType};
 
 /// What becomes of a response.
@@ -12,10 +12,10 @@ pub enum Verdict {
     /// It goes on as it came.
     Pass(SkipReason),
     /// It is a page: its body and head are edited.
-    Rewrite(BodyCodings),
+    Rewrite(PageBody),
     /// It is the head of a page without its body (HEAD): its fields are those that the page
     /// would have (RFC 9110 9.3.2).
-    Describe(BodyCodings),
+    Describe(PageBody),
 }
 
 /// Why a response is left alone; each is a label in the metrics and in the access log.
@@ -101,18 +101,18 @@ pub struct Asked {
 /// Decides about a response by its head alone. `plan` is what the rules want done to the page, or
 /// why they want nothing.
 pub fn judge(asked: &Asked, head: &response::Parts, plan: Result<&Plan, SkipReason>) -> Verdict {
-    match page_codings(asked, head, plan) {
+    match page_body(asked, head, plan) {
         Err(reason) => Verdict::Pass(reason),
         Ok(codings) if asked.method == Method::HEAD => Verdict::Describe(codings),
         Ok(codings) => Verdict::Rewrite(codings),
     }
 }
 
-fn page_codings(
+fn page_body(
     asked: &Asked,
     head: &response::Parts,
     plan: Result<&Plan, SkipReason>,
-) -> Result<BodyCodings, SkipReason> {
+) -> Result<PageBody, SkipReason> {
     judge_status(head.status)?;
     let media_type = MediaType::of(&head.headers).filter(|media| media.essence() == "text/html");
     let media_type = media_type.ok_or(SkipReason::NotHtml)?;
@@ -129,10 +129,14 @@ fn page_codings(
         CodingRefusal::Unknown => SkipReason::CodingUnknown,
         CodingRefusal::Stacked => SkipReason::CodingStacked,
     })?;
-    Ok(BodyCodings {
+    Ok(PageBody {
         from,
         to: asked.accept.choose(from),
         charset: encoding,
+        kind: match asked.expectation {
+            Expectation::Page => PageKind::Document,
+            Expectation::Fragment | Expectation::Unknown => PageKind::Unknown,
+        },
     })
 }
 

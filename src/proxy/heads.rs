@@ -111,8 +111,11 @@ fn restore_validators(headers: &mut HeaderMap, asked: &Asked, plan: Option<&Plan
             wire::drop_range(headers);
             wire::restore_up(headers, &plan.version().to_string())
         }
-        Some(plan) => wire::restore_foreign(headers, &plan.version().to_string()),
-        None => wire::restore_foreign(headers, NO_VERSION),
+        // A script must not be given the edited page that the browser has in store.
+        Some(plan) if asked.expectation == Expectation::Unknown => {
+            wire::restore_foreign(headers, &plan.version().to_string())
+        }
+        Some(_) | None => wire::restore_foreign(headers, NO_VERSION),
     }
 }
 

@@ -150,7 +150,15 @@ async fn check_site(demo: &Demo, mut visitor: Visitor, coding: &str) {
                     masks.iter().map(|(_, count)| count).sum::<usize>(),
                     "{case}"
                 );
-                let but = [&OF_THE_WAY[..], &OF_THE_BODY[..]].concat();
+                // Where the bank says nothing, browsers must not guess how long a page is good for.
+                let silent = bank.header("cache-control").is_empty();
+                let freshness = if silent {
+                    "no-cache"
+                } else {
+                    bank.header("cache-control")
+                };
+                assert_eq!(edge.header("cache-control"), freshness, "{case}");
+                let but = [&OF_THE_WAY[..], &OF_THE_BODY[..], &["cache-control"]].concat();
                 assert_eq!(lines(&edge, &but), lines(&bank, &but), "{case}");
             }
         }

@@ -58,7 +58,8 @@ async fn what_has_begun_is_finished_while_nothing_new_begins() {
     let (origin, go_on) = slow_origin().await;
     let mut edge = TestEdge::with_rules(&rules_for(origin.address)).await;
     let mut idle = RawVisitor::connect(edge.http).await;
-    idle.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n").await;
+    idle.send("GET / HTTP/1.1\r\nHost: a\r\nAccept: text/html\r\n\r\n")
+        .await;
     idle.read_until("</script>\r\n0\r\n\r\n").await;
     let mut one = Visitor::http1(edge.http).await;
     let mut two = Visitor::http2(edge.https.unwrap()).await;
@@ -90,7 +91,9 @@ async fn the_answer_during_a_drain_is_the_connections_last() {
     .await;
     let mut edge = TestEdge::with_rules(&rules_for(origin.address)).await;
     let mut visitor = RawVisitor::connect(edge.http).await;
-    visitor.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n").await;
+    visitor
+        .send("GET / HTTP/1.1\r\nHost: a\r\nAccept: text/html\r\n\r\n")
+        .await;
     eventually("the exchange is under way", async || {
         !origin.seen().is_empty()
     })

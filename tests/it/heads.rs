@@ -86,6 +86,7 @@ async fn what_is_meant_for_one_connection_ends_there() {
     assert_eq!(
         names,
         [
+            "accept",
             "authorization",
             "cookie",
             "forwarded",

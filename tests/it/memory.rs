@@ -211,8 +211,9 @@ async fn a_visitor_who_reads_slowly_is_not_buffered_for() {
     for (path, written) in ["/download", "/page"].into_iter().zip(&written) {
         let before = process.begin_measuring();
         let mut visitor = RawVisitor::slow(process.address).await;
-        let request =
-            format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+        let request = format!(
+            "GET {path} HTTP/1.1\r\nHost: localhost\r\nAccept: text/html\r\nConnection: close\r\n\r\n"
+        );
         visitor.send(request).await;
         visitor.0.readable().await.unwrap();
         for _ in 0..100 {

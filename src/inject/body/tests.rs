@@ -95,10 +95,11 @@ impl Run {
     fn start(from: Coding, to: Coding, steps: Vec<Step>) -> Self {
         let ends = Arc::new(Mutex::new(Vec::new()));
         let noted = Arc::clone(&ends);
-        let codings = BodyCodings {
+        let codings = PageBody {
             from,
             to,
             charset: None,
+            kind: PageKind::Document,
         };
         let origin = ScriptedBody(steps.into());
         let body = RewriteBody::new(origin, plan(), codings, move |end| {

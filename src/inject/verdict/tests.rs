@@ -37,6 +37,8 @@ fn verdict(method: Method, asked: Fields, status: u16, head: Fields) -> Verdict 
     judge(&asked, &parts, Ok(&plan()))
 }
 
+const NAVIGATION: Fields = &[("sec-fetch-dest", "document")];
+
 const HTML: (&str, &str) = ("content-type", "text/html");
 
 /// A response that is left alone for one reason, and nothing else: one row per reason.
@@ -166,10 +168,11 @@ fn every_reason_has_a_row_or_comes_from_the_rules() {
 
 #[test]
 fn rewrites_every_full_html_document() {
-    let plain = BodyCodings {
+    let plain = PageBody {
         from: Coding::Identity,
         to: Coding::Identity,
         charset: None,
+        kind: PageKind::Document,
     };
     for (method, status) in [
         ("GET", 200),
@@ -179,7 +182,7 @@ fn rewrites_every_full_html_document() {
         ("GET", 401),
     ] {
         let method = Method::from_bytes(method.as_bytes()).unwrap();
-        let judged = verdict(method, &[("sec-fetch-dest", "document")], status, &[HTML]);
+        let judged = verdict(method, NAVIGATION, status, &[HTML]);
         assert_eq!(judged, Verdict::Rewrite(plain), "{status}");
     }
     for head in [
@@ -190,7 +193,7 @@ fn rewrites_every_full_html_document() {
         &[HTML, ("content-length", "1")],
     ] {
         assert_eq!(
-            verdict(Method::GET, &[], 200, head),
+            verdict(Method::GET, NAVIGATION, 200, head),
             Verdict::Rewrite(plain),
             "{head:?}"
         );
@@ -210,10 +213,11 @@ fn keeps_the_coding_that_the_visitor_accepts_and_reads_the_charset() {
     ] {
         let accept: Fields = Box::leak(Box::new([("accept-encoding", accept)]));
         let charset = charset::labelled("shift_jis");
-        let codings = BodyCodings {
+        let codings = PageBody {
             from: Coding::Gzip,
             to,
             charset,
+            kind: PageKind::Unknown,
         };
         assert_eq!(
             verdict(Method::GET, accept, 200, gzip),
@@ -224,13 +228,14 @@ fn keeps_the_coding_that_the_visitor_accepts_and_reads_the_charset() {
 
 #[test]
 fn a_head_request_is_described_as_the_page_would_be() {
-    let plain = BodyCodings {
+    let plain = PageBody {
         from: Coding::Identity,
         to: Coding::Identity,
         charset: None,
+        kind: PageKind::Document,
     };
     assert_eq!(
-        verdict(Method::HEAD, &[], 200, &[HTML]),
+        verdict(Method::HEAD, NAVIGATION, 200, &[HTML]),
         Verdict::Describe(plain)
     );
     let image = verdict(Method::HEAD, &[], 200, &[("content-type", "image/png")]);

@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use cobrowse_edge::wire::{Coding, Decoder};
-use http::{HeaderMap, Request, StatusCode, Version};
+use http::{HeaderMap, HeaderValue, Request, StatusCode, Version};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::client::conn::{http1, http2};
@@ -109,6 +109,9 @@ impl Visitor {
         &mut self,
         mut request: Request<Full<Bytes>>,
     ) -> hyper::Result<http::Response<Incoming>> {
+        // As browsers do when they load a page.
+        let page = HeaderValue::from_static("text/html,*/*;q=0.8");
+        request.headers_mut().entry("accept").or_insert(page);
         match self {
             Self::Http1(sender) => {
                 request

@@ -37,7 +37,7 @@ fn rewrite_with_fault(
     left: usize,
     failure: LocatorStop,
 ) -> (Vec<u8>, PageReport) {
-    let mut rewriter = PageRewriter::new(Arc::clone(plan), None);
+    let mut rewriter = PageRewriter::new(Arc::clone(plan), None, PageKind::Document);
     let inner: Box<dyn Locate> = Box::new(LolHtmlLocator::new(plan, PageCharset::Any));
     rewriter.start_with(
         Box::new(FailingLocator {

@@ -33,7 +33,7 @@ fn rewrite_chunks<'c>(
     plan: &Arc<Plan>,
     chunks: impl IntoIterator<Item = &'c [u8]>,
 ) -> (Vec<u8>, PageReport) {
-    let mut rewriter = PageRewriter::new(Arc::clone(plan), None);
+    let mut rewriter = PageRewriter::new(Arc::clone(plan), None, PageKind::Document);
     let mut out = Vec::new();
     for chunk in chunks {
         out.extend_from_slice(&rewriter.push(Bytes::copy_from_slice(chunk)));
@@ -114,6 +114,20 @@ fn ids_and_classes_match_in_any_case_as_in_quirks_mode() {
         &masking(&["#ssn", ".account", "[name=iban]", "p:not(.open)"]),
         "<b ID=SSN><b class='a ACCOUNT'><b name=IBAN><p class=OPEN><p class=open>",
         "<b[M] ID=SSN><b[M] class='a ACCOUNT'><b name=IBAN><p[M] class=OPEN><p class=open>[TAG]",
+    );
+}
+
+#[test]
+fn elements_whose_end_tags_are_left_out_are_masked_as_in_the_browsers_tree() {
+    tagged(
+        &masking(&[
+            "ul.acc > li",
+            "tr > td.bal",
+            "table > tbody > tr > th",
+            "body > i",
+        ]),
+        "<ul class=acc><li>1<li>2</ul><table><tr><th>3<td>a<td class=bal>4</table><i>5",
+        "<ul class=acc><li[M]>1<li[M]>2</ul><table><tr><th[M]>3<td>a<td[M] class=bal>4</table><i[M]>5[TAG]",
     );
 }
 
@@ -229,7 +243,7 @@ fn a_charset_that_is_not_ascii_compatible_passes_untouched() {
     let page = b"<meta charset=iso-2022-jp><p>";
     check(&masking(&["p"]), page, page, charset);
     let declared = charset::labelled("utf-16le");
-    let rewriter = PageRewriter::new(masking(&["p"]), declared);
+    let rewriter = PageRewriter::new(masking(&["p"]), declared, PageKind::Document);
     assert_eq!(rewriter.finish().1.outcome, charset);
 }
 
@@ -269,7 +283,11 @@ fn a_selector_that_is_not_ascii_is_compared_in_the_pages_charset() {
                 );
                 assert_eq!(rewrite_chunks(&plan, page.chunks(1)), (out, report));
             }
-            let mut declared = PageRewriter::new(Arc::clone(&plan), charset::labelled(label));
+            let mut declared = PageRewriter::new(
+                Arc::clone(&plan),
+                charset::labelled(label),
+                PageKind::Document,
+            );
             let _ = declared.push(letter_page("<meta charset=big5>", letter, label).into());
             assert_eq!(*declared.finish().1.mask_counts, [1], "{selector} {label}");
         }
@@ -305,7 +323,9 @@ fn a_charset_that_is_declared_too_late_costs_the_tag_where_it_matters() {
 
 #[test]
 fn a_page_is_held_back_for_its_charset_only_where_it_matters() {
-    let first = |plan| PageRewriter::new(plan, None).push(Bytes::from_static(b"<p>text</p>"));
+    let first = |plan| {
+        PageRewriter::new(plan, None, PageKind::Document).push(Bytes::from_static(b"<p>text</p>"))
+    };
     assert!(!first(masking(&["p"])).is_empty());
     assert!(first(masking(&[".\u{e4}"])).is_empty());
 }
