@@ -6,7 +6,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
-use crate::config::{CertificatesSource, EdgeConfig, RELOAD_DEBOUNCE, RulesSource};
+use crate::config::{EdgeConfig, RELOAD_DEBOUNCE};
 
 /// What asks for a reload: SIGHUP, and changes in the directories of rules and certificates.
 #[derive(Debug)]
@@ -94,18 +94,11 @@ impl Wishes {
 const SETTLE_MAX: Duration = Duration::from_secs(2);
 
 fn directories(config: &EdgeConfig) -> Vec<PathBuf> {
-    let rules = match &config.rules {
-        RulesSource::Directory(directory) => Some(directory.clone()),
-        RulesSource::Given(_) => None,
-    };
-    let certificates = match &config.certificates {
-        CertificatesSource::Directory(directory) => Some(directory.clone()),
-        CertificatesSource::None | CertificatesSource::SelfSigned => None,
-    };
-    let directories = rules.into_iter().chain(certificates);
+    let rules = config.rules.directory();
+    let certificates = config.certificates.directory();
+    let both = rules.into_iter().chain(certificates);
     // The watcher names what has changed by its whole path, wherever the settings start from.
-    directories
-        .map(|directory| path::absolute(&directory).unwrap_or(directory))
+    both.map(|directory| path::absolute(directory).unwrap_or_else(|_| directory.to_owned()))
         .collect()
 }
 
