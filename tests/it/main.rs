@@ -8,6 +8,7 @@
 
 mod admin;
 mod caching;
+mod commands;
 mod demo_site;
 mod drain;
 mod failures;

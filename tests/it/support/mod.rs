@@ -1,11 +1,12 @@
 //! The few doors through which the tests enter: an edge, an origin that does as it is told, one
-//! that keeps what it sees, and a visitor.
+//! that keeps what it sees, a visitor, and the binary.
 
 mod directory;
 mod edge;
 mod origin;
 mod patience;
 mod pki;
+mod process;
 mod raw_answer;
 mod raw_origin;
 mod recorder;
@@ -17,6 +18,7 @@ pub(crate) use edge::{TestEdge, config, rules_for};
 pub(crate) use origin::{SMALL_BUFFER, Script, ScriptedOrigin};
 pub(crate) use patience::{eventually, soon};
 pub(crate) use pki::{Authority, Signed};
+pub(crate) use process::{EdgeProcess, Ended};
 pub(crate) use raw_answer::{Ending, RawAnswer};
 pub(crate) use raw_origin::{Conversation, RawOrigin};
 pub(crate) use recorder::{RecordingOrigin, Seen};
