@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn reads_sizes_and_counts_up_to_their_bounds() {
+    fn reads_sizes_within_their_bounds() {
         let read = size::<u32>(1024..=1 << 20);
         assert_eq!(read(&text("1KiB")), Ok(1024));
         assert_eq!(read(&text("1MiB")), Ok(1 << 20));
