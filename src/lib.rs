@@ -35,3 +35,5 @@ pub mod wire;
 
 #[cfg(test)]
 mod test_directory;
+#[cfg(test)]
+mod test_tls;

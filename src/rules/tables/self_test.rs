@@ -61,41 +61,24 @@ impl TestTable {
 }
 
 fn read_expect(mut table: TableReader<'_>) -> Vec<Stated<Expectation>> {
-    let words = |table: &mut TableReader<'_>, key| table.take_list(key, text(plain_text));
     let mut all = Vec::new();
-    all.extend(
-        table
-            .take("site", text(plain_text))
-            .map(|site| site.map(Expectation::Site)),
-    );
-    all.extend(
-        table
-            .take("rule", text(plain_text))
-            .map(|rule| rule.map(Expectation::Rule)),
-    );
-    all.extend(
-        table
-            .take("group", group_id)
-            .map(|group| group.map(Expectation::Group)),
-    );
-    all.extend(
-        table
-            .take("inject", flag)
-            .map(|inject| inject.map(Expectation::Inject)),
-    );
-    all.extend(
-        table
-            .take("additional_groups", set(group_id))
-            .map(|set| set.map(Expectation::AdditionalGroups)),
-    );
-    all.extend(
-        table
-            .take("masks", set(text(plain_text)))
-            .map(|set| set.map(Expectation::Masks)),
-    );
-    let included = words(&mut table, "masks_include").into_iter();
+    let it = &mut table;
+    all.extend(take(it, "site", text(plain_text), Expectation::Site));
+    all.extend(take(it, "rule", text(plain_text), Expectation::Rule));
+    all.extend(take(it, "group", group_id, Expectation::Group));
+    all.extend(take(it, "inject", flag, Expectation::Inject));
+    all.extend(take(
+        it,
+        "additional_groups",
+        set(group_id),
+        Expectation::AdditionalGroups,
+    ));
+    all.extend(take(it, "masks", set(text(plain_text)), Expectation::Masks));
+    let included = table.take_list("masks_include", text(plain_text));
+    let included = included.into_iter();
     all.extend(included.map(|mask| mask.map(Expectation::MasksInclude)));
-    let excluded = words(&mut table, "masks_exclude").into_iter();
+    let excluded = table.take_list("masks_exclude", text(plain_text));
+    let excluded = excluded.into_iter();
     all.extend(excluded.map(|mask| mask.map(Expectation::MasksExclude)));
     let at = table.at().clone();
     if all.is_empty() && table.is_empty() {
@@ -109,6 +92,16 @@ fn read_expect(mut table: TableReader<'_>) -> Vec<Stated<Expectation>> {
     }
     table.finish();
     all
+}
+
+fn take<T>(
+    table: &mut TableReader<'_>,
+    key: &'static str,
+    parse: impl Fn(&DeValue<'_>) -> Result<T, Fault>,
+    expect: impl FnOnce(T) -> Expectation,
+) -> Option<Stated<Expectation>> {
+    let stated = table.take(key, parse)?;
+    Some(stated.map(expect))
 }
 
 /// A list in which order says nothing.

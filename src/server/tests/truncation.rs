@@ -7,11 +7,11 @@ use bytes::Bytes;
 use http_body::{Body, Frame};
 use http_body_util::BodyExt;
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 
-use super::client::{read_until, rest, tls};
+use super::client::{read_until, rest, send, tls};
 use super::*;
 use crate::wire::test_body::streamed;
 use crate::wire::{BoxError, empty_body};
@@ -61,16 +61,23 @@ fn broken_server(config: Config) -> (Running, mpsc::Sender<()>) {
     (server, go)
 }
 
+/// Asks, reads the first half, and lets the origin fail.
+async fn break_off(
+    stream: &mut (impl AsyncRead + AsyncWrite + Unpin),
+    version: &str,
+    half: &str,
+    go: &mpsc::Sender<()>,
+) {
+    send(stream, &format!("GET / {version}\r\nhost: a\r\n\r\n")).await;
+    read_until(stream, half).await;
+    go.send(()).await.unwrap();
+}
+
 #[tokio::test]
 async fn http_1_1_lacks_its_last_chunk() {
     let (server, go) = broken_server(config(Limits::default()));
     let mut stream = TcpStream::connect(server.address()).await.unwrap();
-    stream
-        .write_all(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n")
-        .await
-        .unwrap();
-    read_until(&mut stream, "half\r\n").await;
-    go.send(()).await.unwrap();
+    break_off(&mut stream, "HTTP/1.1", "half\r\n", &go).await;
     assert_eq!(rest(&mut stream).await, "");
 }
 
@@ -79,12 +86,7 @@ async fn http_1_1_lacks_its_last_chunk() {
 async fn http_1_0_sees_a_reset() {
     let (server, go) = broken_server(config(Limits::default()));
     let mut stream = TcpStream::connect(server.address()).await.unwrap();
-    stream
-        .write_all(b"GET / HTTP/1.0\r\nhost: a\r\n\r\n")
-        .await
-        .unwrap();
-    read_until(&mut stream, "half").await;
-    go.send(()).await.unwrap();
+    break_off(&mut stream, "HTTP/1.0", "half", &go).await;
     let error = soon(stream.read_to_end(&mut Vec::new())).await.unwrap_err();
     assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset);
 }
@@ -93,12 +95,7 @@ async fn http_1_0_sees_a_reset() {
 async fn http_1_0_over_tls_sees_no_orderly_end() {
     let (server, go) = broken_server(tls_config(Limits::default()));
     let mut stream = tls(server.address(), "a.example", &[]).await.unwrap();
-    stream
-        .write_all(b"GET / HTTP/1.0\r\nhost: a\r\n\r\n")
-        .await
-        .unwrap();
-    read_until(&mut stream, "half").await;
-    go.send(()).await.unwrap();
+    break_off(&mut stream, "HTTP/1.0", "half", &go).await;
     assert!(soon(stream.read_to_end(&mut Vec::new())).await.is_err());
 }
 

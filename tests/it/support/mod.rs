@@ -10,6 +10,8 @@ mod process;
 mod raw_answer;
 mod raw_origin;
 mod recorder;
+#[path = "../../../src/test_tls.rs"]
+mod test_tls;
 mod visitor;
 mod websocket;
 
