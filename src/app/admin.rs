@@ -24,10 +24,10 @@ pub(super) struct Admin {
     pub(super) ready: watch::Receiver<Readiness>,
 }
 
-/// Whether a balancer should send visitors here.
+/// Whether a balancer should send visitors here. It is not asked before the edge runs: the sockets
+/// are bound by then, and who connects is served.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Readiness {
-    Starting,
     Serving,
     Draining,
 }
@@ -109,7 +109,6 @@ impl Admin {
     fn readiness(&self) -> Response<EdgeBody> {
         match *self.ready.borrow() {
             Readiness::Serving => text(StatusCode::OK, "ready\n".to_owned()),
-            Readiness::Starting => text(StatusCode::SERVICE_UNAVAILABLE, "starting\n".to_owned()),
             Readiness::Draining => text(StatusCode::SERVICE_UNAVAILABLE, "draining\n".to_owned()),
         }
     }

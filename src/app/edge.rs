@@ -85,7 +85,7 @@ impl Edge {
             certificates.as_ref(),
             Arc::clone(&metrics),
         )?;
-        let (readiness, ready) = watch::channel(Readiness::Starting);
+        let (readiness, ready) = watch::channel(Readiness::Serving);
         let admin = Admin {
             metrics: Arc::clone(&metrics),
             routes: Arc::clone(&routes),
@@ -164,7 +164,6 @@ impl Edge {
         } = self;
         let reloading = reloader.follow(wishes);
         let admin = admin.map(AdminServer::start);
-        readiness.send_replace(Readiness::Serving);
         let draining = async {
             shutdown.await;
             readiness.send_replace(Readiness::Draining);
