@@ -15,6 +15,7 @@ use super::connector::Connector;
 use super::error::UpstreamError;
 use super::pool::{Connection, Pool};
 use super::request_body::{RequestBody, Upload};
+use super::reusable;
 use super::stream::Stream;
 use super::target::Target;
 use crate::problem::Problem;
@@ -125,11 +126,15 @@ impl Shared {
         request: Request<RequestBody>,
     ) -> Result<Response<UpstreamBody>, Failure> {
         let upload = request.body().upload();
+        let is_reusable = reusable::after_request(request.headers());
         let received = connection.probe.received();
         let sending = connection.sender.try_send_request(request);
         match self.before_first_byte(sending, &upload).await {
             Ok(Ok(response)) => match unclear_framing(response.headers()) {
-                None => Ok(self.answer(response, connection, &upload)),
+                None => {
+                    let connection = is_reusable.then_some(connection);
+                    Ok(self.answer(response, connection, &upload))
+                }
                 Some(what) => Err(Failure::Final(UpstreamError::Framing(what))),
             },
             Ok(Err(mut error)) => {
@@ -168,14 +173,17 @@ impl Shared {
     fn answer(
         &self,
         mut response: Response<Incoming>,
-        connection: Connection,
+        connection: Option<Connection>,
         upload: &Upload,
     ) -> Response<UpstreamBody> {
         *response.version_mut() = Version::HTTP_11;
         // What an origin does with the rest of a request that it answered early is its own affair:
         // such a connection carries no other request.
-        let is_reusable = upload.is_done() && response.status() != StatusCode::SWITCHING_PROTOCOLS;
-        let reuse = is_reusable.then(|| Reuse::new(&self.pool, connection));
+        let is_reusable = upload.is_done()
+            && response.status() != StatusCode::SWITCHING_PROTOCOLS
+            && reusable::after_answer(response.headers());
+        let connection = connection.filter(|_| is_reusable);
+        let reuse = connection.map(|connection| Reuse::new(&self.pool, connection));
         let limit = self.config.body_idle_timeout;
         response.map(|body| UpstreamBody::new(body, limit, reuse))
     }

@@ -8,6 +8,7 @@ mod connector;
 mod error;
 mod pool;
 mod request_body;
+mod reusable;
 mod stream;
 mod target;
 mod tls;

@@ -130,6 +130,58 @@ async fn an_origin_that_wants_to_close_is_not_asked_again() {
     assert_eq!(origin.connections(), 2);
 }
 
+/// The next visitor must not be taken for the one who has logged in.
+#[tokio::test]
+async fn a_connection_that_is_logged_in_carries_no_other_request() {
+    for credentials in ["NTLM TlRMTVNTUAAD", "negotiate YII=", "nTlM"] {
+        let origin = Origin::start(&[&[Read, OK, AwaitClose], &[Read, OK]]).await;
+        let client = client(&origin);
+        let mut login = get("/1");
+        let headers = login.headers_mut();
+        headers.append("authorization", "Basic YTpi".parse().unwrap());
+        headers.append("authorization", credentials.parse().unwrap());
+        fetch_and_settle(&client, login).await;
+        assert_eq!(fetch(&client, get("/2")).await.unwrap(), "ok");
+        assert_eq!(origin.connections(), 2, "{credentials}");
+    }
+}
+
+#[tokio::test]
+async fn a_connection_on_which_a_login_may_begin_carries_no_other_request() {
+    const TWO_LINES: Step = Send(
+        "HTTP/1.1 401 No\r\nwww-authenticate: Basic realm=\"a\"\r\nwww-authenticate: Negotiate\r\ncontent-length: 2\r\n\r\nno",
+    );
+    const ONE_LINE: Step = Send(
+        "HTTP/1.1 401 No\r\nWWW-Authenticate: Basic realm=\"a, b\",ntlm TlRM\r\ncontent-length: 2\r\n\r\nno",
+    );
+    let table: [&'static [&'static [Step]]; 2] = [
+        &[&[Read, TWO_LINES, AwaitClose], &[Read, OK]],
+        &[&[Read, ONE_LINE, AwaitClose], &[Read, OK]],
+    ];
+    for script in table {
+        let origin = Origin::start(script).await;
+        let client = client(&origin);
+        assert_eq!(fetch_and_settle(&client, get("/1")).await, "no");
+        assert_eq!(fetch(&client, get("/2")).await.unwrap(), "ok");
+        assert_eq!(origin.connections(), 2, "{script:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_login_by_request_leaves_its_connection_as_it_was() {
+    const CHALLENGE: Step = Send(
+        "HTTP/1.1 401 No\r\nwww-authenticate: Digest realm=\"a\", Basic\r\ncontent-length: 2\r\n\r\nno",
+    );
+    let origin = Origin::start(&[&[Read, CHALLENGE, Read, OK]]).await;
+    let client = client(&origin);
+    fetch_and_settle(&client, get("/1")).await;
+    let mut login = get("/2");
+    let credentials = "Basic YTpi".parse().unwrap();
+    login.headers_mut().insert("authorization", credentials);
+    assert_eq!(fetch(&client, login).await.unwrap(), "ok");
+    assert_eq!(origin.connections(), 1);
+}
+
 #[tokio::test]
 async fn an_answer_before_the_end_of_the_request_uses_the_connection_up() {
     const EARLY: Step = Send("HTTP/1.1 413 Too Large\r\ncontent-length: 2\r\n\r\nno");
