@@ -7,16 +7,20 @@ use std::time::Duration;
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
-use tokio::time::{Instant, Sleep, sleep};
 
 use super::error::UpstreamError;
+use super::idle::IdleTimer;
 use super::pool::{Connection, Pool};
+use super::request_body::Upload;
 
 /// The body of an origin's answer. It ends cleanly only when the origin ended it cleanly, and gives
 /// its connection back to the pool when it does; dropped earlier, it closes the connection.
 pub struct UpstreamBody {
     inner: Incoming,
+    /// Time in which the client does not ask for the next frame is not the origin's.
     idle: Option<IdleTimer>,
+    /// The request, whose failure ends the answer too.
+    upload: Arc<Upload>,
     reuse: Option<Reuse>,
 }
 
@@ -27,19 +31,17 @@ pub(super) struct Reuse {
     pub(super) connection: Connection,
 }
 
-struct IdleTimer {
-    limit: Duration,
-    sleep: Pin<Box<Sleep>>,
-    /// Whether the edge is waiting for the origin. Time in which the client does not ask for the
-    /// next frame is not the origin's.
-    is_running: bool,
-}
-
 impl UpstreamBody {
-    pub(super) fn new(inner: Incoming, limit: Option<Duration>, reuse: Option<Reuse>) -> Self {
+    pub(super) fn new(
+        inner: Incoming,
+        limit: Option<Duration>,
+        upload: Arc<Upload>,
+        reuse: Option<Reuse>,
+    ) -> Self {
         let mut body = Self {
             inner,
             idle: limit.map(IdleTimer::new),
+            upload,
             reuse,
         };
         body.reuse_if_ended();
@@ -77,14 +79,15 @@ impl Body for UpstreamBody {
             return Poll::Ready(Some(Err(UpstreamError::BodyIdle { after })));
         };
         if let Some(idle) = &mut self.idle {
-            idle.is_running = false;
+            idle.stop();
         }
         match &frame {
             None => self.reuse(),
             Some(Ok(_)) => self.reuse_if_ended(),
             Some(Err(_)) => self.reuse = None,
         }
-        Poll::Ready(frame.map(|result| result.map_err(UpstreamError::BodyBroken)))
+        let upload = &self.upload;
+        Poll::Ready(frame.map(|frame| frame.map_err(|error| upload.failure(error))))
     }
 
     fn is_end_stream(&self) -> bool {
@@ -101,24 +104,6 @@ impl fmt::Debug for UpstreamBody {
         f.debug_struct("UpstreamBody")
             .field("inner", &self.inner)
             .finish_non_exhaustive()
-    }
-}
-
-impl IdleTimer {
-    fn new(limit: Duration) -> Self {
-        Self {
-            limit,
-            sleep: Box::pin(sleep(limit)),
-            is_running: false,
-        }
-    }
-
-    fn poll_expired(&mut self, cx: &mut Context<'_>) -> Poll<Duration> {
-        if !self.is_running {
-            self.is_running = true;
-            self.sleep.as_mut().reset(Instant::now() + self.limit);
-        }
-        self.sleep.as_mut().poll(cx).map(|()| self.limit)
     }
 }
 

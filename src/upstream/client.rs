@@ -67,7 +67,7 @@ impl Client {
         &self,
         request: Request<EdgeBody>,
     ) -> Result<Response<UpstreamBody>, UpstreamError> {
-        let request = prepared(request);
+        let request = prepared(request, self.shared.config.first_byte_timeout);
         let Some(connection) = self.shared.pool.take() else {
             return self.call_afresh(request).await;
         };
@@ -133,13 +133,13 @@ impl Shared {
             Ok(Ok(response)) => match unclear_framing(response.headers()) {
                 None => {
                     let connection = is_reusable.then_some(connection);
-                    Ok(self.answer(response, connection, &upload))
+                    Ok(self.answer(response, connection, upload))
                 }
                 Some(what) => Err(Failure::Final(UpstreamError::Framing(what))),
             },
             Ok(Err(mut error)) => {
                 let request = error.take_message();
-                let error = UpstreamError::before_head(error.into_error());
+                let error = upload.failure_before_head(error.into_error());
                 let is_unanswered = connection.probe.received() == received;
                 Err(match request {
                     Some(request) => Failure::Unsent(Box::new(request), error),
@@ -174,7 +174,7 @@ impl Shared {
         &self,
         mut response: Response<Incoming>,
         connection: Option<Connection>,
-        upload: &Upload,
+        upload: Arc<Upload>,
     ) -> Response<UpstreamBody> {
         *response.version_mut() = Version::HTTP_11;
         // What an origin does with the rest of a request that it answered early is its own affair:
@@ -185,7 +185,7 @@ impl Shared {
         let connection = connection.filter(|_| is_reusable);
         let reuse = connection.map(|connection| Reuse::new(&self.pool, connection));
         let limit = self.config.body_idle_timeout;
-        response.map(|body| UpstreamBody::new(body, limit, reuse))
+        response.map(|body| UpstreamBody::new(body, limit, upload, reuse))
     }
 }
 
@@ -222,8 +222,8 @@ fn stalled(upload: &Upload, after: Duration) -> UpstreamError {
     }
 }
 
-fn prepared(request: Request<EdgeBody>) -> Request<RequestBody> {
-    let mut request = request.map(RequestBody::new);
+fn prepared(request: Request<EdgeBody>, idle_limit: Duration) -> Request<RequestBody> {
+    let mut request = request.map(|body| RequestBody::new(body, idle_limit));
     *request.version_mut() = Version::HTTP_11;
     if request.uri().authority().is_some() {
         *request.uri_mut() = origin_form(request.uri());
@@ -246,7 +246,8 @@ fn replayable(request: &Request<RequestBody>) -> Option<Request<RequestBody>> {
     if !is_idempotent || !request.body().is_end_stream() {
         return None;
     }
-    let mut copy = Request::new(RequestBody::new(empty_body()));
+    let idle_limit = request.body().upload().idle_limit();
+    let mut copy = Request::new(RequestBody::new(empty_body(), idle_limit));
     *copy.method_mut() = request.method().clone();
     *copy.uri_mut() = request.uri().clone();
     *copy.headers_mut() = request.headers().clone();

@@ -5,7 +5,8 @@ use std::time::Duration;
 pub struct Config {
     /// For name resolution, the TCP connection and the TLS handshake together. Default: 5 seconds.
     pub connect_timeout: Duration,
-    /// From the last byte of the request to the head of the answer. Default: 60 seconds.
+    /// From the last byte of the request to the head of the answer; also how long a client may let
+    /// the origin wait for the next piece of its request, answered or not. Default: 60 seconds.
     pub first_byte_timeout: Duration,
     /// How long an answer's body may stand still while the edge waits for it. `None`: for ever,
     /// which an event stream without heartbeats needs. Default: 5 minutes.

@@ -1,24 +1,30 @@
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use tokio::time::Instant;
 
+use super::error::UpstreamError;
+use super::idle::IdleTimer;
 use crate::wire::{BoxError, EdgeBody};
 
 /// A request's body on its way up, and a note of how far it has come.
 #[derive(Debug)]
 pub(super) struct RequestBody {
     inner: EdgeBody,
+    idle: IdleTimer,
     upload: Arc<Upload>,
 }
 
 /// How far a request's body has come.
 #[derive(Debug)]
 pub(super) struct Upload {
+    /// How long the client may keep the origin waiting, before the answer and after its head.
+    idle_limit: Duration,
     state: AtomicU8,
     moved: Mutex<Instant>,
 }
@@ -29,15 +35,24 @@ const FLOWING: u8 = 0;
 const WAITS_FOR_CLIENT: u8 = 1;
 /// The whole body was handed to the connection.
 const DONE: u8 = 2;
+/// The client has let the origin wait for too long.
+const STALLED: u8 = 3;
+/// The client's request failed.
+const BROKEN: u8 = 4;
 
 impl RequestBody {
-    pub(super) fn new(inner: EdgeBody) -> Self {
+    pub(super) fn new(inner: EdgeBody, idle_limit: Duration) -> Self {
         let state = if inner.is_end_stream() { DONE } else { FLOWING };
         let upload = Arc::new(Upload {
+            idle_limit,
             state: AtomicU8::new(state),
             moved: Mutex::new(Instant::now()),
         });
-        Self { inner, upload }
+        Self {
+            inner,
+            idle: IdleTimer::new(idle_limit),
+            upload,
+        }
     }
 
     pub(super) fn upload(&self) -> Arc<Upload> {
@@ -46,12 +61,42 @@ impl RequestBody {
 }
 
 impl Upload {
+    pub(super) fn idle_limit(&self) -> Duration {
+        self.idle_limit
+    }
+
     pub(super) fn is_done(&self) -> bool {
         self.state.load(Ordering::Acquire) == DONE
     }
 
     pub(super) fn waits_for_client(&self) -> bool {
-        self.state.load(Ordering::Acquire) == WAITS_FOR_CLIENT
+        matches!(
+            self.state.load(Ordering::Acquire),
+            WAITS_FOR_CLIENT | STALLED
+        )
+    }
+
+    /// What an error within the answer's body is: one that came of the request is the client's.
+    pub(super) fn failure(&self, error: hyper::Error) -> UpstreamError {
+        match self.state.load(Ordering::Acquire) {
+            STALLED => self.stalled(),
+            BROKEN => UpstreamError::RequestBroken(error),
+            _ => UpstreamError::BodyBroken(error),
+        }
+    }
+
+    /// What an error before the answer's head is.
+    pub(super) fn failure_before_head(&self, error: hyper::Error) -> UpstreamError {
+        match self.state.load(Ordering::Acquire) {
+            STALLED => self.stalled(),
+            _ => UpstreamError::before_head(error),
+        }
+    }
+
+    fn stalled(&self) -> UpstreamError {
+        UpstreamError::RequestIdle {
+            after: self.idle_limit,
+        }
     }
 
     /// When the last frame moved, or the exchange began.
@@ -61,7 +106,7 @@ impl Upload {
 
     fn note(&self, state: u8) {
         self.state.store(state, Ordering::Release);
-        if state != WAITS_FOR_CLIENT {
+        if matches!(state, FLOWING | DONE) {
             *self.moved.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
         }
     }
@@ -76,13 +121,20 @@ impl Body for RequestBody {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let polled = Pin::new(&mut self.inner).poll_frame(cx);
-        self.upload.note(match &polled {
-            Poll::Pending => WAITS_FOR_CLIENT,
-            Poll::Ready(Some(_)) if self.inner.is_end_stream() => DONE,
-            Poll::Ready(Some(_)) => FLOWING,
-            Poll::Ready(None) => DONE,
+        let Poll::Ready(frame) = polled else {
+            self.upload.note(WAITS_FOR_CLIENT);
+            let after = ready!(self.idle.poll_expired(cx));
+            self.upload.note(STALLED);
+            return Poll::Ready(Some(Err(UpstreamError::RequestIdle { after }.into())));
+        };
+        self.idle.stop();
+        self.upload.note(match &frame {
+            None => DONE,
+            Some(Ok(_)) if self.inner.is_end_stream() => DONE,
+            Some(Ok(_)) => FLOWING,
+            Some(Err(_)) => BROKEN,
         });
-        polled
+        Poll::Ready(frame)
     }
 
     fn is_end_stream(&self) -> bool {

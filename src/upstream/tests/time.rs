@@ -52,6 +52,42 @@ async fn a_client_that_sends_no_more_is_to_blame_itself() {
     );
 }
 
+/// Otherwise the connections of both sides would stay for as long as the client likes.
+#[tokio::test]
+async fn the_rest_of_a_request_that_was_answered_early_does_not_stay_for_ever() {
+    const EARLY: Step = Send("HTTP/1.1 413 Too Large\r\ncontent-length: 2\r\n\r\nno");
+    let mut origin = Origin::start(&[&[ReadHead, EARLY, AwaitClose]]).await;
+    let config = Config {
+        first_byte_timeout: BRIEFLY,
+        ..config()
+    };
+    let (frames, body) = streamed();
+    frames.send(Ok("x")).await.unwrap();
+    let upload = request(Method::POST, "/", body);
+    let answer = fetch(&client_with(&origin, config), upload).await;
+    assert_eq!(answer.unwrap(), "no");
+    origin.done().await;
+    assert!(frames.is_closed(), "the client's side is let go too");
+}
+
+#[tokio::test]
+async fn an_answer_that_ends_with_its_request_is_the_clients_fault() {
+    let origin = Origin::start(&[&[ReadHead, HALF, AwaitClose]]).await;
+    let config = Config {
+        first_byte_timeout: BRIEFLY,
+        ..config()
+    };
+    let client = client_with(&origin, config);
+    let (frames, body) = streamed();
+    frames.send(Ok("x")).await.unwrap();
+    let error = fetch(&client, request(Method::POST, "/", body)).await;
+    let error = error.unwrap_err();
+    assert_eq!(
+        (error.kind(), error.blame()),
+        ("request_idle", Blame::Downstream)
+    );
+}
+
 #[tokio::test]
 async fn an_upload_that_moves_may_take_longer_than_the_first_byte() {
     let origin = Origin::start(&[&[
