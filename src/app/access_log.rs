@@ -11,6 +11,7 @@ use http_body_util::BodyExt;
 use super::stack::Arrival;
 use crate::proxy::Notes;
 use crate::telemetry::{AccessLog, AccessRecord, Blame, Direction, Metrics};
+use crate::upstream::UpstreamError;
 use crate::wire::{Authority, BoxError, EdgeBody};
 
 /// What is counted and logged of an exchange, from its head to the last byte of its answer.
@@ -127,8 +128,15 @@ impl Body for LoggedBody {
                 }
             }
             Poll::Ready(Some(Err(error))) => {
-                tracing::warn!(error = %chain(error.as_ref()), "an answer was cut off");
-                self.cut = Some(Blame::Upstream);
+                let blame = blame(error.as_ref());
+                let error = chain(error.as_ref());
+                match blame {
+                    Blame::Downstream => tracing::debug!(%error, "an answer was cut off"),
+                    Blame::Internal | Blame::Upstream => {
+                        tracing::warn!(%error, "an answer was cut off");
+                    }
+                }
+                self.cut = Some(blame);
                 self.close();
             }
             Poll::Ready(None) => self.close(),
@@ -171,6 +179,18 @@ impl Drop for LoggedBody {
     }
 }
 
+/// Who broke an answer off: the origin, where nobody says otherwise.
+fn blame(error: &(dyn std::error::Error + 'static)) -> Blame {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        if let Some(upstream) = error.downcast_ref::<UpstreamError>() {
+            return upstream.blame();
+        }
+        cause = error.source();
+    }
+    Blame::Upstream
+}
+
 /// An error with its causes, in one line.
 pub(super) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
     let mut text = error.to_string();
@@ -181,4 +201,28 @@ pub(super) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
         cause = error.source();
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("the page broke off")]
+    struct Wrapped(#[source] UpstreamError);
+
+    #[test]
+    fn who_broke_an_answer_off_is_found_among_its_causes() {
+        let after = Duration::from_secs(60);
+        let table = [
+            (UpstreamError::RequestIdle { after }, Blame::Downstream),
+            (UpstreamError::BodyIdle { after }, Blame::Upstream),
+        ];
+        for (error, expected) in table {
+            assert_eq!(blame(&Wrapped(error)), expected);
+        }
+        assert_eq!(blame(&std::fmt::Error), Blame::Upstream);
+    }
 }

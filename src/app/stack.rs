@@ -59,7 +59,15 @@ fn rescued(
         let seen = notes.read();
         let site = seen.site.as_deref().unwrap_or("-");
         shared.edge.metrics.upstream_error(site, kind, blame);
-        tracing::warn!(site, kind, error = %chain(error), "no answer from upstream");
+        // What clients do, they can do as often as they like: no line that an operator must read.
+        match blame {
+            Blame::Downstream => {
+                tracing::debug!(site, kind, error = %chain(error), "no answer from upstream");
+            }
+            Blame::Internal | Blame::Upstream => {
+                tracing::warn!(site, kind, error = %chain(error), "no answer from upstream");
+            }
+        }
     } else if blame == Blame::Downstream {
         shared.edge.metrics.refused(kind);
     } else {

@@ -79,10 +79,13 @@ pub(super) async fn run(
     warnings: &[Problem],
     announce: impl FnOnce(&Edge),
 ) -> Exit {
-    if let Err(error) = start_log(config.log.format, &config.log.filter) {
-        complain(format_args!("error: {}", with_causes(&error)));
-        return Exit::Config;
-    }
+    let _log = match start_log(config.log.format, &config.log.filter) {
+        Ok(writer) => writer,
+        Err(error) => {
+            complain(format_args!("error: {}", with_causes(&error)));
+            return Exit::Config;
+        }
+    };
     let (signals, edge) = match (Signals::listen(), Edge::start(config).await) {
         (Ok(signals), Ok(edge)) => (signals, edge),
         (_, Err(error)) => return explain_failure(&error, places),

@@ -13,6 +13,7 @@ use super::labels::{
     DirectionLabel, MaskLabels, PassLabels, ReasonLabel, ReloadLabels, RequestLabels, RuleLabels,
     SchemeLabel, SiteLabel, UntaggedLabels, UpstreamErrorLabels,
 };
+use super::log;
 
 /// The media type of [`Metrics::encode`].
 pub const METRICS_CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -55,6 +56,7 @@ impl Metrics {
     pub fn new() -> Self {
         let mut registry = Registry::with_prefix("edge");
         let r = &mut registry;
+        r.register("log_lines_dropped", "Log lines lost", log::lines_dropped());
         Self {
             requests: counted(r, "requests", "Exchanges by site and class of status"),
             durations: registered_durations(r),

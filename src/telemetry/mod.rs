@@ -9,11 +9,12 @@ mod access_record;
 mod blame;
 mod escape;
 mod labels;
+mod lines;
 mod log;
 mod metrics;
 
 pub use access_log::{AccessLog, AccessLogFormat, AccessLogWriter};
 pub use access_record::AccessRecord;
 pub use blame::Blame;
-pub use log::{LogError, LogFormat, start_log};
+pub use log::{LogError, LogFormat, LogWriter, start_log};
 pub use metrics::{ConnectionGuard, Direction, METRICS_CONTENT_TYPE, Metrics};
