@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use http::{Request, Response, Version};
+use http::header::CONTENT_LENGTH;
+use http::{Method, Request, Response, StatusCode, Version};
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use hyper::service::Service;
@@ -37,8 +38,8 @@ pub(super) struct Counted<S> {
 /// An answer's body on its way to the client.
 pub struct ExchangeBody {
     inner: EdgeBody,
-    version: Version,
-    reset: ResetSwitch,
+    /// For an answer that nothing but the close delimits: turned off when the body is whole.
+    reset: Option<ResetSwitch>,
     _open: OpenExchange,
 }
 
@@ -91,17 +92,28 @@ where
     fn call(&self, request: Request<Incoming>) -> Self::Future {
         let open = self.exchanges.begin();
         let reset = self.exchanges.reset.clone();
-        let version = request.version();
+        let (version, is_head) = (request.version(), request.method() == Method::HEAD);
         let answering = self.inner.call(request);
         Box::pin(async move {
             let response = answering.await?;
-            Ok(response.map(|inner| ExchangeBody {
-                inner,
-                version,
-                reset,
-                _open: open,
-            }))
+            let by_close = version <= Version::HTTP_10 && !is_head && ends_by_close(&response);
+            let reset = by_close.then_some(reset);
+            Ok(response.map(|inner| ExchangeBody::new(inner, reset, open)))
         })
+    }
+}
+
+impl ExchangeBody {
+    fn new(inner: EdgeBody, reset: Option<ResetSwitch>, open: OpenExchange) -> Self {
+        // On from the beginning, as a body that is dropped or panics cannot turn it on.
+        if let Some(reset) = &reset {
+            reset.turn_on();
+        }
+        Self {
+            inner,
+            reset,
+            _open: open,
+        }
     }
 }
 
@@ -114,9 +126,13 @@ impl Body for ExchangeBody {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let polled = Pin::new(&mut self.inner).poll_frame(cx);
-        let is_broken = matches!(polled, Poll::Ready(Some(Err(_))));
-        if is_broken && self.version <= Version::HTTP_10 {
-            self.reset.turn_on();
+        let is_whole = match &polled {
+            Poll::Ready(None) => true,
+            Poll::Ready(Some(Ok(_))) => self.inner.is_end_stream(),
+            Poll::Ready(Some(Err(_))) | Poll::Pending => false,
+        };
+        if is_whole && let Some(reset) = &self.reset {
+            reset.turn_off_once_written();
         }
         polled
     }
@@ -128,6 +144,18 @@ impl Body for ExchangeBody {
     fn size_hint(&self) -> SizeHint {
         self.inner.size_hint()
     }
+}
+
+/// Whether nothing but the close tells an HTTP/1.0 client where the answer ends (RFC 9112 6.3).
+fn ends_by_close(response: &Response<EdgeBody>) -> bool {
+    let status = response.status();
+    let has_body = !status.is_informational()
+        && status != StatusCode::NO_CONTENT
+        && status != StatusCode::NOT_MODIFIED
+        && !response.body().is_end_stream();
+    let has_length = response.headers().contains_key(CONTENT_LENGTH)
+        || response.body().size_hint().exact().is_some();
+    has_body && !has_length
 }
 
 impl fmt::Debug for ExchangeBody {

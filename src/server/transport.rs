@@ -2,7 +2,7 @@ use std::fmt;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -39,7 +39,13 @@ pub(super) struct Seat {
 /// Makes the connection end with a reset instead of an orderly close, so that an answer which
 /// nothing but the close delimits cannot look whole when it is not (HTTP/1.0 clients).
 #[derive(Clone, Debug, Default)]
-pub(super) struct ResetSwitch(Arc<AtomicBool>);
+pub(super) struct ResetSwitch(Arc<AtomicU8>);
+
+/// The connection may close in order.
+const OFF: u8 = 0;
+/// It may once all that hyper holds of a whole answer is written.
+const OFF_ONCE_WRITTEN: u8 = 1;
+const ON: u8 = 2;
 
 /// Whether this direction must end. Each direction has its own, as each may be polled by another
 /// task.
@@ -94,13 +100,29 @@ impl Transport {
 
 impl ResetSwitch {
     pub(super) fn turn_on(&self) {
-        self.0.store(true, Ordering::Release);
+        self.0.store(ON, Ordering::Release);
+    }
+
+    /// Turns it off as soon as all that was to be written is.
+    pub(super) fn turn_off_once_written(&self) {
+        self.0.store(OFF_ONCE_WRITTEN, Ordering::Release);
+    }
+
+    /// A flush comes down here only when the layers above have nothing left to write.
+    fn note_written(&self) {
+        let _ = self
+            .0
+            .compare_exchange(OFF_ONCE_WRITTEN, OFF, Ordering::AcqRel, Ordering::Acquire);
+    }
+
+    fn is_on(&self) -> bool {
+        self.0.load(Ordering::Acquire) != OFF
     }
 }
 
 impl Drop for Transport {
     fn drop(&mut self) {
-        if self.reset.0.load(Ordering::Acquire) {
+        if self.reset.is_on() {
             // Closing a socket that lingers for no time resets the connection. If that cannot be
             // set, the connection is closed in order, which is all that remains.
             let _ = SockRef::from(&self.stream).set_linger(Some(Duration::ZERO));
@@ -146,7 +168,11 @@ impl AsyncWrite for Transport {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
+        let polled = Pin::new(&mut self.stream).poll_flush(cx);
+        if matches!(polled, Poll::Ready(Ok(()))) {
+            self.reset.note_written();
+        }
+        polled
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -92,6 +92,77 @@ async fn http_1_0_sees_a_reset() {
 }
 
 #[tokio::test]
+async fn http_1_0_sees_a_reset_when_the_server_cuts_it_off() {
+    let (server, _go) = broken_server(config(Limits::default()));
+    let mut stream = TcpStream::connect(server.address()).await.unwrap();
+    stream
+        .write_all(b"GET / HTTP/1.0\r\nhost: a\r\n\r\n")
+        .await
+        .unwrap();
+    read_until(&mut stream, "half").await;
+    server.handle.drain();
+    server.handle.cut();
+    let error = soon(stream.read_to_end(&mut Vec::new())).await.unwrap_err();
+    assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset);
+}
+
+/// Panics after half an answer.
+struct Panicking(bool);
+
+impl Body for Panicking {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        assert!(!self.0, "as told");
+        self.0 = true;
+        Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(b"half")))))
+    }
+}
+
+#[tokio::test]
+async fn http_1_0_sees_a_reset_when_a_body_panics() {
+    let server = Running::start(config(Limits::default()), None, |_, _| {
+        Box::pin(async { Response::new(Panicking(false).boxed_unsync()) })
+    });
+    let mut stream = TcpStream::connect(server.address()).await.unwrap();
+    stream
+        .write_all(b"GET / HTTP/1.0\r\nhost: a\r\n\r\n")
+        .await
+        .unwrap();
+    let error = soon(stream.read_to_end(&mut Vec::new())).await.unwrap_err();
+    assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset);
+}
+
+/// Says how long it is, and gives no more than that.
+#[tokio::test]
+async fn http_1_0_sees_an_orderly_end_of_what_is_whole() {
+    for method in ["GET", "HEAD"] {
+        for said in [None, Some("4")] {
+            let server = Running::start(config(Limits::default()), None, move |_, _| {
+                let (pieces, body) = streamed();
+                pieces.try_send(Ok("half")).unwrap();
+                let mut response = Response::new(body);
+                if let Some(length) = said {
+                    let length = length.parse().unwrap();
+                    response.headers_mut().insert("content-length", length);
+                }
+                Box::pin(async { response })
+            });
+            let mut stream = TcpStream::connect(server.address()).await.unwrap();
+            let request = format!("{method} / HTTP/1.0\r\nhost: a\r\n\r\n");
+            stream.write_all(request.as_bytes()).await.unwrap();
+            let mut answer = String::new();
+            soon(stream.read_to_string(&mut answer)).await.unwrap();
+            assert_eq!(answer.ends_with("half"), method == "GET", "{answer}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn http_1_0_over_tls_sees_no_orderly_end() {
     let (server, go) = broken_server(tls_config(Limits::default()));
     let mut stream = tls(server.address(), "a.example", &[]).await.unwrap();
