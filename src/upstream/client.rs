@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
-use http::{HeaderMap, Method, Request, Response, StatusCode, Uri, Version};
+use http::{HeaderMap, Method, Request, Response, Uri, Version};
 use http_body::Body;
 use hyper::body::Incoming;
 use hyper::client::conn::http1;
@@ -179,9 +179,7 @@ impl Shared {
         *response.version_mut() = Version::HTTP_11;
         // What an origin does with the rest of a request that it answered early is its own affair:
         // such a connection carries no other request.
-        let is_reusable = upload.is_done()
-            && response.status() != StatusCode::SWITCHING_PROTOCOLS
-            && reusable::after_answer(response.headers());
+        let is_reusable = upload.is_done() && reusable::after_answer(&response);
         let connection = connection.filter(|_| is_reusable);
         let reuse = connection.map(|connection| Reuse::new(&self.pool, connection));
         let limit = self.config.body_idle_timeout;

@@ -1,18 +1,38 @@
 //! Whether a connection may carry another request, as far as the heads of an exchange tell.
 
-use http::HeaderMap;
-use http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
+use http::header::{
+    AUTHORIZATION, CONTENT_LENGTH, HeaderName, TRANSFER_ENCODING, UPGRADE, WWW_AUTHENTICATE,
+};
+use http::{HeaderMap, Response, StatusCode};
 
-/// Whether a request leaves its connection as it was.
+/// Whether a request leaves its connection as it was. After an upgrade that was asked for, an
+/// origin may begin to speak another protocol whatever it answered.
 pub(super) fn after_request(headers: &HeaderMap) -> bool {
-    let mut credentials = headers.get_all(AUTHORIZATION).iter();
-    !credentials.any(|value| names_connection_bound_scheme(value.as_bytes()))
+    !headers.contains_key(UPGRADE) && !is_connection_bound(headers, &AUTHORIZATION)
 }
 
 /// Whether an answer leaves its connection as it was.
-pub(super) fn after_answer(headers: &HeaderMap) -> bool {
-    let mut challenges = headers.get_all(WWW_AUTHENTICATE).iter();
-    !challenges.any(|value| names_connection_bound_scheme(value.as_bytes()))
+pub(super) fn after_answer<B>(response: &Response<B>) -> bool {
+    response.status() != StatusCode::SWITCHING_PROTOCOLS
+        && !may_leave_a_body(response)
+        && !is_connection_bound(response.headers(), &WWW_AUTHENTICATE)
+}
+
+/// Whether an answer says that it has a body where none may be (RFC 9110 15.3.5, 15.3.6). One that
+/// is sent all the same would be taken for the next answer.
+fn may_leave_a_body<B>(response: &Response<B>) -> bool {
+    let has_no_body = matches!(
+        response.status(),
+        StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT
+    );
+    let headers = response.headers();
+    let mut lengths = headers.get_all(CONTENT_LENGTH).iter();
+    has_no_body && (headers.contains_key(TRANSFER_ENCODING) || lengths.any(|length| length != "0"))
+}
+
+fn is_connection_bound(headers: &HeaderMap, field: &HeaderName) -> bool {
+    let mut values = headers.get_all(field).iter();
+    values.any(|value| names_connection_bound_scheme(value.as_bytes()))
 }
 
 /// Schemes that authenticate a connection instead of a request, in breach of RFC 9110 11.1 (RFC

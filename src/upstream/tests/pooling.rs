@@ -17,6 +17,8 @@ async fn a_connection_carries_one_request_after_the_other() {
         Read,
         Send("HTTP/1.1 204 No Content\r\n\r\n"),
         Read,
+        Send("HTTP/1.1 204 No Content\r\ncontent-length: 0\r\n\r\n"),
+        Read,
         Send("HTTP/1.1 200 OK\r\ncontent-length: 999\r\n\r\n"),
         Read,
         OK,
@@ -25,6 +27,7 @@ async fn a_connection_carries_one_request_after_the_other() {
     let client = client(&origin);
     assert_eq!(fetch_and_settle(&client, get("/1")).await, "ok");
     assert_eq!(fetch_and_settle(&client, post("/2")).await, "ok");
+    assert_eq!(fetch_and_settle(&client, get("/3")).await, "");
     assert_eq!(fetch_and_settle(&client, get("/3")).await, "");
     let head = request(Method::HEAD, "/4", empty_body());
     assert_eq!(fetch_and_settle(&client, head).await, "");
@@ -180,6 +183,40 @@ async fn a_login_by_request_leaves_its_connection_as_it_was() {
     login.headers_mut().insert("authorization", credentials);
     assert_eq!(fetch(&client, login).await.unwrap(), "ok");
     assert_eq!(origin.connections(), 1);
+}
+
+/// An origin that sends a body where none may be leaves it for whoever comes next.
+#[tokio::test]
+async fn an_answer_that_has_no_body_but_says_it_has_uses_the_connection_up() {
+    const LENGTH: Step = Send("HTTP/1.1 204 No Content\r\ncontent-length: 2\r\n\r\n");
+    const CHUNKED: Step = Send("HTTP/1.1 204 No Content\r\ntransfer-encoding: chunked\r\n\r\n");
+    const RESET: Step = Send("HTTP/1.1 205 Reset Content\r\ncontent-length: 2\r\n\r\nok");
+    let table: [&'static [&'static [Step]]; 3] = [
+        &[&[Read, LENGTH, AwaitClose], &[Read, OK]],
+        &[&[Read, CHUNKED, AwaitClose], &[Read, OK]],
+        &[&[Read, RESET, AwaitClose], &[Read, OK]],
+    ];
+    for script in table {
+        let origin = Origin::start(script).await;
+        let client = client(&origin);
+        fetch_and_settle(&client, get("/1")).await;
+        assert_eq!(fetch(&client, get("/2")).await.unwrap(), "ok");
+        assert_eq!(origin.connections(), 2, "{script:?}");
+    }
+}
+
+/// Whether the origin has begun to speak another protocol after all, nobody can tell.
+#[tokio::test]
+async fn an_upgrade_that_was_asked_for_uses_the_connection_up() {
+    let origin = Origin::start(&[&[Read, OK, AwaitClose], &[Read, OK]]).await;
+    let client = client(&origin);
+    let mut upgrade = get("/1");
+    let headers = upgrade.headers_mut();
+    headers.insert("connection", "upgrade".parse().unwrap());
+    headers.insert("upgrade", "websocket".parse().unwrap());
+    fetch_and_settle(&client, upgrade).await;
+    assert_eq!(fetch(&client, get("/2")).await.unwrap(), "ok");
+    assert_eq!(origin.connections(), 2);
 }
 
 #[tokio::test]
