@@ -1,8 +1,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
-use http::{HeaderMap, Method, Request, Response, Uri, Version};
+use http::{Method, Request, Response, Uri, Version};
 use http_body::Body;
 use hyper::body::Incoming;
 use hyper::client::conn::http1;
@@ -13,6 +12,7 @@ use super::body::{Reuse, UpstreamBody};
 use super::config::Config;
 use super::connector::Connector;
 use super::error::UpstreamError;
+use super::framing;
 use super::pool::{Connection, Pool};
 use super::request_body::{RequestBody, Upload};
 use super::reusable;
@@ -130,13 +130,12 @@ impl Shared {
         let received = connection.probe.received();
         let sending = connection.sender.try_send_request(request);
         match self.before_first_byte(sending, &upload).await {
-            Ok(Ok(response)) => match unclear_framing(response.headers()) {
-                None => {
-                    let connection = is_reusable.then_some(connection);
-                    Ok(self.answer(response, connection, upload))
-                }
-                Some(what) => Err(Failure::Final(UpstreamError::Framing(what))),
-            },
+            Ok(Ok(mut response)) => {
+                framing::settle(response.headers_mut())
+                    .map_err(|what| Failure::Final(UpstreamError::Framing(what)))?;
+                let connection = is_reusable.then_some(connection);
+                Ok(self.answer(response, connection, upload))
+            }
             Ok(Err(mut error)) => {
                 let request = error.take_message();
                 let error = upload.failure_before_head(error.into_error());
@@ -197,20 +196,6 @@ impl Failure {
 
 /// What hyper reads ahead on one connection, and holds of a request that the origin does not take.
 const READ_BUFFER_MAX: usize = 64 * 1024;
-
-/// What hyper's client lets through, and what the next reader of the answer may read otherwise than
-/// hyper did (RFC 9112 6.3).
-fn unclear_framing(headers: &HeaderMap) -> Option<&'static str> {
-    let mut codings = headers.get_all(TRANSFER_ENCODING).iter();
-    let first = codings.next()?;
-    if headers.contains_key(CONTENT_LENGTH) {
-        Some("both a Content-Length and a Transfer-Encoding")
-    } else if codings.next().is_some() || !first.as_bytes().eq_ignore_ascii_case(b"chunked") {
-        Some("a transfer coding other than chunked")
-    } else {
-        None
-    }
-}
 
 fn stalled(upload: &Upload, after: Duration) -> UpstreamError {
     if upload.waits_for_client() {

@@ -89,3 +89,40 @@ async fn several_fields_of_one_name_stay_in_order() {
     assert_eq!(cookies, ["a=1", "b=2", "a=1"]);
     assert_eq!(response.headers()["x-odd_name"], "1");
 }
+
+#[tokio::test]
+async fn a_length_that_is_said_twice_is_passed_on_once() {
+    let table: [&'static [&'static [Step]]; 3] = [
+        &[&[
+            Read,
+            Send("HTTP/1.1 200 OK\r\ncontent-length: 2, 2\r\n\r\nok"),
+        ]],
+        &[&[
+            Read,
+            Send("HTTP/1.1 200 OK\r\ncontent-length: 2\r\ncontent-length: 2\r\n\r\nok"),
+        ]],
+        &[&[
+            Read,
+            Send("HTTP/1.1 200 OK\r\ncontent-length: 02\r\n\r\nok"),
+        ]],
+    ];
+    for script in table {
+        let origin = Origin::start(script).await;
+        let response = client(&origin).call(get("/")).await.unwrap();
+        let lengths: Vec<_> = response
+            .headers()
+            .get_all("content-length")
+            .iter()
+            .collect();
+        assert_eq!(lengths, ["2"], "{script:?}");
+        assert_eq!(text(response).await.unwrap(), "ok");
+    }
+}
+
+#[tokio::test]
+async fn a_length_that_is_no_number_is_refused_where_there_is_no_body_too() {
+    const HEAD: Step = Send("HTTP/1.1 200 OK\r\ncontent-length: 1, 2\r\n\r\n");
+    let origin = Origin::start(&[&[Read, HEAD, AwaitClose]]).await;
+    let head = request(Method::HEAD, "/", empty_body());
+    assert_eq!(failure(&client(&origin), head).await, "framing");
+}
