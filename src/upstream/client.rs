@@ -116,7 +116,9 @@ impl Shared {
         builder
             .max_headers(self.config.headers_max)
             .max_header_size(self.config.head_bytes_max)
-            .max_buf_size(READ_BUFFER_MAX.max(self.config.head_bytes_max));
+            .max_buf_size(READ_BUFFER_MAX.max(self.config.head_bytes_max))
+            // Legacy origins fold long fields. hyper unfolds them, as RFC 9112 5.2 asks for.
+            .allow_obsolete_multiline_headers_in_responses(true);
         builder
     }
 

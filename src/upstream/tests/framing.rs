@@ -126,3 +126,15 @@ async fn a_length_that_is_no_number_is_refused_where_there_is_no_body_too() {
     let head = request(Method::HEAD, "/", empty_body());
     assert_eq!(failure(&client(&origin), head).await, "framing");
 }
+
+#[tokio::test]
+async fn a_field_in_several_lines_is_read_as_one() {
+    const FOLDED: Step =
+        Send("HTTP/1.1 200 OK\r\nx-policy: a;\r\n\tb\r\ncontent-length: 2\r\n\r\nok");
+    let origin = Origin::start(&[&[Read, FOLDED]]).await;
+    let response = client(&origin).call(get("/")).await.unwrap();
+    let value = response.headers()["x-policy"].to_str().unwrap();
+    let words: Vec<_> = value.split_whitespace().collect();
+    assert_eq!(words, ["a;", "b"]);
+    assert!(!value.contains(['\r', '\n']));
+}
