@@ -8,6 +8,7 @@ use std::time::Duration;
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, split};
+use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::telemetry::{self, Blame, Metrics};
@@ -53,6 +54,10 @@ impl End {
 /// what is silent for longer than this has lost its other end.
 const IDLE_TIMEOUT: Duration = Duration::from_hours(1);
 
+/// How long the other direction may stand still once one has ended. Few protocols end one side
+/// alone, and a client that has closed looks the same.
+const HALF_CLOSED_TIMEOUT: Duration = Duration::from_mins(1);
+
 /// How long both connections may take to become tunnels once the 101 is on its way.
 const UPGRADE_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -84,7 +89,7 @@ pub fn spawn(downstream: OnUpgrade, upstream: OnUpgrade, metrics: Arc<Metrics>) 
 
 /// Carries bytes both ways until both sides have ended, one fails, nothing moves for
 /// `idle_timeout`, or `shutdown` resolves. When one side ends, the other is told so and may go on
-/// sending.
+/// sending, as long as it does not pause for longer than a minute.
 pub async fn join<D, U>(
     downstream: D,
     upstream: U,
@@ -119,6 +124,7 @@ where
     let end = tokio::select! {
         carried = both => carried.map_or_else(|broken| broken, |_| End::Finished),
         () = traffic.idle(idle_timeout) => End::Idle,
+        () = traffic.idle_half_closed(idle_timeout) => End::Idle,
         () = shutdown => End::Shutdown,
     };
     Closed {
@@ -132,6 +138,7 @@ struct Traffic {
     up: AtomicU64,
     down: AtomicU64,
     moved: Mutex<Instant>,
+    half_closed: Notify,
 }
 
 /// One direction, and who is to blame for a failure of its ends.
@@ -148,6 +155,7 @@ impl Traffic {
             up: AtomicU64::new(0),
             down: AtomicU64::new(0),
             moved: Mutex::new(Instant::now()),
+            half_closed: Notify::new(),
         }
     }
 
@@ -160,6 +168,12 @@ impl Traffic {
             }
             sleep_until(deadline).await;
         }
+    }
+
+    /// The same with a shorter time-out, from when one direction has ended.
+    async fn idle_half_closed(&self, timeout: Duration) {
+        self.half_closed.notified().await;
+        self.idle(timeout.min(HALF_CLOSED_TIMEOUT)).await;
     }
 
     fn last_moved(&self) -> Instant {
@@ -183,6 +197,8 @@ impl Direction<'_> {
             let read = from.read(&mut buffer).await;
             let count = read.map_err(broken(self.from))?;
             if count == 0 {
+                self.traffic.note_move();
+                self.traffic.half_closed.notify_one();
                 return to.shutdown().await.map_err(broken(self.to));
             }
             let chunk = &buffer[..count];
@@ -202,7 +218,7 @@ mod tests {
 
     use super::*;
 
-    const IDLE: Duration = Duration::from_secs(60);
+    const IDLE: Duration = Duration::from_mins(10);
     const PIPE_BYTES: usize = 64;
 
     /// A tunnel under way, with the far ends of its two sides.
@@ -244,6 +260,22 @@ mod tests {
         let closed = running.await.unwrap();
         assert!(matches!(closed.end, End::Finished), "{closed:?}");
         assert_eq!(closed.bytes_down, 4);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn ends_soon_after_one_side_did_and_the_other_is_silent() {
+        let (mut client, mut origin, running) = tunnel(pending());
+        tokio::time::advance(IDLE / 2).await;
+        let start = Instant::now();
+        client.shutdown().await.unwrap();
+        assert_eq!(origin.read(&mut [0; 8]).await.unwrap(), 0);
+        let closed = running.await.unwrap();
+        assert!(matches!(closed.end, End::Idle), "{closed:?}");
+        let lasted = start.elapsed();
+        assert!(
+            lasted >= HALF_CLOSED_TIMEOUT && lasted < HALF_CLOSED_TIMEOUT * 2,
+            "{lasted:?}"
+        );
     }
 
     #[tokio::test(start_paused = true)]
