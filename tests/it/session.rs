@@ -298,10 +298,11 @@ async fn redirecting(place: SessionPlace, location: &str) -> House {
 }
 
 /// Origins of pages, and the status of what they ask for: over HTTP, and over HTTPS.
-const PAGES: [(&str, u16, u16); 11] = [
+const PAGES: [(&str, u16, u16); 12] = [
     ("http://www.bank.example", 200, 403),
     ("https://www.bank.example", 200, 200),
-    ("https://www.bank.example:8443", 200, 200),
+    ("https://www.bank.example:8443", 403, 403),
+    ("http://www.bank.example:8080", 403, 403),
     ("https://a.b.shop.example", 200, 200),
     ("https://shop.example", 403, 403),
     ("https://evil.example", 403, 403),
