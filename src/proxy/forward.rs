@@ -57,7 +57,7 @@ pub async fn forward(
     route.check_origin(&request, &headers, visitor_scheme)?;
     heads::go_up(&mut headers, &request, &forwarding, edge);
     heads::set_host(&mut headers, &route.backend.1);
-    withhold_credentials(&mut headers, &route.cookies);
+    withhold_secrets(&mut headers, &route.cookies);
 
     let outgoing = outgoing(&route.target(&request), request.method(), headers, body)?;
     let called = Instant::now();
@@ -178,10 +178,12 @@ fn below_mount(line: &str, mount: &str, here: [&str; 2]) -> Option<String> {
     (is_local && beside).then(|| format!("{before}{mount}{path}"))
 }
 
-/// What belongs to the site stays with the site: its cookies, and the passwords that browsers send
-/// along by themselves. A token that a script sends (Bearer) is meant for the backend.
-fn withhold_credentials(headers: &mut HeaderMap, cookies: &[String]) {
+/// What belongs to the site stays with the site: its cookies, the passwords that browsers send
+/// along by themselves, and what the address of its page holds. A token that a script sends
+/// (Bearer) is meant for the backend.
+fn withhold_secrets(headers: &mut HeaderMap, cookies: &[String]) {
     wire::keep_cookies(headers, cookies);
+    wire::cut_referer(headers);
     let bearer = headers.get(AUTHORIZATION).is_some_and(|value| {
         value
             .as_bytes()

@@ -18,6 +18,7 @@ mod hop;
 mod locations;
 mod origin_check;
 mod page_tag;
+mod referer;
 mod set_cookie;
 mod validators;
 
@@ -45,6 +46,7 @@ pub use locations::Locations;
 pub use media_type::MediaType;
 pub use origin_check::{OriginRefusal, origin_allowed};
 pub use path::{CanonicalPath, MAX_PATH_BYTES, PathRefusal};
+pub use referer::cut_referer;
 pub use refusal::Refusal;
 pub use scheme::Scheme;
 pub use upgrade::{SwitchRefusal, Upgrade};

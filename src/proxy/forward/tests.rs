@@ -141,8 +141,36 @@ fn the_sites_credentials_stay_with_the_site() {
         let mut headers = HeaderMap::new();
         headers.insert(AUTHORIZATION, HeaderValue::from_static(sent));
         headers.insert("cookie", HeaderValue::from_static("JSESSIONID=1; glance=2"));
-        withhold_credentials(&mut headers, &["glance".to_owned()]);
+        withhold_secrets(&mut headers, &["glance".to_owned()]);
         assert_eq!(headers.contains_key(AUTHORIZATION), kept, "{sent}");
         assert_eq!(headers["cookie"], "glance=2");
+    }
+}
+
+#[test]
+fn the_backend_learns_of_which_site_the_page_is_and_not_which_page() {
+    for (sent, told) in [
+        (
+            &["https://www.bank.example/a?iban=canary"][..],
+            Some("https://www.bank.example/"),
+        ),
+        (
+            &["HTTP://www.bank.example:8080"],
+            Some("http://www.bank.example:8080/"),
+        ),
+        (&["https://canary@www.bank.example/a"], None),
+        (&["about:blank"], None),
+        (&["/canary"], None),
+        (&[""], None),
+        (&["https://a.example/", "https://b.example/canary"], None),
+        (&[], None),
+    ] {
+        let mut headers = HeaderMap::new();
+        for line in sent {
+            headers.append("referer", HeaderValue::from_static(line));
+        }
+        withhold_secrets(&mut headers, &[]);
+        let found: Vec<_> = headers.get_all("referer").iter().collect();
+        assert_eq!(found, told.into_iter().collect::<Vec<_>>(), "{sent:?}");
     }
 }
