@@ -1,7 +1,10 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use http::header::{AUTHORIZATION, CONTENT_LOCATION, HeaderMap, HeaderName, HeaderValue, LOCATION};
+use http::header::{
+    AUTHORIZATION, CONTENT_LOCATION, HeaderMap, HeaderName, HeaderValue, LOCATION,
+    STRICT_TRANSPORT_SECURITY,
+};
 use http::{Response, StatusCode};
 use http_body_util::BodyExt;
 
@@ -129,6 +132,11 @@ impl SessionRoute {
         locations.rewrite(headers);
         let place = self.mount.as_deref().unwrap_or("/");
         wire::confine_set_cookie(headers, place);
+        if self.mount.is_some() {
+            for name in OF_THE_WHOLE_SITE {
+                headers.remove(name);
+            }
+        }
         if self.strip_mount
             && let Some(mount) = &self.mount
         {
@@ -140,6 +148,16 @@ impl SessionRoute {
         }
     }
 }
+
+/// What acts on all of a host, wherever on it the answer was. On a host of its own a backend may
+/// say it.
+const OF_THE_WHOLE_SITE: [HeaderName; 5] = [
+    HeaderName::from_static("clear-site-data"),
+    HeaderName::from_static("public-key-pins"),
+    HeaderName::from_static("public-key-pins-report-only"),
+    HeaderName::from_static("service-worker-allowed"),
+    STRICT_TRANSPORT_SECURITY,
+];
 
 /// Whether a site is written down for this host; "whatever host is asked" says nothing of it.
 fn names_host(rules: &RuleSet, host: &str) -> bool {

@@ -174,3 +174,28 @@ fn the_backend_learns_of_which_site_the_page_is_and_not_which_page() {
         assert_eq!(found, told.into_iter().collect::<Vec<_>>(), "{sent:?}");
     }
 }
+
+#[test]
+fn a_mounted_backend_does_not_speak_for_the_whole_site() {
+    const OF_THE_SITE: [&str; 5] = [
+        "clear-site-data",
+        "public-key-pins",
+        "public-key-pins-report-only",
+        "service-worker-allowed",
+        "strict-transport-security",
+    ];
+    let (request, _) = request("www.bank.example", &[]);
+    for (mount, kept) in [(Some("/_c"), false), (None, true)] {
+        let mut headers = HeaderMap::new();
+        for name in OF_THE_SITE {
+            headers.append(name, HeaderValue::from_static("a"));
+            headers.append(name, HeaderValue::from_static("b"));
+        }
+        headers.insert("cache-control", HeaderValue::from_static("no-store"));
+        route(mount).confine(&mut headers, Scheme::Https, &request);
+        for name in OF_THE_SITE {
+            assert_eq!(headers.contains_key(name), kept, "{mount:?} {name}");
+        }
+        assert!(headers.contains_key("cache-control"));
+    }
+}
