@@ -103,10 +103,13 @@ impl SessionRoute {
                 || port == request.authority().effective_port(visitor_scheme);
             not_weaker && (same || known_port && names_host(&self.rules, origin.host()))
         };
-        match wire::origin_allowed(headers, is_ours) {
-            Err(OriginRefusal::Missing) if request.upgrade().is_none() => Ok(()),
-            checked => checked.map_err(ProxyError::ForeignOrigin),
-        }
+        let checked = match wire::origin_allowed(headers, &is_ours) {
+            Err(OriginRefusal::Missing) if request.upgrade().is_none() => {
+                check_without_origin(headers, is_ours)
+            }
+            checked => checked,
+        };
+        checked.map_err(ProxyError::ForeignOrigin)
     }
 
     /// The target as the backend knows it.
@@ -146,6 +149,20 @@ impl SessionRoute {
                 put_mount_back(headers, &field, mount, [&here, &authority]);
             }
         }
+    }
+}
+
+/// What has no Origin (a script, an image) may still be known to be set off by a page elsewhere. A
+/// site of ours on another domain than the backend shows itself by Referer.
+fn check_without_origin(
+    headers: &HeaderMap,
+    is_ours: impl Fn(Scheme, &Authority) -> bool,
+) -> Result<(), OriginRefusal> {
+    let page = wire::referer_origin(headers);
+    let known = page.is_some_and(|(scheme, origin)| is_ours(scheme, &origin));
+    match known || !wire::is_set_off_elsewhere(headers) {
+        true => Ok(()),
+        false => Err(OriginRefusal::Foreign),
     }
 }
 

@@ -5,7 +5,7 @@ use super::scheme::Scheme;
 
 /// The origin of the page that a request comes from, as far as `Referer` tells (RFC 9110 10.1.3).
 /// `None` also for what can be read in two ways.
-fn referer_origin(headers: &HeaderMap) -> Option<(Scheme, Authority)> {
+pub fn referer_origin(headers: &HeaderMap) -> Option<(Scheme, Authority)> {
     let mut lines = headers.get_all(REFERER).into_iter();
     let line = lines.next().filter(|_| lines.next().is_none())?;
     let (scheme, rest) = line.to_str().ok()?.split_once("://")?;
@@ -32,10 +32,22 @@ mod tests {
     #[test]
     fn the_page_is_cut_off_its_origin() {
         for (sent, kept) in [
-            ("https://www.bank.example/a?b#c", "referer: https://www.bank.example/"),
-            ("https://www.bank.example?b", "referer: https://www.bank.example/"),
-            ("https://www.bank.example#b", "referer: https://www.bank.example/"),
-            ("HTTP://WWW.Bank.Example:8080/", "referer: http://www.bank.example:8080/"),
+            (
+                "https://www.bank.example/a?b#c",
+                "referer: https://www.bank.example/",
+            ),
+            (
+                "https://www.bank.example?b",
+                "referer: https://www.bank.example/",
+            ),
+            (
+                "https://www.bank.example#b",
+                "referer: https://www.bank.example/",
+            ),
+            (
+                "HTTP://WWW.Bank.Example:8080/",
+                "referer: http://www.bank.example:8080/",
+            ),
         ] {
             let mut headers = heads(&[&format!("Referer: {sent}")]);
             cut_referer(&mut headers);

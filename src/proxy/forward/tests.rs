@@ -199,3 +199,48 @@ fn a_mounted_backend_does_not_speak_for_the_whole_site() {
         assert!(headers.contains_key("cache-control"));
     }
 }
+
+#[test]
+fn what_a_page_elsewhere_sets_off_is_refused_unless_the_visitor_goes_there() {
+    const SITE: &str = "sec-fetch-site";
+    const MODE: &str = "sec-fetch-mode";
+    const DEST: &str = "sec-fetch-dest";
+    for (lines, allowed) in [
+        (&[(SITE, "cross-site")][..], false),
+        (&[(SITE, "cross-site"), (MODE, "no-cors")], false),
+        (&[(SITE, "cross-site"), (MODE, "cors")], false),
+        (&[(SITE, "same-origin"), (SITE, "cross-site")], false),
+        (
+            &[(SITE, "cross-site"), (MODE, "navigate"), (DEST, "iframe")],
+            false,
+        ),
+        (
+            &[(SITE, "cross-site"), (MODE, "navigate"), (DEST, "document")],
+            true,
+        ),
+        (&[(SITE, "cross-site"), (MODE, "navigate")], true),
+        (&[(SITE, "same-site"), (MODE, "no-cors")], true),
+        (&[(SITE, "same-origin"), (MODE, "cors")], true),
+        (&[(SITE, "none"), (MODE, "navigate")], true),
+        (&[], true),
+        // Sites of one house need not share a domain.
+        (
+            &[(SITE, "cross-site"), ("origin", "https://a.shop.example")],
+            true,
+        ),
+        (
+            &[(SITE, "cross-site"), ("origin", "https://evil.example")],
+            false,
+        ),
+        (
+            &[(SITE, "cross-site"), ("referer", "https://a.shop.example/")],
+            true,
+        ),
+        (
+            &[(SITE, "cross-site"), ("referer", "https://evil.example/")],
+            false,
+        ),
+    ] {
+        check("www.bank.example", Scheme::Https, lines, allowed);
+    }
+}
