@@ -1,5 +1,5 @@
 use http::header::{
-    CONNECTION, CONTENT_LENGTH, EXPECT, HOST, HeaderMap, HeaderName, HeaderValue,
+    CONNECTION, CONTENT_LENGTH, COOKIE, EXPECT, HOST, HeaderMap, HeaderName, HeaderValue,
     TRANSFER_ENCODING, UPGRADE,
 };
 use http::request::Parts;
@@ -19,7 +19,8 @@ pub const MAX_METHOD_BYTES: usize = 32;
 /// hold, and is what common servers take.
 pub const MAX_QUERY_BYTES: usize = 16 * 1024;
 
-/// The most lines in a head; hyper's own default for HTTP/1.1, here for HTTP/2 too.
+/// The most lines in a head; hyper's own default for HTTP/1.1, here for HTTP/2 too, where the cookies
+/// count as the one line that they become.
 pub const MAX_HEADER_LINES: usize = 100;
 
 /// The most bytes in all names and values of a head together. Legacy sites are known for large
@@ -56,14 +57,16 @@ fn check_version(version: Version) -> Result<(), Refusal> {
 }
 
 fn check_sizes(headers: &HeaderMap) -> Result<(), Refusal> {
-    if headers.len() > MAX_HEADER_LINES {
+    // HTTP/2 clients send each cookie on a line of its own (RFC 9113 8.2.3).
+    let joints = headers.get_all(COOKIE).into_iter().skip(1).count();
+    if headers.len() - joints > MAX_HEADER_LINES {
         return Err(Refusal::HeaderLines);
     }
     let lines = headers.iter();
     let bytes: usize = lines
         .map(|(name, value)| name.as_str().len() + value.len())
         .sum();
-    if bytes > MAX_HEADER_BYTES {
+    if bytes - joints * (COOKIE.as_str().len() - "; ".len()) > MAX_HEADER_BYTES {
         return Err(Refusal::HeaderBytes);
     }
     match headers.values().all(is_trimmed) {

@@ -296,6 +296,26 @@ fn heads_have_a_size() {
 }
 
 #[test]
+fn cookies_are_one_line_however_many_crumbs_they_come_in() {
+    let mut lines = vec!["cookie: a=1"; 2 * MAX_HEADER_LINES];
+    assert_eq!(refusal(read("GET http://a/", H2, &lines)), None);
+    lines.extend(["x: y"; MAX_HEADER_LINES - 1]);
+    assert_eq!(refusal(read("GET http://a/", H2, &lines)), None);
+    lines.push("x: y");
+    let found = refusal(read("GET http://a/", H2, &lines));
+    assert_eq!(found, Some(Refusal::HeaderLines));
+
+    let joined = |crumbs: usize| "cookie".len() + crumbs * "a=1; ".len() - "; ".len();
+    let most = (1..)
+        .find(|crumbs| joined(crumbs + 1) > MAX_HEADER_BYTES)
+        .unwrap();
+    let found = refusal(read("GET http://a/", H2, &vec!["cookie: a=1"; most]));
+    assert_eq!(found, None);
+    let found = refusal(read("GET http://a/", H2, &vec!["cookie: a=1"; most + 1]));
+    assert_eq!(found, Some(Refusal::HeaderBytes));
+}
+
+#[test]
 fn queries_have_a_size_and_no_control_characters() {
     let query = "q".repeat(MAX_QUERY_BYTES);
     let request = read(&format!("GET /?{query}"), H11, &["Host: a"]).unwrap();
