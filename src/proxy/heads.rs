@@ -2,6 +2,7 @@ use std::net::IpAddr;
 
 use http::header::{ACCEPT_ENCODING, HOST, HeaderMap, HeaderName, HeaderValue};
 use http::{Response, StatusCode, response};
+use hyper::ext::ReasonPhrase;
 
 use super::exchange::Edge;
 use super::page::PageRoute;
@@ -154,9 +155,13 @@ pub(super) fn set_host(headers: &mut HeaderMap, authority: &Authority) {
 }
 
 /// The answer in the version of this hop: what framing the upstream used, and in which version it
-/// spoke, ends here (a version of 1.0 passed on would let a broken body look complete).
-pub(super) fn response(parts: response::Parts, body: EdgeBody) -> Response<EdgeBody> {
+/// spoke, ends here (a version of 1.0 passed on would let a broken body look complete). The words
+/// behind the status stay, because clients of legacy sites read them.
+pub(super) fn response(mut parts: response::Parts, body: EdgeBody) -> Response<EdgeBody> {
     let mut response = Response::new(body);
+    if let Some(phrase) = parts.extensions.remove::<ReasonPhrase>() {
+        response.extensions_mut().insert(phrase);
+    }
     *response.status_mut() = parts.status;
     *response.headers_mut() = parts.headers;
     response

@@ -2,6 +2,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use http::{HeaderName, Method, Request, Response, Version};
+use hyper::ext::ReasonPhrase;
 
 use super::*;
 use crate::problem::SourceFile;
@@ -243,4 +244,17 @@ fn a_fragment_tells_caches_that_a_page_differs() {
         ["Sec-Fetch-Dest", "X-Requested-With"]
     );
     assert_eq!(values(&down, "etag"), ["\"a\""]);
+}
+
+#[test]
+fn an_answer_keeps_the_words_of_its_origin_and_nothing_else_beside_its_head() {
+    let (mut parts, ()) = Response::new(()).into_parts();
+    parts
+        .extensions
+        .insert(ReasonPhrase::from_static(b"Weiter so"));
+    parts.extensions.insert(7_u8);
+    let answer = response(parts, wire::empty_body());
+    let phrase = answer.extensions().get::<ReasonPhrase>();
+    assert_eq!(phrase.map(ReasonPhrase::as_bytes), Some(&b"Weiter so"[..]));
+    assert_eq!(answer.extensions().len(), 1);
 }
