@@ -11,7 +11,8 @@ pub const MAX_PATH_BYTES: usize = 8 * 1024;
 /// * Bytes that a path cannot carry raw (non-ASCII UTF-8, space, `|`, `"`, ...) are encoded.
 /// * `//` is merged, then `.` and `..` (also spelt `%2e`) are resolved.
 /// * Octets that are not UTF-8 (`%E9` on a windows-1252 site) stay what they are: opaque octets.
-///   There is one reading of them only, because nothing is decoded but ASCII.
+///   There is one reading of them only, because nothing is decoded but ASCII; except for those in
+///   which a lenient decoder sees ASCII (`%C0%AF`), which are refused.
 /// * Decoding happens once: `%252e` stays `%252e`, the three characters `%2e` in the file's name.
 ///   For the same reason `%3B`, `%3F` and `%23` are plain text, and never cut the path.
 ///
@@ -75,6 +76,8 @@ pub enum PathRefusal {
     NotAbsolute,
     #[error("the path has a NUL")]
     Nul,
+    #[error("the path has a character in more bytes than it needs")]
+    Overlong,
     #[error("the path has a '%' without two hexadecimal digits")]
     PercentEncoding,
     #[error("the path is longer than {MAX_PATH_BYTES} bytes")]
@@ -93,6 +96,7 @@ impl PathRefusal {
             Self::EncodedSlash => "path_encoded_slash",
             Self::NotAbsolute => "path_not_absolute",
             Self::Nul => "path_nul",
+            Self::Overlong => "path_overlong",
             Self::PercentEncoding => "path_percent_encoding",
             Self::TooLong => "path_too_long",
         }
@@ -107,8 +111,10 @@ fn normalise(raw: &[u8]) -> Result<String, PathRefusal> {
         rest = behind;
         match byte {
             b'%' => {
-                push_encoded(&mut out, decode(rest)?)?;
+                let octet = decode(rest)?;
                 rest = &rest[2..];
+                refuse_overlong(octet, rest)?;
+                push_encoded(&mut out, octet)?;
             }
             b'/' => out.push('/'),
             _ => push_raw(&mut out, byte)?,
@@ -158,6 +164,20 @@ fn refuse_unclear(octet: u8) -> Result<(), PathRefusal> {
         1..=0x1F | 0x7F => Err(PathRefusal::Control),
         b'\\' => Err(PathRefusal::Backslash),
         _ => Ok(()),
+    }
+}
+
+/// A lenient decoder makes `/` of `%C0%AF`; no UTF-8 has such octets (RFC 3629 3, 10). The first of
+/// them alone may be a letter of a one-byte charset (`/%C0propos`).
+fn refuse_overlong(octet: u8, behind: &[u8]) -> Result<(), PathRefusal> {
+    let next = behind.strip_prefix(b"%").map(decode).transpose()?;
+    let is_overlong = matches!(
+        (octet, next),
+        (0xC0 | 0xC1, Some(0x80..=0xBF)) | (0xE0, Some(0x80..=0x9F)) | (0xF0, Some(0x80..=0x8F))
+    );
+    match is_overlong {
+        true => Err(PathRefusal::Overlong),
+        false => Ok(()),
     }
 }
 

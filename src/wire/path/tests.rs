@@ -58,6 +58,14 @@ fn refuses_what_has_two_readings() {
         ("/%u0041", PercentEncoding),
         ("/100%", PercentEncoding),
         ("/%é1", PercentEncoding),
+        ("/%C0%AE%C0%AE/a", Overlong),
+        ("/a%c0%af", Overlong),
+        ("/a%C1%9C", Overlong),
+        ("/a%C0%", PercentEncoding),
+        ("/%E0%80%AF", Overlong),
+        ("/%e0%9F%AF", Overlong),
+        ("/%F0%80%80%AF", Overlong),
+        ("/%F0%8F%80%AF", Overlong),
     ];
     for (raw, refusal) in table {
         assert_eq!(CanonicalPath::parse(raw), Err(refusal), "{raw:?}");
@@ -94,7 +102,12 @@ fn gives_one_spelling() {
         ("/é", "/%C3%A9"),
         ("/%c3%a9", "/%C3%A9"),
         ("/%e9", "/%E9"),
-        ("/%C0%AE%c0%af", "/%C0%AE%C0%AF"),
+        (
+            "/%E0%A0%80%F0%90%80%80%c2%80",
+            "/%E0%A0%80%F0%90%80%80%C2%80",
+        ),
+        ("/%E0%E9t%E0/%F0", "/%E0%E9t%E0/%F0"),
+        ("/%C0propos/%c1%c0", "/%C0propos/%C1%C0"),
         ("/a b", "/a%20b"),
         ("/a|b\"<>^`{}[]", "/a%7Cb%22%3C%3E%5E%60%7B%7D%5B%5D"),
         ("/!$&'()*+,;=:@-._~", "/!$&'()*+,;=:@-._~"),
@@ -124,7 +137,7 @@ fn reasons_are_distinct() {
     assert_eq!(reasons.len(), ALL.len());
 }
 
-const ALL: [PathRefusal; 10] = [
+const ALL: [PathRefusal; 11] = [
     PathRefusal::AboveRoot,
     PathRefusal::Backslash,
     PathRefusal::Control,
@@ -133,6 +146,7 @@ const ALL: [PathRefusal; 10] = [
     PathRefusal::EncodedSlash,
     PathRefusal::NotAbsolute,
     PathRefusal::Nul,
+    PathRefusal::Overlong,
     PathRefusal::PercentEncoding,
     PathRefusal::TooLong,
 ];
