@@ -540,3 +540,29 @@ async fn error_pages_and_answers_to_forms_are_pages() {
         assert!(text.starts_with(page), "{status}: {text}");
     }
 }
+
+#[tokio::test]
+async fn the_words_behind_the_status_are_the_origins() {
+    for (line, expected) in [
+        (
+            "HTTP/1.1 200 Session expired",
+            "HTTP/1.1 200 Session expired\r\n",
+        ),
+        (
+            "HTTP/1.0 404 Nicht gefunden",
+            "HTTP/1.1 404 Nicht gefunden\r\n",
+        ),
+        ("HTTP/1.1 200 OK", "HTTP/1.1 200 OK\r\n"),
+    ] {
+        for media_type in ["text/html", "image/png"] {
+            let answer =
+                format!("{line}\r\nContent-Type: {media_type}\r\nContent-Length: 4\r\n\r\n<p>x");
+            let origin = ScriptedOrigin::answering(answer).await;
+            let edge = TestEdge::with_rules(&rules_for(origin.address)).await;
+            let mut visitor = RawVisitor::connect(edge.http).await;
+            visitor.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n").await;
+            let head = visitor.read_until("\r\n\r\n").await;
+            assert!(head.starts_with(expected), "{media_type}: {head}");
+        }
+    }
+}
