@@ -1,7 +1,9 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use http::{HeaderMap, Method, Request, Response, StatusCode, Uri};
+use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri};
+use http_body::Body;
 use http_body_util::BodyExt;
 
 use super::error::ProxyError;
@@ -115,10 +117,17 @@ pub(super) fn outgoing(
 ) -> Result<Request<EdgeBody>, ProxyError> {
     // The gate bounds path and query far below what a Uri can hold, and leaves it no other byte.
     let refused = |_| ProxyError::Refused(Refusal::TargetForm);
+    let has_length = headers.contains_key(CONTENT_LENGTH) || body.size_hint().exact().is_some();
     let mut request = Request::new(body);
     *request.method_mut() = method.clone();
     *request.uri_mut() = Uri::try_from(target).map_err(refused)?;
     *request.headers_mut() = headers;
+    if !has_length {
+        // hyper's client leaves a body out where the method gives it no meaning, unless it is told
+        // that there is one.
+        let chunked = HeaderValue::from_static("chunked");
+        request.headers_mut().insert(TRANSFER_ENCODING, chunked);
+    }
     Ok(request)
 }
 

@@ -127,7 +127,7 @@ async fn outcome(fields: Fields<'_>, body: Option<&str>) -> (Streams, Vec<String
 async fn what_has_one_reading_goes_up() {
     let post = [(":method", "POST"), GET[1], GET[2], GET[3]];
     let with = |field| [&post[..], &[field]].concat();
-    let table: [(Vec<_>, Option<&str>, &str); 7] = [
+    let table: [(Vec<_>, Option<&str>, &str); 8] = [
         (GET.into(), None, "GET /x"),
         (
             [&GET[..3], &[(":path", "/a//../b")]].concat(),
@@ -147,6 +147,7 @@ async fn what_has_one_reading_goes_up() {
         ),
         (with(("x", "y")), Some("hello"), "POST /x body=hello"),
         (with(("x", "")), None, "POST /x"),
+        (GET.into(), Some("hello"), "GET /x body=hello"),
     ];
     for (fields, body, expected) in table {
         let (streams, seen) = outcome(&fields, body).await;
