@@ -15,9 +15,9 @@ use crate::html::Plan;
 use crate::inject::{
     Asked, Coverage, Expectation, PageEnd, RewriteBody, SkipReason, Verdict, judge,
 };
-use crate::rules::{PageRule, Site, Untagged};
+use crate::rules::{PageRule, PathCase, Site, Untagged};
 use crate::upstream::{Client, UpstreamBody};
-use crate::wire::{AcceptEncoding, Authority, EdgeBody, Refusal, Scheme};
+use crate::wire::{AcceptEncoding, Authority, CanonicalPath, EdgeBody, Refusal, Scheme};
 
 /// A site, and how its origin is reached.
 #[derive(Clone, Debug)]
@@ -44,6 +44,7 @@ pub async fn page(
     let rule = route.site.resolve(request.path().as_str());
     let plan = plan_of(&rule);
     note_rule(&notes, &route.site, &rule);
+    check_path(&route.site, request.path())?;
     let asked = Asked {
         method: request.method().clone(),
         expectation: Expectation::of(&headers),
@@ -88,6 +89,15 @@ pub async fn page(
         (verdict, _) => journey.pass(verdict, body),
     };
     Ok(heads::response(parts, body))
+}
+
+/// A site whose paths know no case runs on Windows, as far as anyone can tell.
+fn check_path(site: &Site, path: &CanonicalPath) -> Result<(), ProxyError> {
+    let checked = match site.path_case() {
+        PathCase::Insensitive => path.check_windows_names(),
+        PathCase::Sensitive => Ok(()),
+    };
+    checked.map_err(|refusal| ProxyError::Refused(Refusal::Path(refusal)))
 }
 
 /// The plan for a page, or why there is none.

@@ -9,6 +9,7 @@ mod path;
 mod refusal;
 mod scheme;
 mod upgrade;
+mod windows_path;
 
 // A head on its way up or down.
 mod cookies;

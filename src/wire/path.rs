@@ -82,6 +82,8 @@ pub enum PathRefusal {
     PercentEncoding,
     #[error("the path is longer than {MAX_PATH_BYTES} bytes")]
     TooLong,
+    #[error("the path has a name that stands for another name")]
+    WindowsName,
 }
 
 impl PathRefusal {
@@ -99,6 +101,7 @@ impl PathRefusal {
             Self::Overlong => "path_overlong",
             Self::PercentEncoding => "path_percent_encoding",
             Self::TooLong => "path_too_long",
+            Self::WindowsName => "path_windows_name",
         }
     }
 }

@@ -566,3 +566,24 @@ async fn the_words_behind_the_status_are_the_origins() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_site_on_windows_has_one_spelling_of_a_name() {
+    for (path, on_windows) in [
+        ("/Mortgage", 200),
+        ("/a.b/c%20d", 200),
+        ("/mortgage.", 400),
+        ("/mortgage%20/a", 400),
+        ("/mortgage::$DATA", 400),
+    ] {
+        for (setting, status) in [("true", on_windows), ("false", 200)] {
+            let origin = ScriptedOrigin::answering(EMPTY).await;
+            let rules = rules_for(origin.address);
+            let rules = format!("{rules}\ncase_insensitive_paths = {setting}\n");
+            let edge = TestEdge::with_rules(&rules).await;
+            let answer = Visitor::http1(edge.http).await.get(path).await;
+            assert_eq!(answer.status, status, "{path} {setting}");
+            assert_eq!(origin.seen().is_empty(), status == 400, "{path} {setting}");
+        }
+    }
+}

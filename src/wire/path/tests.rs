@@ -137,7 +137,7 @@ fn reasons_are_distinct() {
     assert_eq!(reasons.len(), ALL.len());
 }
 
-const ALL: [PathRefusal; 11] = [
+const ALL: [PathRefusal; 12] = [
     PathRefusal::AboveRoot,
     PathRefusal::Backslash,
     PathRefusal::Control,
@@ -149,6 +149,7 @@ const ALL: [PathRefusal; 11] = [
     PathRefusal::Overlong,
     PathRefusal::PercentEncoding,
     PathRefusal::TooLong,
+    PathRefusal::WindowsName,
 ];
 
 proptest! {
