@@ -4,7 +4,9 @@
 
 use std::sync::Arc;
 
+use http::header::{CONNECTION, CONTENT_LENGTH, HeaderValue};
 use http::{Request, Response, Version};
+use http_body::Body;
 use hyper::body::Incoming;
 
 use super::access_log::{ExchangeLog, chain};
@@ -35,7 +37,20 @@ pub(super) async fn answer(shared: Arc<Shared>, arrival: Arrival) -> Response<Ed
     // Errors become answers here, and nowhere else.
     let answered = answered.unwrap_or_else(|Panicked| Err(ProxyError::Panicked));
     let answer = answered.unwrap_or_else(|error| rescued(&shared, &error, &notes, version));
-    log.follow(answer)
+    log.follow(ended_visibly(answer, version))
+}
+
+/// To a visitor of HTTP/1.0 only the close ends an answer without a length. hyper would promise him
+/// to keep the connection, unless the answer is of that version, too.
+fn ended_visibly(mut answer: Response<EdgeBody>, version: Version) -> Response<EdgeBody> {
+    let has_length = answer.headers().contains_key(CONTENT_LENGTH)
+        || answer.body().size_hint().exact().is_some();
+    if version <= Version::HTTP_10 && !has_length {
+        *answer.version_mut() = Version::HTTP_10;
+        let close = HeaderValue::from_static("close");
+        answer.headers_mut().insert(CONNECTION, close);
+    }
+    answer
 }
 
 fn rescued(

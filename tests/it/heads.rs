@@ -567,6 +567,43 @@ async fn the_words_behind_the_status_are_the_origins() {
     }
 }
 
+/// To a visitor of HTTP/1.0 only the close ends what has no length.
+#[tokio::test]
+async fn http_1_0_is_promised_no_second_answer_behind_one_without_a_length() {
+    for (fields, body, connection) in [
+        (
+            "Content-Type: image/png\r\nContent-Length: 4",
+            "data",
+            "keep-alive",
+        ),
+        (
+            "Content-Type: image/png\r\nTransfer-Encoding: chunked",
+            "0\r\n\r\n",
+            "close",
+        ),
+        (
+            "Content-Type: text/html\r\nContent-Length: 4",
+            "<p>x",
+            "close",
+        ),
+    ] {
+        let answer = format!("HTTP/1.1 200 OK\r\n{fields}\r\n\r\n{body}");
+        let origin = ScriptedOrigin::answering(answer).await;
+        let edge = TestEdge::with_rules(&rules_for(origin.address)).await;
+        let mut visitor = RawVisitor::connect(edge.http).await;
+        visitor
+            .send("GET / HTTP/1.0\r\nHost: a\r\nConnection: keep-alive\r\n\r\n")
+            .await;
+        let head = visitor.read_until("\r\n\r\n").await.to_ascii_lowercase();
+        let found = head.lines().filter(|line| line.starts_with("connection:"));
+        let found: Vec<_> = found.collect();
+        assert_eq!(found, [format!("connection: {connection}")], "{fields}");
+        if connection == "close" {
+            assert!(visitor.read_to_end().await.is_ok(), "{fields}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_site_on_windows_has_one_spelling_of_a_name() {
     for (path, on_windows) in [
