@@ -89,6 +89,10 @@ fn to_https(shared: &Shared, request: &EdgeRequest, scheme: Scheme) -> Option<Re
         .filter(|_| scheme == Scheme::Http)?;
     let host = request.host();
     let target = request.path_and_query();
+    // `OPTIONS *` asks the server; no page of it could be elsewhere.
+    if !target.starts_with('/') {
+        return None;
+    }
     let address = match port == Scheme::Https.default_port() {
         true => format!("https://{host}{target}"),
         false => format!("https://{host}:{port}{target}"),

@@ -146,6 +146,20 @@ async fn http_is_sent_to_https_with_path_and_query() {
     }
 }
 
+/// It asks the server, and no page that could be elsewhere.
+#[tokio::test]
+async fn a_question_to_the_server_is_not_redirected() {
+    let origin = ScriptedOrigin::serving("<p>x").await;
+    let edge = TestEdge::spawn(redirecting(&origin, 443)).await;
+    let mut visitor = RawVisitor::connect(edge.http).await;
+    visitor
+        .send("OPTIONS * HTTP/1.1\r\nHost: www.bank.example\r\n\r\n")
+        .await;
+    let head = visitor.read_until("\r\n\r\n").await;
+    assert!(head.starts_with("HTTP/1.1 200"), "{head}");
+    assert!(origin.seen()[0].starts_with("OPTIONS * HTTP/1.1\r\n"));
+}
+
 /// Where a balancer has already done TLS, a redirect would lead round in circles.
 #[tokio::test]
 async fn a_visitor_who_came_by_https_to_the_balancer_is_not_redirected() {
