@@ -1,5 +1,4 @@
 use std::sync::Arc;
-use std::time::Instant;
 
 use http::header::{
     AUTHORIZATION, CONTENT_LOCATION, HeaderMap, HeaderName, HeaderValue, LOCATION,
@@ -8,10 +7,10 @@ use http::header::{
 use http::{Response, StatusCode};
 use http_body_util::BodyExt;
 
+use super::call::Outgoing;
 use super::error::ProxyError;
 use super::exchange::{Edge, Exchange};
 use super::heads;
-use super::page::outgoing;
 use super::switch;
 use crate::rules::{HostPattern, RuleSet};
 use crate::upstream::Client;
@@ -62,14 +61,13 @@ pub async fn forward(
     heads::set_host(&mut headers, &route.backend.1);
     withhold_secrets(&mut headers, &route.cookies);
 
-    let outgoing = outgoing(&route.target(&request), request.method(), headers, body)?;
-    let called = Instant::now();
-    let answer = route
-        .client
-        .call(outgoing)
-        .await
-        .map_err(ProxyError::Upstream)?;
-    notes.write(|seen| seen.upstream = Some(called.elapsed()));
+    let outgoing = Outgoing {
+        method: request.method(),
+        target: &route.target(&request),
+        headers,
+        body,
+    };
+    let answer = outgoing.call(&route.client, &notes).await?;
 
     let mut answer = match answer.status() {
         StatusCode::SWITCHING_PROTOCOLS => {

@@ -2,6 +2,7 @@
 //! traffic to a remote cobrowse backend. One linear function each; every decision between its two
 //! awaits (the upstream's call, the body's frames) is a pure function over heads.
 
+mod call;
 mod error;
 mod exchange;
 mod forward;

@@ -1,11 +1,9 @@
 use std::sync::Arc;
-use std::time::Instant;
 
-use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
-use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri};
-use http_body::Body;
+use http::{Response, StatusCode};
 use http_body_util::BodyExt;
 
+use super::call::Outgoing;
 use super::error::ProxyError;
 use super::exchange::{Edge, Exchange};
 use super::heads::{self, PageHead};
@@ -58,14 +56,13 @@ pub async fn page(
     };
     let carried = head.to_origin(&mut headers, &asked, plan.as_deref().ok());
 
-    let outgoing = outgoing(&request.path_and_query(), request.method(), headers, body)?;
-    let called = Instant::now();
-    let answer = route
-        .client
-        .call(outgoing)
-        .await
-        .map_err(ProxyError::Upstream)?;
-    notes.write(|seen| seen.upstream = Some(called.elapsed()));
+    let outgoing = Outgoing {
+        method: request.method(),
+        target: &request.path_and_query(),
+        headers,
+        body,
+    };
+    let answer = outgoing.call(&route.client, &notes).await?;
 
     if answer.status() == StatusCode::SWITCHING_PROTOCOLS {
         let answer = switch::open(edge, request.upgrade(), on_upgrade, answer)?;
@@ -116,29 +113,6 @@ fn note_rule(notes: &Notes, site: &Site, rule: &PageRule) {
         seen.site = Some(Arc::clone(site.name()));
         seen.rule = Some(Arc::clone(&rule.label));
     });
-}
-
-/// The request as the upstream gets it, its target in origin-form.
-pub(super) fn outgoing(
-    target: &str,
-    method: &Method,
-    headers: HeaderMap,
-    body: EdgeBody,
-) -> Result<Request<EdgeBody>, ProxyError> {
-    // The gate bounds path and query far below what a Uri can hold, and leaves it no other byte.
-    let refused = |_| ProxyError::Refused(Refusal::TargetForm);
-    let has_length = headers.contains_key(CONTENT_LENGTH) || body.size_hint().exact().is_some();
-    let mut request = Request::new(body);
-    *request.method_mut() = method.clone();
-    *request.uri_mut() = Uri::try_from(target).map_err(refused)?;
-    *request.headers_mut() = headers;
-    if !has_length {
-        // hyper's client leaves a body out where the method gives it no meaning, unless it is told
-        // that there is one.
-        let chunked = HeaderValue::from_static("chunked");
-        request.headers_mut().insert(TRANSFER_ENCODING, chunked);
-    }
-    Ok(request)
 }
 
 /// The last leg: what is counted and noted while the body goes down.
