@@ -1,18 +1,19 @@
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Instant, SystemTime};
 
 use bytes::Bytes;
-use http::{HeaderValue, Response};
+use http::{HeaderMap, HeaderValue, Response};
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::BodyExt;
 
 use super::stack::Arrival;
-use crate::proxy::Notes;
+use crate::proxy::{self, Notes};
 use crate::telemetry::{AccessLog, AccessRecord, Blame, Direction, Metrics};
 use crate::upstream::UpstreamError;
-use crate::wire::{Authority, BoxError, EdgeBody};
+use crate::wire::{Authority, BoxError, EdgeBody, TrustedPeers};
 
 /// What is counted and logged of an exchange, from its head to the last byte of its answer.
 #[derive(Debug)]
@@ -26,11 +27,7 @@ pub(super) struct ExchangeLog {
 }
 
 impl ExchangeLog {
-    pub(super) fn begin(
-        metrics: &Arc<Metrics>,
-        log: Option<&AccessLog>,
-        arrival: &Arrival,
-    ) -> Self {
+    pub(super) fn begin(edge: &proxy::Edge, log: Option<&AccessLog>, arrival: &Arrival) -> Self {
         let head = &arrival.request;
         let host = head.headers().get(http::header::HOST);
         let authority = match head.uri().authority() {
@@ -41,7 +38,7 @@ impl ExchangeLog {
         let authority = authority.and_then(|authority| Authority::parse(authority).ok());
         let record = AccessRecord {
             time: SystemTime::now(),
-            peer: arrival.connection.peer,
+            peer: visitor(&edge.trusted_peers, arrival.connection.peer, head.headers()),
             method: head.method().to_string(),
             scheme: arrival.connection.scheme.as_str(),
             authority: authority.map(|authority| authority.to_string()),
@@ -56,11 +53,10 @@ impl ExchangeLog {
             reason: None,
             blame: None,
         };
-        let (metrics, log, notes) = (Arc::clone(metrics), log.cloned(), arrival.notes.clone());
         Self {
-            metrics,
-            log,
-            notes,
+            metrics: Arc::clone(&edge.metrics),
+            log: log.cloned(),
+            notes: arrival.notes.clone(),
             began: Instant::now(),
             record,
         }
@@ -95,6 +91,16 @@ impl ExchangeLog {
         if let Some(log) = &self.log {
             log.record(record);
         }
+    }
+}
+
+/// Who asked, as far as trusted peers tell. They do not tell from which port: it is 0 then, for the
+/// peer's own port belongs to another address.
+fn visitor(trusted: &TrustedPeers, peer: SocketAddr, headers: &HeaderMap) -> SocketAddr {
+    let address = trusted.visitor_address(peer.ip(), headers);
+    match address == peer.ip().to_canonical() {
+        true => peer,
+        false => SocketAddr::new(address, 0),
     }
 }
 

@@ -31,7 +31,7 @@ pub(super) async fn answer(shared: Arc<Shared>, arrival: Arrival) -> Response<Ed
     let version = arrival.request.version();
     let notes = arrival.notes.clone();
     // Outermost, so that its line covers all that happens to the exchange, to the last byte.
-    let log = ExchangeLog::begin(&shared.edge.metrics, shared.access_log.as_ref(), &arrival);
+    let log = ExchangeLog::begin(&shared.edge, shared.access_log.as_ref(), &arrival);
     // Around everything of ours that could panic, and below the log, so that a panic has its line.
     let answered = catch_panic(dispatch(&shared, arrival)).await;
     // Errors become answers here, and nowhere else.

@@ -22,6 +22,23 @@ impl TrustedPeers {
         let address = address.to_canonical();
         self.0.iter().any(|network| network.contains(&address))
     }
+
+    /// Who asks through `peer`: the right-most address that is not trusted, as far as the chain of
+    /// `X-Forwarded-For` is told by trusted peers. (`Forwarded` is not read for it.)
+    pub fn visitor_address(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+        let mut visitor = peer.to_canonical();
+        let chain: Vec<&[u8]> = list_members(headers, X_FORWARDED_FOR).collect();
+        for member in chain.iter().rev() {
+            if !self.contains(visitor) {
+                break;
+            }
+            let Some(address) = parse_address(member) else {
+                break;
+            };
+            visitor = address;
+        }
+        visitor
+    }
 }
 
 /// What the origin is told about the visitor: who asks, by which scheme, for which authority.
@@ -54,23 +71,6 @@ impl Forwarding<'_> {
         append(headers, &FORWARDED, &self.element());
         set_unless_claimed(headers, &X_FORWARDED_PROTO, self.scheme.as_str());
         set_unless_claimed(headers, &X_FORWARDED_HOST, &self.authority.to_string());
-    }
-
-    /// The visitor's address: the right-most one that is not trusted, as far as the chain of
-    /// `X-Forwarded-For` is told by trusted peers. (`Forwarded` is not read for it.)
-    pub fn visitor_address(&self, headers: &HeaderMap) -> IpAddr {
-        let mut visitor = self.peer.to_canonical();
-        let chain: Vec<&[u8]> = list_members(headers, X_FORWARDED_FOR).collect();
-        for member in chain.iter().rev() {
-            if !self.trusted.contains(visitor) {
-                break;
-            }
-            let Some(address) = parse_address(member) else {
-                break;
-            };
-            visitor = address;
-        }
-        visitor
     }
 
     /// How the visitor's browser asked: what a trusted peer says in `X-Forwarded-Proto`, or else

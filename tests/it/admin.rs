@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use cobrowse_edge::config::EdgeConfig;
 use cobrowse_edge::telemetry::AccessLogFormat;
+use cobrowse_edge::wire::TrustedPeers;
 use http::{Method, Request};
 use tokio::sync::Notify;
 
@@ -427,6 +428,42 @@ async fn a_visitor_who_leaves_midway_is_told_apart_from_an_origin_that_breaks() 
         assert!(
             line.contains(" 200 4B ") && line.contains(&wanted),
             "{line}"
+        );
+    }
+}
+
+/// Behind a balancer every peer is the balancer.
+#[tokio::test]
+async fn the_access_log_names_the_visitor_as_far_as_trusted_peers_tell() {
+    for (trusted, chain, named) in [
+        (
+            "127.0.0.1/32",
+            "6.6.6.6, 203.0.113.7",
+            " 203.0.113.7:0 GET ",
+        ),
+        ("127.0.0.1/32", "2001:db8::1", " [2001:db8::1]:0 GET "),
+        ("127.0.0.1/32", "unknown", " 127.0.0.1:"),
+        ("10.0.0.0/8", "203.0.113.7", " 127.0.0.1:"),
+    ] {
+        let bank = bank().await;
+        let written = Written::default();
+        let mut settings = logging(&bank, AccessLogFormat::Human);
+        settings.trusted_peers = TrustedPeers::new(vec![trusted.parse().unwrap()]);
+        let edge = TestEdge::spawn_logging_to(written.clone(), settings).await;
+        let mut visitor = Visitor::http1(edge.http).await;
+        // What the gate refuses has its visitor, too.
+        for path in ["/mortgage/apply", "/a%2Fb"] {
+            visitor
+                .send(ask(path).header("x-forwarded-for", chain))
+                .await;
+        }
+        drop(visitor);
+        edge.end().await;
+        let text = written.text();
+        assert_eq!(text.lines().count(), 2, "{text}");
+        assert!(
+            text.lines().all(|line| line.contains(named)),
+            "{chain}: {text}"
         );
     }
 }
