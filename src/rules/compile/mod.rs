@@ -1,5 +1,6 @@
 //! Brings rule files together into a rule set: pure, total, and with every problem reported at once.
 
+mod client_masks;
 mod groups;
 mod hosts;
 mod overrides;
@@ -100,6 +101,7 @@ fn assemble(mut tables: Tables, beginning: &At, env: SiteEnv, reports: &Reports)
         .collect();
     sites.sort_by(|one, other| one.name.cmp(&other.name));
     groups::check_defined(&sites, &defaults, &context);
+    client_masks::check(&sites, &defaults, &groups, reports);
     let hosts = hosts::index(&sites, reports);
     let rules = RuleSet {
         sites: sites.into_iter().map(Arc::new).collect(),

@@ -9,7 +9,6 @@ use crate::rules::group_book::GroupBook;
 use crate::rules::level::{Level, LevelName};
 use crate::rules::limits::{MAX_MASKS_PER_PAGE, MAX_NAME_CHARS};
 use crate::rules::origin::{OriginScheme, OriginSettings};
-use crate::rules::script::ScriptKind;
 use crate::rules::site::{PathIndex, Rule, Site};
 use crate::rules::tables::{RuleTable, ScriptTable, SiteTable, UpstreamTable};
 
@@ -159,24 +158,6 @@ fn check_masks(site: &Site, reports: &Reports) {
                 format!("keep to {MAX_MASKS_PER_PAGE}, those of site and defaults included"),
             );
         }
-        if site.script.kind == ScriptKind::Glance {
-            refuse_client_only(level, reports);
-        }
-    }
-}
-
-/// The vendor's script would never see such a mask: nobody would apply it.
-fn refuse_client_only(level: &Level, reports: &Reports) {
-    for mask in level
-        .masks
-        .iter()
-        .filter(|mask| mask.target.is_client_only())
-    {
-        reports.error(
-            &mask.at,
-            format!("nobody would apply the mask \"{}\": the vendor's script is not told of client_only masks", mask.target.selector()),
-            "write a selector that the edge can match, enter this one in the vendor's masking settings, or write kind = \"edge\" in [script]",
-        );
     }
 }
 

@@ -276,6 +276,16 @@ fn masks_for_the_visitor_script_alone_are_kept_apart() {
     assert_eq!(&*rule.client_masks[0].selector, "label:has(+ #b)");
 }
 
+#[test]
+fn a_group_that_the_site_replaces_brings_no_masks_to_the_vendors_script() {
+    rules(
+        "version = 1\n[defaults]\ngroup = 1\n[[group]]\nid = 1\n\
+         masks = [{ selector = \"label:has(+ #b)\", client_only = true }]\n[[group]]\nid = 2\n\
+         [[site]]\nhosts = [\"a\"]\norigin = \"http://b\"\nscript = { kind = \"edge\", url = \"/v.js\" }\n\
+         [[site]]\nhosts = [\"c\"]\norigin = \"http://b\"\ngroup = 2\n",
+    );
+}
+
 /// Rules of which no two are ambiguous, as separate pieces of text.
 const PIECES: [&str; 6] = [
     "[[site.rule]]\nname = \"1\"\npath = \"/**\"\nmasks = [\"#r1\"]\n",
