@@ -14,7 +14,7 @@ pub enum PathParameters {
 }
 
 impl PathParameters {
-    /// The readings of a path: the one that counts, and another that counts as well.
+    /// The readings of a path, in which `%3B` is `;` already: the one that counts, and another that counts as well.
     pub(super) fn readings(self, path: &str) -> (Cow<'_, str>, Option<String>) {
         if !path.contains(';') {
             return (Cow::Borrowed(path), None);

@@ -120,7 +120,8 @@ impl Site {
     }
 
     fn readings(&self, path: &str) -> Readings {
-        let (plain, stripped) = self.path_parameters.readings(path);
+        let path = canonical_path(path);
+        let (plain, stripped) = self.path_parameters.readings(&path);
         let plain = self.matches(&plain);
         let stripped = stripped.map(|path| self.matches(&path));
         Readings {
@@ -129,14 +130,12 @@ impl Site {
         }
     }
 
-    /// The rules that match, the most specific one first.
+    /// The rules that match a path in the spelling of patterns, the most specific one first.
     fn matches(&self, path: &str) -> Vec<Matched> {
-        let path = canonical_path(path);
-        let path = match self.path_case {
-            PathCase::Insensitive => Cow::Owned(fold_case(&path).into_owned()),
-            PathCase::Sensitive => path,
-        };
-        self.paths.matches(&path)
+        match self.path_case {
+            PathCase::Insensitive => self.paths.matches(&fold_case(path)),
+            PathCase::Sensitive => self.paths.matches(path),
+        }
     }
 }
 

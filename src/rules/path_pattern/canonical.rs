@@ -1,21 +1,32 @@
 use std::borrow::Cow;
 
-/// Spells a path the one way in which patterns are spelled: unreserved bytes plain, all that may not
-/// stand in a path as `%XX` with capitals. Nothing is decoded that could change the path's meaning.
+/// Spells a path the one way in which paths are compared with patterns: every byte that may stand in
+/// a path for itself plain, also `+`, `:` and their like, all others as `%XX` with capitals. To nearly
+/// every server `%2B` and `+` name one page, so rules must not tell them apart. What is sent is not
+/// changed by it.
 ///
-/// The request gate delivers paths in this spelling already; patterns written by a person come this
-/// way too, so that both are spelled by one function.
+/// Only a slash is never decoded, and a star is always encoded: it is a character here, not a wildcard.
 pub(in crate::rules) fn canonical_path(path: &str) -> Cow<'_, str> {
-    if path.bytes().all(is_plain) {
+    spelled(path, |byte| is_literal(byte) || byte == b'/')
+}
+
+/// Spells a pattern the same way; a plain star stays the wildcard that it is, `%2A` is a character.
+pub(super) fn canonical_pattern(pattern: &str) -> Cow<'_, str> {
+    spelled(pattern, |byte| is_literal(byte) || b"/*".contains(&byte))
+}
+
+/// Plain bytes stay as they are if they `may_stay`.
+fn spelled(path: &str, may_stay: impl Fn(u8) -> bool) -> Cow<'_, str> {
+    if path.bytes().all(&may_stay) {
         return Cow::Borrowed(path);
     }
     let mut spelled = String::with_capacity(path.len() + 16);
     let mut rest = path.as_bytes();
     while let [first, tail @ ..] = rest {
         match escaped_byte(rest) {
-            Some(byte) if is_unreserved(byte) => spelled.push(char::from(byte)),
+            Some(byte) if is_literal(byte) => spelled.push(char::from(byte)),
             Some(byte) => push_escape(&mut spelled, byte),
-            None if is_plain(*first) || *first == b'%' => spelled.push(char::from(*first)),
+            None if may_stay(*first) || *first == b'%' => spelled.push(char::from(*first)),
             None => push_escape(&mut spelled, *first),
         }
         rest = if escaped_byte(rest).is_some() {
@@ -107,9 +118,9 @@ fn push_escape(text: &mut String, byte: u8) {
     text.push(char::from(DIGITS[usize::from(byte & 15)]));
 }
 
-/// Bytes that stand for themselves in a path (RFC 3986 3.3), and the slash.
-fn is_plain(byte: u8) -> bool {
-    is_unreserved(byte) || b"!$&'()*+,;=:@/".contains(&byte)
+/// Bytes that name themselves in a segment (RFC 3986 3.3), without the star, which patterns need.
+fn is_literal(byte: u8) -> bool {
+    is_unreserved(byte) || b"!$&'()+,;=:@".contains(&byte)
 }
 
 fn is_unreserved(byte: u8) -> bool {

@@ -4,7 +4,7 @@ use std::str::FromStr;
 use crate::document::Fault;
 use crate::rules::limits::MAX_PATTERN_BYTES;
 
-use super::canonical::{canonical_path, escaped_byte, fold_case};
+use super::canonical::{canonical_pattern, escaped_byte, fold_case};
 use super::{Glob, Rank};
 
 /// A pattern over whole paths.
@@ -69,7 +69,7 @@ impl FromStr for PathPattern {
 
     fn from_str(text: &str) -> Result<Self, Fault> {
         refuse_what_no_path_has(text)?;
-        let spelled = canonical_path(text);
+        let spelled = canonical_pattern(text);
         let segments: Vec<&str> = spelled[1..].split('/').collect();
         segments
             .iter()

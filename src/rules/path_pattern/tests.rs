@@ -15,10 +15,23 @@ fn spells_patterns_canonically() {
         ("/a b|c", "/a%20b%7Cc"),
         ("/a;v=1/b:c@d", "/a;v=1/b:c@d"),
         ("/100%25", "/100%25"),
-        ("/a%2Ab", "/a%2Ab"),
+        ("/a%2ab", "/a%2Ab"),
+        (
+            "/loans%2Bcredit/%3a%40%21%24%26%27%28%29%2C%3B%3D",
+            "/loans+credit/:@!$&'(),;=",
+        ),
+        ("/%252B", "/%252B"),
     ] {
         assert_eq!(pattern(written).as_str(), canonical, "{written}");
     }
+}
+
+#[test]
+fn a_star_in_a_path_is_a_character_whatever_its_spelling() {
+    assert_eq!(canonical_path("/a*/%2a/**"), "/a%2A/%2A/%2A%2A");
+    let literal = pattern("/%2A%2A");
+    assert_eq!(*literal.segments(), [Segment::Literal("%2A%2A".into())]);
+    assert_eq!(*pattern("/**").segments(), [Segment::Rest]);
 }
 
 #[test]

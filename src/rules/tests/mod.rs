@@ -6,6 +6,7 @@ mod explanation;
 mod limits;
 mod resolve;
 mod settings;
+mod spelling;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
