@@ -8,7 +8,7 @@ use super::Segment;
 /// of rules or files:
 ///
 /// 1. a pattern without any wildcard (it matches one path only) before all others,
-/// 2. more literal segments,
+/// 2. more literal segments (what is behind a last slash is none),
 /// 3. more segments with a wildcard inside (`*.asp`),
 /// 4. more `*` segments,
 /// 5. fewer `**`.
@@ -27,9 +27,11 @@ impl Rank {
     pub(super) fn of(segments: &[Segment]) -> Self {
         let count =
             |wanted: fn(&Segment) -> bool| segments.iter().filter(|one| wanted(one)).count();
-        let literals = count(|segment| matches!(segment, Segment::Literal(_)));
+        let literals =
+            count(|segment| matches!(segment, Segment::Literal(text) if !text.is_empty()));
+        let exact = |segment: &Segment| matches!(segment, Segment::Literal(_));
         Self {
-            exact: literals == segments.len(),
+            exact: segments.iter().all(exact),
             literals,
             partials: count(|segment| matches!(segment, Segment::Partial(_))),
             ones: count(|segment| matches!(segment, Segment::One)),

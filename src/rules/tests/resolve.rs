@@ -97,6 +97,16 @@ fn the_same_rules_in_another_order_of_rank_are_another_page_rule() {
 }
 
 #[test]
+fn a_last_slash_does_not_make_a_path_more_specific() {
+    let site = site(
+        "[[site.rule]]\nname = \"open\"\npath = \"/accounts/*/\"\ninject = true\ngroup = 7\n\
+         [[site.rule]]\nname = \"private\"\npath = \"/accounts/private/**\"\ninject = false\n",
+    );
+    assert_eq!(&*site.resolve("/accounts/private/").label, "private");
+    assert_eq!(&*site.resolve("/accounts/a/").label, "open");
+}
+
+#[test]
 fn a_more_specific_level_can_take_a_tag_attribute_away() {
     let site = site(
         "tag.termsurl = \"/terms\"\ntag.defer = true\nui = \"custom\"\n\
