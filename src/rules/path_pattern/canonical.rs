@@ -1,5 +1,7 @@
 use std::borrow::Cow;
 
+use crate::document::Fault;
+
 /// Spells a path the one way in which paths are compared with patterns: every byte that may stand in
 /// a path for itself plain, also `+`, `:` and their like, all others as `%XX` with capitals. To nearly
 /// every server `%2B` and `+` name one page, so rules must not tell them apart. What is sent is not
@@ -38,8 +40,76 @@ fn spelled(path: &str, may_stay: impl Fn(u8) -> bool) -> Cow<'_, str> {
     Cow::Owned(spelled)
 }
 
+/// Refuses what no path has that comes through the request gate: with a rule or a test for it,
+/// somebody would rely on what never happens.
+pub(in crate::rules) fn check_canonical(text: &str) -> Result<(), Fault> {
+    if text.contains('\\') {
+        return Err(Fault::new(
+            format!("\"{text}\" contains a backslash, which no canonical path does"),
+            "write `/`",
+        ));
+    }
+    if text.chars().any(char::is_control) {
+        return Err(Fault::new(
+            format!("{text:?} contains a control character"),
+            "remove it",
+        ));
+    }
+    refuse_escapes(text)?;
+    refuse_segments(text)
+}
+
+fn refuse_escapes(text: &str) -> Result<(), Fault> {
+    for (start, _) in text.match_indices('%') {
+        let escape: String = text[start..].chars().take(3).collect();
+        let Some(byte) = escaped_byte(&text.as_bytes()[start..]) else {
+            return Err(Fault::new(
+                format!("\"{text}\" contains `{escape}`, which is not a percent-escape"),
+                "write two hexadecimal digits after `%`; a percent sign itself is `%25`",
+            ));
+        };
+        if matches!(byte, b'/' | b'\\') || byte.is_ascii_control() {
+            return Err(refused_request(text, &format!("`{escape}`")));
+        }
+    }
+    Ok(())
+}
+
+fn refuse_segments(text: &str) -> Result<(), Fault> {
+    let spelled = canonical_pattern(text);
+    let segments = spelled.strip_prefix('/').unwrap_or(&spelled).split('/');
+    for segment in segments.clone() {
+        let name = segment.split(';').next().unwrap_or_default();
+        if matches!(segment, "." | "..") {
+            return Err(Fault::new(
+                format!(
+                    "\"{text}\" contains the segment `{segment}`, which no canonical path does"
+                ),
+                "write the path that it leads to",
+            ));
+        }
+        if matches!(name, "." | "..") {
+            return Err(refused_request(text, &format!("the segment `{segment}`")));
+        }
+    }
+    if segments.rev().skip(1).any(str::is_empty) {
+        return Err(Fault::new(
+            format!("\"{text}\" contains `//`, which no canonical path does"),
+            "write a single slash",
+        ));
+    }
+    Ok(())
+}
+
+fn refused_request(text: &str, part: &str) -> Fault {
+    Fault::new(
+        format!("\"{text}\" contains {part}; requests with it are refused, so rules never see it"),
+        "remove it",
+    )
+}
+
 /// The byte that `%XX` at the beginning of `text` stands for.
-pub(super) fn escaped_byte(text: &[u8]) -> Option<u8> {
+fn escaped_byte(text: &[u8]) -> Option<u8> {
     let [b'%', high, low, ..] = text else {
         return None;
     };

@@ -8,7 +8,7 @@ mod rank;
 #[cfg(test)]
 mod tests;
 
-pub(super) use canonical::{canonical_path, fold_case};
+pub(super) use canonical::{canonical_path, check_canonical, fold_case};
 pub(super) use glob::Glob;
 pub(super) use pattern::{PathPattern, Segment};
 pub(super) use rank::Rank;

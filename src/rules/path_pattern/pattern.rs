@@ -4,7 +4,7 @@ use std::str::FromStr;
 use crate::document::Fault;
 use crate::rules::limits::MAX_PATTERN_BYTES;
 
-use super::canonical::{canonical_pattern, escaped_byte, fold_case};
+use super::canonical::{canonical_pattern, check_canonical, fold_case};
 use super::{Glob, Rank};
 
 /// A pattern over whole paths.
@@ -73,13 +73,7 @@ impl FromStr for PathPattern {
         let segments: Vec<&str> = spelled[1..].split('/').collect();
         segments
             .iter()
-            .try_for_each(|one| refuse_segment(text, one))?;
-        if segments[..segments.len() - 1].contains(&"") {
-            return Err(Fault::new(
-                format!("\"{text}\" contains `//`, which no canonical path does"),
-                "write a single slash",
-            ));
-        }
+            .try_for_each(|segment| refuse_stars_inside(text, segment))?;
         if segments.windows(2).any(|pair| pair == ["**", "**"]) {
             return Err(Fault::new(
                 format!("\"{text}\" has `**` twice in a row"),
@@ -130,45 +124,10 @@ fn refuse_what_no_path_has(text: &str) -> Result<(), Fault> {
         let message = format!("\"{text}\" contains a fragment, which browsers never send");
         return fault(message, "remove `#` and what follows");
     }
-    if text.contains('\\') {
-        let message = format!("\"{text}\" contains a backslash, which no canonical path does");
-        return fault(message, "write `/`");
-    }
-    if text.chars().any(char::is_control) {
-        let message = format!("{text:?} contains a control character");
-        return fault(message, "remove it");
-    }
-    refuse_escapes(text)
+    check_canonical(text)
 }
 
-fn refuse_escapes(text: &str) -> Result<(), Fault> {
-    for (start, _) in text.match_indices('%') {
-        let escape: String = text[start..].chars().take(3).collect();
-        let Some(byte) = escaped_byte(&text.as_bytes()[start..]) else {
-            return Err(Fault::new(
-                format!("\"{text}\" contains `{escape}`, which is not a percent-escape"),
-                "write two hexadecimal digits after `%`; a percent sign itself is `%25`",
-            ));
-        };
-        if matches!(byte, b'/' | b'\\') || byte.is_ascii_control() {
-            return Err(Fault::new(
-                format!(
-                    "\"{text}\" contains `{escape}`; requests with it are refused, so the rule could never match"
-                ),
-                "remove it",
-            ));
-        }
-    }
-    Ok(())
-}
-
-fn refuse_segment(text: &str, segment: &str) -> Result<(), Fault> {
-    if matches!(segment, "." | "..") {
-        return Err(Fault::new(
-            format!("\"{text}\" contains the segment `{segment}`, which no canonical path does"),
-            "write the path that it leads to",
-        ));
-    }
+fn refuse_stars_inside(text: &str, segment: &str) -> Result<(), Fault> {
     if segment.contains("**") && segment != "**" {
         return Err(Fault::new(
             format!("\"{text}\" has `**` inside the segment `{segment}`"),

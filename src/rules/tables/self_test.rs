@@ -7,7 +7,7 @@ use crate::document::{
 };
 use crate::groups::GroupId;
 use crate::rules::level::group_id;
-use crate::rules::path_pattern::canonical_path;
+use crate::rules::path_pattern::check_canonical;
 
 /// `[[test]]`: a URL, and what must come out for it.
 #[derive(Debug)]
@@ -20,7 +20,7 @@ pub(in crate::rules) struct TestTable {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::rules) struct TestUrl {
     pub(in crate::rules) host: String,
-    /// In canonical spelling, without the query.
+    /// Canonical, without the query.
     pub(in crate::rules) path: String,
 }
 
@@ -61,6 +61,10 @@ impl TestTable {
 }
 
 fn read_expect(mut table: TableReader<'_>) -> Vec<Stated<Expectation>> {
+    let words = |table: &mut TableReader<'_>, key| {
+        refuse_empty(table, key);
+        table.take_list(key, text(plain_text))
+    };
     let mut all = Vec::new();
     let it = &mut table;
     all.extend(take(it, "site", text(plain_text), Expectation::Site));
@@ -74,11 +78,9 @@ fn read_expect(mut table: TableReader<'_>) -> Vec<Stated<Expectation>> {
         Expectation::AdditionalGroups,
     ));
     all.extend(take(it, "masks", set(text(plain_text)), Expectation::Masks));
-    let included = table.take_list("masks_include", text(plain_text));
-    let included = included.into_iter();
+    let included = words(&mut table, "masks_include").into_iter();
     all.extend(included.map(|mask| mask.map(Expectation::MasksInclude)));
-    let excluded = table.take_list("masks_exclude", text(plain_text));
-    let excluded = excluded.into_iter();
+    let excluded = words(&mut table, "masks_exclude").into_iter();
     all.extend(excluded.map(|mask| mask.map(Expectation::MasksExclude)));
     let at = table.at().clone();
     if all.is_empty() && table.is_empty() {
@@ -104,6 +106,14 @@ fn take<T>(
     Some(stated.map(expect))
 }
 
+/// Selectors that must or must not be there, of which there are none: it would hold on every page.
+fn refuse_empty(table: &TableReader<'_>, key: &'static str) {
+    if table.has(key) {
+        let remedy = "list selectors, or write masks = [] where there must be no mask at all";
+        table.require(key, remedy);
+    }
+}
+
 /// A list in which order says nothing.
 fn set<T: Ord>(
     parse: impl Fn(&DeValue<'_>) -> Result<T, Fault>,
@@ -121,15 +131,9 @@ fn test_url(given: &str) -> Result<TestUrl, Fault> {
         "" => "/",
         path => path,
     };
-    let mut segments = path[1..].split('/').rev().skip(1);
-    if path.split('/').any(|segment| matches!(segment, "." | "..")) || segments.any(str::is_empty) {
-        return Err(Fault::new(
-            format!("the path of \"{given}\" is not canonical"),
-            "write it without `.`, `..` and `//`: so rules see it",
-        ));
-    }
+    check_canonical(path)?;
     Ok(TestUrl {
         host: url.host,
-        path: canonical_path(path).into_owned(),
+        path: path.to_owned(),
     })
 }
