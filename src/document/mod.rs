@@ -24,5 +24,7 @@ pub use reports::Reports;
 pub use syntax::parse_toml;
 pub use table_reader::{MAX_LIST_ENTRIES, TableReader};
 pub use text_file::{Unreadable, read_file};
-pub use url::{AbsoluteUrl, Endpoint, check_host, check_host_port, refuse_odd_characters};
+pub use url::{
+    AbsoluteUrl, Endpoint, canonical_host, check_host, check_host_port, refuse_odd_characters,
+};
 pub use value::{filled_text, flag, one_of, plain_text, text, whole_number, wrong_type};

@@ -8,7 +8,7 @@ use super::fault::Fault;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AbsoluteUrl<'a> {
     pub https: bool,
-    /// As written, in lower case.
+    /// Spelled as [`canonical_host`] does.
     pub host: String,
     pub port: Option<u16>,
     /// Path, query and fragment, as written; empty or beginning with one of `/?#`.
@@ -22,11 +22,10 @@ impl<'a> AbsoluteUrl<'a> {
         let end = after.find(['/', '?', '#']).unwrap_or(after.len());
         let (authority, rest) = after.split_at(end);
         let (host, port) = split_port(text, authority)?;
-        let host = host.to_ascii_lowercase();
-        check_host(text, &host)?;
+        check_host(text, &host.to_ascii_lowercase())?;
         Ok(Self {
             https,
-            host,
+            host: canonical_host(host),
             port,
             rest,
         })
@@ -132,6 +131,19 @@ pub fn check_host(text: &str, host: &str) -> Result<(), Fault> {
     Ok(())
 }
 
+/// A host in the one spelling in which hosts are compared: in lower case, and an IPv6 address in its
+/// shortest form.
+pub fn canonical_host(host: &str) -> String {
+    let address = host
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'))
+        .and_then(|address| address.parse::<Ipv6Addr>().ok());
+    match address {
+        Some(address) => format!("[{address}]"),
+        None => host.to_ascii_lowercase(),
+    }
+}
+
 /// Whether it is https, and what follows.
 fn split_scheme(text: &str) -> Result<(bool, &str), Fault> {
     match text.split_once("://") {
@@ -197,6 +209,8 @@ mod tests {
         assert_eq!(url.rest, "/a?b#c");
         let url = AbsoluteUrl::parse("http://[::1]:80").unwrap();
         assert_eq!((&*url.host, url.port, url.rest), ("[::1]", Some(80), ""));
+        let url = AbsoluteUrl::parse("http://[2001:DB8:0:0::1]/").unwrap();
+        assert_eq!(url.host, "[2001:db8::1]");
         for bad in [
             "ftp://a",
             "www.bank.example",

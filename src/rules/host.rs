@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 use std::fmt;
 
-use crate::document::{Fault, check_host};
+use crate::document::{Fault, canonical_host, check_host};
 
 /// The hosts that a site answers for, as one entry of its `hosts`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -19,7 +19,7 @@ impl HostPattern {
         if text == "*" {
             return Ok(Self::Any);
         }
-        let host = text.to_ascii_lowercase();
+        let host = canonical_host(text);
         let suffix = host.strip_prefix("*.");
         let name = suffix.unwrap_or(&host);
         if name.contains('*') {
@@ -158,6 +158,18 @@ mod tests {
             "**",
         ] {
             assert!(HostPattern::parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn spells_an_ipv6_address_in_one_way() {
+        for (written, canonical) in [
+            ("[0:0:0:0:0:0:0:1]", "[::1]"),
+            ("[2001:DB8::00a]", "[2001:db8::a]"),
+            ("[::ffff:c000:201]", "[::ffff:192.0.2.1]"),
+        ] {
+            let host = HostPattern::parse(written).unwrap();
+            assert_eq!(host, HostPattern::Exact(canonical.into()), "{written}");
         }
     }
 

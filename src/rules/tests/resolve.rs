@@ -151,6 +151,22 @@ group = 1
 }
 
 #[test]
+fn an_ipv6_address_is_one_host_whatever_its_spelling() {
+    let rules = rules(
+        r#"version = 1
+[[site]]
+hosts = ["[0:0:0:0:0:0:0:1]"]
+origin = "http://10.0.0.1"
+group = 1
+[[test]]
+url = "http://[0::0:1]:8080/"
+expect = { site = "[::0001]", group = 1 }
+"#,
+    );
+    assert!(rules.site("[::1]").is_some());
+}
+
+#[test]
 fn a_server_that_ignores_case_gets_rules_that_do() {
     let site = site(
         "case_insensitive_paths = true\n[[site.rule]]\nname = \"r\"\npath = \"/Étude/*.ASP\"\nmasks = [\"#m\"]\n",
