@@ -25,7 +25,7 @@ impl MaskTarget {
         parsed.map(Self::Streamed).map_err(|error| {
             Fault::new(
                 format!("the edge cannot match the selector \"{text}\": {error}"),
-                "use names, #ids, .classes, [attributes], `a b`, `a > b`, :not(...), :nth-child(...); \
+                "use names, #ids, .classes, [attributes], `a b`, `a > b`, :not(...); \
                  with the edge's own script, { selector = \"...\", client_only = true } leaves it to the browser",
             )
         })
