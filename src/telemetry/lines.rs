@@ -52,8 +52,10 @@ impl Lines {
         thread::Builder::new()
             .name(name.to_owned())
             .spawn(move || {
-                let _running = running;
                 write_lines(&lines, output, &lost, &must_close);
+                // In this order: once the end is told, no line is taken that nobody would write.
+                drop(lines);
+                drop(running);
             })?;
         let writer = LinesWriter {
             sender: sender.clone(),
