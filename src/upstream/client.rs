@@ -208,7 +208,8 @@ fn stalled(upload: &Upload, after: Duration) -> UpstreamError {
 }
 
 fn prepared(request: Request<EdgeBody>, idle_limit: Duration) -> Request<RequestBody> {
-    let mut request = request.map(|body| RequestBody::new(body, idle_limit));
+    let version = request.version();
+    let mut request = request.map(|body| RequestBody::new(body, version, idle_limit));
     *request.version_mut() = Version::HTTP_11;
     if request.uri().authority().is_some() {
         *request.uri_mut() = origin_form(request.uri());
@@ -232,7 +233,11 @@ fn replayable(request: &Request<RequestBody>) -> Option<Request<RequestBody>> {
         return None;
     }
     let idle_limit = request.body().upload().idle_limit();
-    let mut copy = Request::new(RequestBody::new(empty_body(), idle_limit));
+    let mut copy = Request::new(RequestBody::new(
+        empty_body(),
+        request.version(),
+        idle_limit,
+    ));
     *copy.method_mut() = request.method().clone();
     *copy.uri_mut() = request.uri().clone();
     *copy.headers_mut() = request.headers().clone();

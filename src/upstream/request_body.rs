@@ -5,6 +5,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
+use http::Version;
 use http_body::{Body, Frame, SizeHint};
 use tokio::time::Instant;
 
@@ -17,6 +18,7 @@ use crate::wire::{BoxError, EdgeBody};
 pub(super) struct RequestBody {
     inner: EdgeBody,
     idle: IdleTimer,
+    version: Version,
     upload: Arc<Upload>,
 }
 
@@ -41,7 +43,8 @@ const STALLED: u8 = 3;
 const BROKEN: u8 = 4;
 
 impl RequestBody {
-    pub(super) fn new(inner: EdgeBody, idle_limit: Duration) -> Self {
+    /// The body of a request that came in this version.
+    pub(super) fn new(inner: EdgeBody, version: Version, idle_limit: Duration) -> Self {
         let state = if inner.is_end_stream() { DONE } else { FLOWING };
         let upload = Arc::new(Upload {
             idle_limit,
@@ -51,8 +54,15 @@ impl RequestBody {
         Self {
             inner,
             idle: IdleTimer::new(idle_limit),
+            version,
             upload,
         }
+    }
+
+    /// hyper ends the body of an HTTP/2 request like a whole one when the client resets the stream
+    /// without an error, which is not for clients to do (RFC 9113 8.1).
+    fn was_reset(&self) -> bool {
+        self.version == Version::HTTP_2 && !self.inner.is_end_stream()
     }
 
     pub(super) fn upload(&self) -> Arc<Upload> {
@@ -121,13 +131,16 @@ impl Body for RequestBody {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let polled = Pin::new(&mut self.inner).poll_frame(cx);
-        let Poll::Ready(frame) = polled else {
+        let Poll::Ready(mut frame) = polled else {
             self.upload.note(WAITS_FOR_CLIENT);
             let after = ready!(self.idle.poll_expired(cx));
             self.upload.note(STALLED);
             return Poll::Ready(Some(Err(UpstreamError::RequestIdle { after }.into())));
         };
         self.idle.stop();
+        if frame.is_none() && self.was_reset() {
+            frame = Some(Err("the request was reset before its end".into()));
+        }
         self.upload.note(match &frame {
             None => DONE,
             Some(Ok(_)) if self.inner.is_end_stream() => DONE,

@@ -151,3 +151,16 @@ async fn a_request_that_breaks_off_is_the_clients_fault() {
         ("request_broken", Blame::Downstream)
     );
 }
+
+/// hyper ends the body of an HTTP/2 request that was reset without an error like a whole one.
+#[tokio::test]
+async fn an_http_2_request_that_ends_before_its_end_has_broken_off() {
+    let origin = Origin::start(&[&[ReadHead, AwaitClose]]).await;
+    let (frames, body) = streamed();
+    frames.send(Ok("half")).await.unwrap();
+    drop(frames);
+    let mut request = request(Method::POST, "/", body);
+    *request.version_mut() = http::Version::HTTP_2;
+    let error = fetch(&client(&origin), request).await.unwrap_err();
+    assert_eq!(error.kind(), "request_broken");
+}
