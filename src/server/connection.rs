@@ -23,6 +23,7 @@ pub(super) struct Http {
     http1: http1::Builder,
     http2: http2::Builder<TokioExecutor>,
     h2_idle_timeout: Duration,
+    write_stall_timeout: Duration,
 }
 
 impl Http {
@@ -31,6 +32,7 @@ impl Http {
             http1: http1_builder(limits),
             http2: http2_builder(limits),
             h2_idle_timeout: limits.h2_idle_timeout,
+            write_stall_timeout: limits.write_stall_timeout,
         }
     }
 }
@@ -75,6 +77,7 @@ pub(super) async fn serve_connection<I, S>(
             tokio::select! {
                 ended = drained(connection, http2::Connection::graceful_shutdown, quit) => ended,
                 () = abandoned(&exchanges, period) => Ok(()),
+                () = stalled(&exchanges, http.write_stall_timeout) => Ok(()),
             }
         }
     };
@@ -119,6 +122,23 @@ async fn idle(exchanges: &Exchanges, period: Duration) {
             return;
         }
         seen = begun;
+    }
+}
+
+/// Resolves when the client has taken nothing of any exchange during a whole period. A client that
+/// keeps its streams' windows shut takes what little is written to the connection. As long as one
+/// exchange moves the others may stand: a browser that pauses a film loads pages meanwhile.
+async fn stalled(exchanges: &Exchanges, period: Duration) {
+    let mut ticks = interval(period);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut seen = None;
+    loop {
+        ticks.tick().await;
+        let moves = exchanges.are_standing().then(|| exchanges.moves());
+        if moves.is_some() && moves == seen {
+            return;
+        }
+        seen = moves;
     }
 }
 

@@ -26,6 +26,10 @@ pub(super) struct Exchanges {
 struct Counts {
     begun: AtomicU64,
     open: AtomicUsize,
+    /// How many of the open ones wait for the client to take what it was sent.
+    standing: AtomicUsize,
+    /// Frames that were asked for, in all exchanges.
+    moves: AtomicU64,
 }
 
 /// A service that keeps count of its exchanges, from their head to the last byte of their answer.
@@ -40,11 +44,14 @@ pub struct ExchangeBody {
     inner: EdgeBody,
     /// For an answer that nothing but the close delimits: turned off when the body is whole.
     reset: Option<ResetSwitch>,
-    _open: OpenExchange,
+    open: OpenExchange,
 }
 
 #[derive(Debug)]
-struct OpenExchange(Arc<Counts>);
+struct OpenExchange {
+    counts: Arc<Counts>,
+    is_standing: bool,
+}
 
 impl Exchanges {
     pub(super) fn new(reset: ResetSwitch) -> Self {
@@ -67,16 +74,47 @@ impl Exchanges {
         self.counts.open.load(Ordering::Acquire)
     }
 
+    /// Whether there are exchanges, and the client takes nothing of any of them now.
+    pub(super) fn are_standing(&self) -> bool {
+        let open = self.open();
+        open > 0 && self.counts.standing.load(Ordering::Acquire) == open
+    }
+
+    /// Changes whenever an exchange begins or moves.
+    pub(super) fn moves(&self) -> u64 {
+        self.counts.moves.load(Ordering::Acquire)
+    }
+
     fn begin(&self) -> OpenExchange {
         self.counts.begun.fetch_add(1, Ordering::AcqRel);
         self.counts.open.fetch_add(1, Ordering::AcqRel);
-        OpenExchange(Arc::clone(&self.counts))
+        self.counts.moves.fetch_add(1, Ordering::AcqRel);
+        OpenExchange {
+            counts: Arc::clone(&self.counts),
+            is_standing: false,
+        }
+    }
+}
+
+impl OpenExchange {
+    /// A frame was handed over, and the next is not asked for before the client took it.
+    fn stand(&mut self) {
+        self.is_standing = true;
+        self.counts.standing.fetch_add(1, Ordering::AcqRel);
+    }
+
+    fn go_on(&mut self) {
+        self.counts.moves.fetch_add(1, Ordering::AcqRel);
+        if std::mem::take(&mut self.is_standing) {
+            self.counts.standing.fetch_sub(1, Ordering::AcqRel);
+        }
     }
 }
 
 impl Drop for OpenExchange {
     fn drop(&mut self) {
-        self.0.open.fetch_sub(1, Ordering::AcqRel);
+        self.go_on();
+        self.counts.open.fetch_sub(1, Ordering::AcqRel);
     }
 }
 
@@ -109,11 +147,7 @@ impl ExchangeBody {
         if let Some(reset) = &reset {
             reset.turn_on();
         }
-        Self {
-            inner,
-            reset,
-            _open: open,
-        }
+        Self { inner, reset, open }
     }
 }
 
@@ -125,7 +159,11 @@ impl Body for ExchangeBody {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        self.open.go_on();
         let polled = Pin::new(&mut self.inner).poll_frame(cx);
+        if let Poll::Ready(Some(Ok(_))) = polled {
+            self.open.stand();
+        }
         let is_whole = match &polled {
             Poll::Ready(None) => true,
             Poll::Ready(Some(Ok(_))) => self.inner.is_end_stream(),

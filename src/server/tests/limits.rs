@@ -1,8 +1,14 @@
+use http_body_util::BodyExt;
+use hyper::client::conn::http2;
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::sync::mpsc;
 
 use super::client::{GET, GET_AND_CLOSE, read_until, rest, send, talk, tls};
 use super::*;
+use crate::wire::empty_body;
+use crate::wire::test_body::streamed;
 
 fn certificates() -> Option<Arc<Certificates>> {
     Some(Arc::new(Certificates::self_signed(&["a.example"]).unwrap()))
@@ -127,7 +133,7 @@ async fn a_client_that_takes_nothing_is_closed() {
         write_stall_timeout: BRIEFLY,
         ..Limits::default()
     };
-    let (ended, mut is_ended) = tokio::sync::mpsc::channel(1);
+    let (ended, mut is_ended) = mpsc::channel(1);
     let server = Running::start(config(limits), None, move |_, _| {
         let body = truncation::endless(ended.clone());
         Box::pin(async { Response::new(body) })
@@ -135,4 +141,64 @@ async fn a_client_that_takes_nothing_is_closed() {
     let mut stream = TcpStream::connect(server.address()).await.unwrap();
     stream.write_all(GET.as_bytes()).await.unwrap();
     soon(is_ended.recv()).await.unwrap();
+}
+
+async fn http2_client(server: &Running) -> http2::SendRequest<EdgeBody> {
+    let stream = tls(server.address(), "a.example", &["h2"]).await.unwrap();
+    let mut builder = http2::Builder::new(TokioExecutor::new());
+    builder.initial_stream_window_size(1024);
+    let (sender, connection) = builder.handshake(TokioIo::new(stream)).await.unwrap();
+    tokio::spawn(connection);
+    sender
+}
+
+fn http2_get() -> Request<EdgeBody> {
+    let request = Request::get("https://a.example/").body(empty_body());
+    request.unwrap()
+}
+
+/// Over HTTP/2 the connection still takes what is sent, while the stream's window is shut.
+#[tokio::test]
+async fn a_client_that_takes_nothing_of_a_stream_is_closed() {
+    let limits = Limits {
+        write_stall_timeout: BRIEFLY,
+        ..Limits::default()
+    };
+    let (ended, mut is_ended) = mpsc::channel(1);
+    let certificates = certificates();
+    let server = Running::start(tls_config(limits), certificates.as_ref(), move |_, _| {
+        let body = truncation::endless(ended.clone());
+        Box::pin(async { Response::new(body) })
+    });
+    let mut sender = http2_client(&server).await;
+    let _unread = soon(sender.send_request(http2_get())).await.unwrap();
+    soon(is_ended.recv()).await.unwrap();
+}
+
+/// An origin that takes its time is not the client's fault.
+#[tokio::test]
+async fn an_answer_that_takes_its_time_is_not_cut_off() {
+    let limits = Limits {
+        write_stall_timeout: BRIEFLY,
+        ..Limits::default()
+    };
+    let (pieces, body) = streamed();
+    let body = std::sync::Mutex::new(Some(body));
+    let certificates = certificates();
+    let server = Running::start(tls_config(limits), certificates.as_ref(), move |_, _| {
+        let body = body.lock().unwrap().take().unwrap();
+        Box::pin(async { Response::new(body) })
+    });
+    let mut sender = http2_client(&server).await;
+    let mut answer = soon(sender.send_request(http2_get())).await.unwrap();
+    for _ in 0..2 {
+        pieces.send(Ok("piece")).await.unwrap();
+        let frame = soon(answer.body_mut().frame()).await.unwrap().unwrap();
+        assert_eq!(frame.into_data().unwrap(), "piece");
+        let early = tokio::time::timeout(BRIEFLY * 4, answer.body_mut().frame()).await;
+        assert!(early.is_err(), "the answer must wait: {early:?}");
+    }
+    drop(pieces);
+    let rest = soon(answer.into_body().collect()).await.unwrap();
+    assert_eq!(rest.to_bytes(), "");
 }
