@@ -9,7 +9,7 @@ use hyper::body::Incoming;
 use hyper::upgrade::OnUpgrade;
 
 use super::edge::Shared;
-use super::routes::Destination;
+use super::routes::{Destination, Routes};
 use super::stack::Arrival;
 use crate::proxy::{Exchange, ProxyError, Visitor, forward, page};
 use crate::server::ConnectionInfo;
@@ -31,6 +31,7 @@ pub(super) async fn dispatch(
     let routes = shared.routes.load_full();
     let destination = routes.destination(&request);
     let destination = destination.ok_or(ProxyError::UnknownHost)?;
+    check_connection(shared, &connection, &routes, &request)?;
     let scheme = visitor_scheme(shared, &connection, &request, &parts);
     if let Some(redirect) = to_https(shared, &request, scheme) {
         notes.write(|seen| seen.verdict = Some("redirected"));
@@ -49,6 +50,21 @@ pub(super) async fn dispatch(
     match destination {
         Destination::Page(route) => page(&shared.edge, route, exchange).await,
         Destination::Session(route) => forward(&shared.edge, route, exchange).await,
+    }
+}
+
+/// A visitor's connection is made for one site. A trusted peer's is for whomever it serves.
+fn check_connection(
+    shared: &Shared,
+    connection: &ConnectionInfo,
+    routes: &Routes,
+    request: &EdgeRequest,
+) -> Result<(), ProxyError> {
+    let is_trusted = shared.edge.trusted_peers.contains(connection.peer.ip());
+    let sni = connection.sni.as_deref().filter(|_| !is_trusted);
+    match sni.is_some_and(|sni| routes.is_misdirected(sni, request)) {
+        true => Err(ProxyError::Misdirected),
+        false => Ok(()),
     }
 }
 

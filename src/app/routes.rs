@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use crate::config::{EdgeConfig, RulesSource, SessionConfig, SessionPlace};
 use crate::problem::{Place, Problem};
-use crate::proxy::{PageRoute, SessionRoute};
+use crate::proxy::{PageRoute, SessionRoute, named_site};
 use crate::rules::{Loaded, OriginScheme, OriginSettings, RuleSet};
 use crate::upstream::{self, Client, Target, TlsSettings};
 use crate::wire::{Authority, EdgeRequest, Scheme};
@@ -104,6 +104,17 @@ impl Routes {
             (None, Some(route)) => Some(Destination::Page(route)),
             (Some((SessionPlace::Mount { .. }, _)) | None, None) => None,
         }
+    }
+
+    /// Whether a TLS connection that was made for one site (its SNI) carries a request for another.
+    /// Browsers use one connection for all hosts of a certificate (RFC 9113 9.1.1): for hosts of
+    /// one site they may.
+    pub fn is_misdirected(&self, sni: &str, request: &EdgeRequest) -> bool {
+        let Ok(shown) = sni.parse::<Authority>() else {
+            return false;
+        };
+        let sites = [shown.host(), request.host()].map(|host| named_site(&self.rules, host));
+        matches!(sites, [Some(shown), Some(asked)] if !Arc::ptr_eq(shown, asked))
     }
 }
 

@@ -11,6 +11,9 @@ pub enum ProxyError {
     /// Session traffic from a page that is not of one of our sites.
     #[error("session traffic from a foreign page")]
     ForeignOrigin(#[source] OriginRefusal),
+    /// The connection was made for another site than the request is for.
+    #[error("the connection was made for another site")]
+    Misdirected,
     /// The gate refused the request's head.
     #[error("the request was refused")]
     Refused(#[source] Refusal),
@@ -28,7 +31,9 @@ impl ProxyError {
     pub fn blame(&self) -> Blame {
         match self {
             Self::Panicked => Blame::Internal,
-            Self::ForeignOrigin(_) | Self::Refused(_) | Self::UnknownHost => Blame::Downstream,
+            Self::ForeignOrigin(_) | Self::Misdirected | Self::Refused(_) | Self::UnknownHost => {
+                Blame::Downstream
+            }
             Self::Switch(_) => Blame::Upstream,
             Self::Upstream(error) => error.blame(),
         }
@@ -39,6 +44,7 @@ impl ProxyError {
         match self {
             Self::Panicked => "panicked",
             Self::ForeignOrigin(_) => "foreign_origin",
+            Self::Misdirected => "misdirected",
             Self::Refused(refusal) => refusal.reason(),
             Self::Switch(_) => "switch",
             Self::UnknownHost => "unknown_host",

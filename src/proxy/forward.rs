@@ -11,8 +11,9 @@ use super::call::Outgoing;
 use super::error::ProxyError;
 use super::exchange::{Edge, Exchange};
 use super::heads;
+use super::named_site::named_site;
 use super::switch;
-use crate::rules::{HostPattern, RuleSet};
+use crate::rules::RuleSet;
 use crate::upstream::Client;
 use crate::wire::{
     self, Authority, EdgeBody, EdgeRequest, Forwarding, Locations, OriginRefusal, Scheme,
@@ -99,7 +100,7 @@ impl SessionRoute {
             let port = origin.effective_port(scheme);
             let known_port = port == scheme.default_port()
                 || port == request.authority().effective_port(visitor_scheme);
-            not_weaker && (same || known_port && names_host(&self.rules, origin.host()))
+            not_weaker && (same || known_port && named_site(&self.rules, origin.host()).is_some())
         };
         let checked = match wire::origin_allowed(headers, &is_ours) {
             Err(OriginRefusal::Missing) if request.upgrade().is_none() => {
@@ -173,18 +174,6 @@ const OF_THE_WHOLE_SITE: [HeaderName; 5] = [
     HeaderName::from_static("service-worker-allowed"),
     STRICT_TRANSPORT_SECURITY,
 ];
-
-/// Whether a site is written down for this host; "whatever host is asked" says nothing of it.
-fn names_host(rules: &RuleSet, host: &str) -> bool {
-    let mut patterns = rules.sites().iter().flat_map(|site| site.hosts());
-    patterns.any(|pattern| match pattern {
-        HostPattern::Exact(exact) => host == &**exact,
-        HostPattern::Below(suffix) => host
-            .strip_suffix(&**suffix)
-            .is_some_and(|below| below.ends_with('.')),
-        HostPattern::Any => false,
-    })
-}
 
 /// A path that the backend names is below the mount for the visitor. `here` is the scheme and
 /// authority under which the visitor sees it, and `//` and the authority.

@@ -40,7 +40,7 @@ fn status(error: &ProxyError) -> StatusCode {
         ProxyError::ForeignOrigin(_) => StatusCode::FORBIDDEN,
         ProxyError::Refused(refusal) => refusal.status(),
         ProxyError::Switch(_) => StatusCode::BAD_GATEWAY,
-        ProxyError::UnknownHost => StatusCode::MISDIRECTED_REQUEST,
+        ProxyError::Misdirected | ProxyError::UnknownHost => StatusCode::MISDIRECTED_REQUEST,
         ProxyError::Upstream(error) => match (error.blame(), error.is_timeout()) {
             (Blame::Downstream, true) => StatusCode::REQUEST_TIMEOUT,
             (Blame::Downstream, false) => StatusCode::BAD_REQUEST,
@@ -54,7 +54,10 @@ fn closes_connection(error: &ProxyError) -> bool {
     match error {
         ProxyError::Panicked => true,
         ProxyError::Refused(refusal) => refusal.closes_connection(),
-        ProxyError::ForeignOrigin(_) | ProxyError::Switch(_) | ProxyError::UnknownHost => false,
+        ProxyError::ForeignOrigin(_)
+        | ProxyError::Misdirected
+        | ProxyError::Switch(_)
+        | ProxyError::UnknownHost => false,
         ProxyError::Upstream(error) => error.blame() == Blame::Downstream,
     }
 }
@@ -66,6 +69,10 @@ fn text(error: &ProxyError, status: StatusCode) -> String {
         ProxyError::ForeignOrigin(_) => (
             "This request cannot be served",
             "it does not come from a page of this site".to_owned(),
+        ),
+        ProxyError::Misdirected => (
+            "This request cannot be served",
+            "it came over a connection to another site; please try again".to_owned(),
         ),
         ProxyError::UnknownHost => (
             "There is no such site here",
@@ -106,6 +113,7 @@ mod tests {
     fn every_error_has_its_status_and_says_whether_the_connection_can_go_on() {
         for (error, expected) in [
             (ProxyError::Panicked, (500, true)),
+            (ProxyError::Misdirected, (421, false)),
             (ProxyError::UnknownHost, (421, false)),
             (ProxyError::Switch(SwitchRefusal::Protocol), (502, false)),
             (ProxyError::Refused(Refusal::LengthAndChunks), (400, true)),

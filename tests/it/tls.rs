@@ -212,6 +212,43 @@ async fn a_host_that_no_site_has_is_misdirected() {
     }
 }
 
+/// Browsers use one connection for all hosts of its certificate and address (RFC 9113 9.1.1).
+#[tokio::test]
+async fn a_connection_that_was_made_for_one_site_does_not_lead_to_another() {
+    let origin = ScriptedOrigin::serving("<p>x").await;
+    let bank = bank_rules(&origin).replace(
+        "\"www.bank.example\"",
+        "\"www.bank.example\", \"*.bank.example\"",
+    );
+    let site = |hosts| {
+        format!(
+            "[[site]]\nhosts = [\"{hosts}\"]\norigin = \"http://{}\"\ngroup = 1\n",
+            origin.address
+        )
+    };
+    let rules = format!("{bank}\n{}{}", site("www.shop.example"), site("*"));
+    let mut settings = config(&rules);
+    for (trusted, shown, asked, status) in [
+        (false, Some("www.bank.example"), "www.bank.example", 200),
+        (false, Some("www.bank.example"), "A.bank.example.:8443", 200),
+        (false, Some("www.bank.example"), "www.shop.example", 421),
+        (false, Some("www.shop.example"), "a.bank.example", 421),
+        (false, Some("www.bank.example"), "unknown.example", 200),
+        (false, Some("unknown.example"), "www.bank.example", 200),
+        (false, None, "www.bank.example", 200),
+        // Whose connection it is says nothing of whose request it is.
+        (true, Some("www.bank.example"), "www.shop.example", 200),
+    ] {
+        let peers = trusted.then(|| "127.0.0.1/32".parse().unwrap());
+        settings.trusted_peers = TrustedPeers::new(peers.into_iter().collect());
+        let edge = TestEdge::spawn(settings.clone()).await;
+        let stream = tls(edge.https.unwrap(), shown, &[]).await.unwrap();
+        let request = Request::get("/").header("host", asked);
+        let answer = Visitor::http1_over(stream).await.send(request).await;
+        assert_eq!(answer.status, status, "{shown:?} {asked}");
+    }
+}
+
 #[tokio::test]
 async fn who_speaks_http_to_the_https_port_gets_no_page() {
     let origin = ScriptedOrigin::serving("<p>x").await;
