@@ -32,11 +32,7 @@ fn encode(path: &str, bits: u64, lower: bool) -> String {
         _ if lower => format!("%{byte:02x}"),
         _ => format!("%{byte:02X}"),
     };
-    path.bytes()
-        .enumerate()
-        .map(|(at, byte)| (at, byte))
-        .map(spell)
-        .collect()
+    path.bytes().enumerate().map(spell).collect()
 }
 
 #[test]
