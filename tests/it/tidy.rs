@@ -115,7 +115,7 @@ const HOUSE: &[Room] = &[
             "upstream",
             "wire",
         ],
-        &["http", "http_body_util", "hyper"],
+        &["http", "http_body", "http_body_util", "hyper"],
     ),
     room(
         "inject",
