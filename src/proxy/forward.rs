@@ -102,7 +102,7 @@ impl SessionRoute {
                 || port == request.authority().effective_port(visitor_scheme);
             not_weaker && (same || known_port && named_site(&self.rules, origin.host()).is_some())
         };
-        let checked = match wire::origin_allowed(headers, &is_ours) {
+        let checked = match wire::origin_allowed(headers, is_ours) {
             Err(OriginRefusal::Missing) if request.upgrade().is_none() => {
                 check_without_origin(headers, is_ours)
             }
