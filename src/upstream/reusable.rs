@@ -48,6 +48,6 @@ fn names_connection_bound_scheme(value: &[u8]) -> bool {
         let is_word = |scheme: &&str| word.eq_ignore_ascii_case(scheme.as_bytes());
         CONNECTION_BOUND_SCHEMES
             .iter()
-            .any(|scheme| is_word(scheme))
+            .any(is_word)
     })
 }
