@@ -46,8 +46,6 @@ fn names_connection_bound_scheme(value: &[u8]) -> bool {
     let mut words = value.split(|byte| !byte.is_ascii_alphanumeric());
     words.any(|word| {
         let is_word = |scheme: &&str| word.eq_ignore_ascii_case(scheme.as_bytes());
-        CONNECTION_BOUND_SCHEMES
-            .iter()
-            .any(is_word)
+        CONNECTION_BOUND_SCHEMES.iter().any(is_word)
     })
 }
