@@ -6,6 +6,7 @@ use http_body::Body;
 use hyper::body::Incoming;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
+use tokio::task::AbortHandle;
 use tokio::time::{Instant, timeout_at};
 
 use super::body::{Reuse, UpstreamBody};
@@ -102,13 +103,18 @@ impl Shared {
             .handshake(TokioIo::new(stream))
             .await
             .map_err(UpstreamError::before_head)?;
-        tokio::spawn(async move {
+        let driver = tokio::spawn(async move {
             // Whoever waits for the answer, or reads its body, is told of the error too.
             if let Err(error) = driver.with_upgrades().await {
                 tracing::debug!(%error, "a connection to an origin ended with an error");
             }
         });
-        Ok(Connection { sender, probe })
+        let driver = driver.abort_handle();
+        Ok(Connection {
+            sender,
+            probe,
+            driver,
+        })
     }
 
     fn builder(&self) -> http1::Builder {
@@ -135,6 +141,9 @@ impl Shared {
             Ok(Ok(mut response)) => {
                 framing::settle(response.headers_mut())
                     .map_err(|what| Failure::Final(UpstreamError::Framing(what)))?;
+                if !upload.is_done() {
+                    close_if_stuck(Arc::clone(&upload), connection.driver.clone());
+                }
                 let connection = is_reusable.then_some(connection);
                 Ok(self.answer(response, connection, upload))
             }
@@ -198,6 +207,15 @@ impl Failure {
 
 /// What hyper reads ahead on one connection, and holds of a request that the origin does not take.
 const READ_BUFFER_MAX: usize = 64 * 1024;
+
+/// An origin that has answered may leave the rest of the request on the way for ever.
+fn close_if_stuck(upload: Arc<Upload>, driver: AbortHandle) {
+    tokio::spawn(async move {
+        if upload.is_stuck().await {
+            driver.abort();
+        }
+    });
+}
 
 fn stalled(upload: &Upload, after: Duration) -> UpstreamError {
     if upload.waits_for_client() {

@@ -3,6 +3,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use hyper::client::conn::http1::SendRequest;
+use tokio::task::AbortHandle;
 use tokio::time::{Instant, sleep_until};
 
 use super::config::Config;
@@ -22,6 +23,7 @@ pub(super) struct Pool {
 pub(super) struct Connection {
     pub(super) sender: SendRequest<RequestBody>,
     pub(super) probe: Probe,
+    pub(super) driver: AbortHandle,
 }
 
 #[derive(Debug, Default)]

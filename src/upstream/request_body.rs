@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::Version;
 use http_body::{Body, Frame, SizeHint};
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep, sleep_until};
 
 use super::error::UpstreamError;
 use super::idle::IdleTimer;
@@ -112,6 +112,21 @@ impl Upload {
     /// When the last frame moved, or the exchange began.
     pub(super) fn last_moved(&self) -> Instant {
         *self.moved.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits until the origin has taken nothing for the limit (`true`), or the upload is over. A
+    /// client that sends nothing is not waited for here: the body itself does.
+    pub(super) async fn is_stuck(&self) -> bool {
+        loop {
+            let deadline = self.last_moved() + self.idle_limit;
+            let is_late = deadline <= Instant::now();
+            match self.state.load(Ordering::Acquire) {
+                FLOWING if is_late => return true,
+                WAITS_FOR_CLIENT if is_late => sleep(self.idle_limit).await,
+                FLOWING | WAITS_FOR_CLIENT => sleep_until(deadline).await,
+                _ => return false,
+            }
+        }
     }
 
     fn note(&self, state: u8) {

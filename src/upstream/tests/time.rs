@@ -71,6 +71,25 @@ async fn the_rest_of_a_request_that_was_answered_early_does_not_stay_for_ever() 
 }
 
 #[tokio::test]
+async fn an_origin_that_answered_early_and_takes_no_more_is_let_go_too() {
+    const EARLY: Step = Send("HTTP/1.1 413 Too Large\r\ncontent-length: 2\r\n\r\nno");
+    let origin = Origin::start(&[&[ReadHead, EARLY, AwaitGo]]).await;
+    let config = Config {
+        first_byte_timeout: BRIEFLY,
+        ..config()
+    };
+    let (frames, body) = streamed();
+    frames.send(Ok("x")).await.unwrap();
+    let upload = request(Method::POST, "/", body);
+    let answer = fetch(&client_with(&origin, config), upload).await;
+    assert_eq!(answer.unwrap(), "no");
+    let megabyte: &'static str = Box::leak("x".repeat(1024 * 1024).into_boxed_str());
+    let sending = async { while frames.send(Ok(megabyte)).await.is_ok() {} };
+    let ended = tokio::time::timeout(PATIENCE, sending).await;
+    assert!(ended.is_ok(), "the client's side must be let go");
+}
+
+#[tokio::test]
 async fn an_answer_that_ends_with_its_request_is_the_clients_fault() {
     let origin = Origin::start(&[&[ReadHead, HALF, AwaitClose]]).await;
     let config = Config {
