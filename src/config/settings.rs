@@ -136,7 +136,7 @@ const SETTINGS: &[Setting] = &[
         "limits",
         "write_stall_timeout",
         "\"1m\"",
-        "how long a client may take no byte of what is sent to it",
+        "how long a client may take no byte of what is sent to it, on HTTP/2 of any of its streams",
     ),
     setting("limits", "headers_max", "100", "header fields in a request"),
     setting(
@@ -227,7 +227,7 @@ const SETTINGS: &[Setting] = &[
         "upstream",
         "first_byte_timeout",
         "\"1m\"",
-        "from the request to the head of the answer",
+        "from the request to the head of the answer; also how long an upload may stand still",
     ),
     setting(
         "upstream",
