@@ -15,6 +15,7 @@ mod failures;
 mod framing;
 mod heads;
 mod memory;
+mod pages;
 mod process_log;
 mod reload;
 mod session;
