@@ -263,6 +263,7 @@ fn word(outcome: PageOutcome) -> &'static str {
             LocatorStop::Charset => "untagged:charset",
             LocatorStop::Complete | LocatorStop::Fault => "untagged:parser_fault",
             LocatorStop::MemoryLimit => "untagged:memory_limit",
+            LocatorStop::NotADocument => "untagged:not_a_document",
             LocatorStop::Panic => "untagged:parser_panic",
             LocatorStop::TagNotLive => "untagged:tag_not_live",
         },

@@ -6,9 +6,9 @@ use std::task::{Context, Poll, Waker};
 
 use bytes::{Bytes, BytesMut};
 use cobrowse_edge::html::{
-    ExistingTag, Mask, MaskScope, PageReport, PageRewriter, Placement, Plan, ScriptTag,
+    ExistingTag, Mask, MaskScope, PageKind, PageReport, PageRewriter, Placement, Plan, ScriptTag,
 };
-use cobrowse_edge::inject::{BodyCodings, PageEnd, RewriteBody};
+use cobrowse_edge::inject::{PageBody, PageEnd, RewriteBody};
 use cobrowse_edge::wire::{Coding, Decoder, Encoder, full_body};
 use http_body::Body;
 
@@ -54,7 +54,7 @@ pub(super) fn in_pieces(
     page: &Page,
     pieces: impl IntoIterator<Item = Bytes>,
 ) -> Arrived {
-    let mut rewriter = PageRewriter::new(Arc::clone(plan), page.declared());
+    let mut rewriter = PageRewriter::new(Arc::clone(plan), page.declared(), PageKind::Document);
     let mut bytes = Vec::with_capacity(page.bytes.len() + TAG.len());
     for piece in pieces {
         bytes.extend_from_slice(&rewriter.push(piece));
@@ -66,10 +66,11 @@ pub(super) fn in_pieces(
 
 /// The page in the one coding from the origin, and in the other to the visitor.
 pub(super) fn in_codings(plan: &Arc<Plan>, page: &Page, from: Coding, to: Coding) -> Arrived {
-    let codings = BodyCodings {
+    let codings = PageBody {
         from,
         to,
         charset: page.declared(),
+        kind: PageKind::Document,
     };
     let ended = Arc::new(Mutex::new(None));
     let on_end = Arc::clone(&ended);

@@ -47,10 +47,10 @@ pub(super) const MASKS: [CorpusMask; 8] = [
         },
     },
     CorpusMask {
-        selector: "tr.total td:nth-child(2)",
+        selector: "tr.total td",
         matches: |place| {
             let total = |above: Place<'_>| above.name() == "tr" && above.has_class("total");
-            place.name() == "td" && place.nth_child() == 2 && place.ancestors().any(total)
+            place.name() == "td" && place.ancestors().any(total)
         },
     },
 ];

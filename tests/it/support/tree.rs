@@ -165,15 +165,6 @@ impl<'t> Place<'t> {
         element.then_some(Self { index, ..self })
     }
 
-    /// The element's place among its parent's elements, counted from one.
-    pub(crate) fn nth_child(self) -> usize {
-        let parent = self.tree.nodes[self.index].parent;
-        let same = |node: &&Node| {
-            node.parent == parent && matches!(node.handle.data, NodeData::Element { .. })
-        };
-        self.tree.nodes[..=self.index].iter().filter(same).count()
-    }
-
     /// Name and attributes but those for which `hidden` says so.
     pub(crate) fn line(self, hidden: impl Fn(&str) -> bool) -> String {
         let mut line = format!("{:?}", self.qualified_name().expanded());
