@@ -43,6 +43,9 @@ proptest! {
             if after.live_tags == tagged && read_alike {
                 prop_assert_eq!(&before.tree, &after.tree);
             }
+            if after.live_tags == 1 && scripting && !head {
+                prop_assert_eq!(after.unmasked, 0);
+            }
         }
     }
 }
@@ -138,6 +141,8 @@ struct Outline {
     tree: String,
     /// How many of our tags a browser would run.
     live_tags: usize,
+    /// Elements that would be shown, that a mask matches, and that are not masked.
+    unmasked: usize,
 }
 
 fn outline(page: &[u8], scripting: bool) -> Outline {
@@ -147,6 +152,7 @@ fn outline(page: &[u8], scripting: bool) -> Outline {
     let mut outline = Outline {
         tree: String::new(),
         live_tags: 0,
+        unmasked: 0,
     };
     draw(&dom.document, 0, &mut outline);
     outline
@@ -176,9 +182,18 @@ fn draw(node: &Handle, depth: usize, outline: &mut Outline) {
                 let mut inert = Outline {
                     tree: String::new(),
                     live_tags: 0,
+                    unmasked: 0,
                 };
                 draw(contents, depth + 1, &mut inert);
                 outline.tree.push_str(&inert.tree);
+            }
+            let private = matches!(&*name.local, "td" | "textarea")
+                || attrs.iter().any(|attr| {
+                    let mut classes = attr.value.split_ascii_whitespace();
+                    &*attr.name.local == "class" && classes.any(|class| class == "x")
+                });
+            if private && !is("glance_masked", "true") {
+                outline.unmasked += 1;
             }
             let kept = attrs
                 .iter()
