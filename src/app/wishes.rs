@@ -119,6 +119,18 @@ mod tests {
     use notify::event::{AccessKind, CreateKind, EventKind};
 
     use super::*;
+    use crate::config::RulesSource;
+
+    #[test]
+    fn a_directory_is_known_by_its_whole_path_as_the_watcher_names_it() {
+        let config = EdgeConfig::new(RulesSource::Directory(PathBuf::from("conf/rules")));
+        let directories = directories(&config);
+        let mut event = Event::new(EventKind::Create(CreateKind::Any));
+        event
+            .paths
+            .push(path::absolute("conf/rules/a.toml").unwrap());
+        assert!(is_change(&event, &directories), "{directories:?}");
+    }
 
     #[test]
     fn neighbours_are_not_the_edges_business() {
