@@ -13,6 +13,7 @@ mod windows_path;
 
 // A head on its way up or down.
 mod cookies;
+pub mod csp;
 mod entity_tag;
 mod fetch_metadata;
 mod forwarded;
