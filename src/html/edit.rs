@@ -22,13 +22,20 @@ const MASKED: &str = r#" glance_masked="true""#;
 
 /// Turns all that was found at one start tag into at most one edit, right behind the tag name.
 ///
-/// `findings` all stand at the same offset; `start_tag` are the page's bytes from there on.
-pub(super) fn at_start_tag(plan: &Plan, findings: &[Finding], start_tag: &[u8]) -> Option<Edit> {
+/// `findings` all stand at the same offset; `start_tag` are the page's bytes from there on;
+/// `policy` is an attribute that goes with them.
+pub(super) fn at_start_tag(
+    plan: &Plan,
+    findings: &[Finding],
+    start_tag: &[u8],
+    policy: Option<&str>,
+) -> Option<Edit> {
     let mut text = String::new();
     if replaces(plan, findings) {
         text.push_str(OUT_OF_ACTION);
     }
     push_mask(&mut text, plan, findings);
+    text.push_str(policy.unwrap_or_default());
     let first = findings.first()?;
     let behind_name = first.at + tag_name_end(start_tag) as u64;
     (!text.is_empty()).then(|| Edit {
@@ -106,7 +113,7 @@ mod tests {
                 what: *what,
             })
             .collect();
-        let edit = at_start_tag(&plan(), &findings, start_tag.as_bytes())?;
+        let edit = at_start_tag(&plan(), &findings, start_tag.as_bytes(), None)?;
         Some((edit.at, String::from_utf8(edit.text.to_vec()).unwrap()))
     }
 

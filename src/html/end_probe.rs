@@ -43,11 +43,14 @@ impl EndProbe {
     }
 
     pub(super) fn meet_probe(&self, element: &Element<'_, '_>) {
-        let in_template = self.templates.load(Ordering::Relaxed) > 0;
-        if is_html(element.namespace_uri()) && !in_template {
+        if is_html(element.namespace_uri()) && !self.in_template() {
             let at = element.source_location().bytes().start as u64;
             self.seen_at.store(at, Ordering::Relaxed);
         }
+    }
+
+    pub(super) fn in_template(&self) -> bool {
+        self.templates.load(Ordering::Relaxed) > 0
     }
 
     pub(super) fn meet_template(self: &Arc<Self>, element: &mut Element<'_, '_>) -> HandlerResult {

@@ -185,7 +185,7 @@ impl Start<'_> {
 }
 
 /// Elements that leave the parser in front of the body.
-const HEAD_ELEMENTS: [&str; 12] = [
+pub(super) const HEAD_ELEMENTS: [&str; 12] = [
     "base", "basefont", "bgsound", "head", "html", "link", "meta", "noframes", "noscript",
     "script", "style", "title",
 ];

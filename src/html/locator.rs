@@ -10,6 +10,7 @@ use lol_html::{HandlerResult, MemorySettings, OutputSink, Selector};
 use super::charset::{self, PageCharset};
 use super::end_probe::{EndProbe, PROBE, PageEnd, is_html};
 use super::foreign::{self, Foreign};
+use super::frameset::HEAD_ELEMENTS;
 use super::{Placement, Plan};
 
 /// Finds the places of a page that a plan speaks of, while the page streams by.
@@ -45,6 +46,8 @@ pub(super) enum Found {
     Frameset,
     /// The place in the head where the tag may stand: in front of this tag.
     HeadGap,
+    /// A `<meta>` with a content security policy.
+    Policy,
     /// An element that the plan's mask of this index matches.
     Mask(usize),
 }
@@ -144,11 +147,11 @@ impl LolHtmlLocator {
             let check = move |element: &mut Element<'_, '_>| check_meta(element, charset);
             settings = settings.append_element_content_handler(on(&META, check));
         }
+        let end_probe = Arc::default();
         settings = match plan.placement() {
             Placement::End => with_end_handlers(settings, plan, &shared),
-            Placement::Head => with_head_handlers(settings, &shared),
+            Placement::Head => with_head_handlers(settings, &shared, &end_probe),
         };
-        let end_probe = Arc::default();
         settings = with_end_probe(settings, &end_probe);
         let rewriter = HtmlRewriter::new(settings, CountedOutput(Arc::clone(&shared)));
         Self {
@@ -208,18 +211,27 @@ fn with_end_handlers<'s>(
         (&*BODY, Found::Body),
         (&*EXISTING_TAG, Found::ExistingTag),
         (&*FRAMESET, Found::Frameset),
+        (&*POLICY, Found::Policy),
     ];
     for (selector, what) in fixed.into_iter().chain(masks) {
-        let shared = Arc::clone(shared);
-        let note = move |element: &mut Element<'_, '_>| {
-            if is_html(element.namespace_uri()) || matches!(what, Found::Mask(_)) {
-                shared.note(element.source_location().bytes().start, what);
-            }
-            Ok(())
-        };
-        settings = settings.append_element_content_handler(on(selector, note));
+        settings = settings.append_element_content_handler(noting(shared, selector, what));
     }
     with_guards(settings)
+}
+
+fn noting<'s>(
+    shared: &Arc<Shared>,
+    selector: &'s Selector,
+    what: Found,
+) -> (Cow<'s, Selector>, ElementContentHandlers<'static>) {
+    let shared = Arc::clone(shared);
+    let note = move |element: &mut Element<'_, '_>| {
+        if is_html(element.namespace_uri()) || matches!(what, Found::Mask(_)) {
+            shared.note(element.source_location().bytes().start, what);
+        }
+        Ok(())
+    };
+    on(selector, note)
 }
 
 /// Stops at markup that lol_html reads otherwise than a browser, without being in doubt.
@@ -257,37 +269,43 @@ fn with_end_probe<'s>(
 }
 
 /// What is looked for when the tag goes into the head: the first tag that is not one of those
-/// which must stay in front (charset, compatibility mode, base, policy, title), or the head's end.
-/// A cobrowse tag that stands up to there is found: another edge writes its own at this place.
+/// which must stay in front (charset, compatibility mode, base, policy, title), or the head's end;
+/// and as far as the head reaches, policies and cobrowse tags: another edge writes its own at this
+/// place.
 fn with_head_handlers<'s>(
-    settings: Settings<'static, 's>,
+    mut settings: Settings<'static, 's>,
     shared: &Arc<Shared>,
+    probe: &Arc<EndProbe>,
 ) -> Settings<'static, 's> {
-    let existing = Arc::clone(shared);
-    let note_existing = move |element: &mut Element<'_, '_>| {
-        existing.note(element.source_location().bytes().start, Found::ExistingTag);
-        Ok(())
-    };
+    let fixed = [
+        (&*EXISTING_TAG, Found::ExistingTag),
+        (&*POLICY, Found::Policy),
+    ];
+    for (selector, what) in fixed {
+        settings = settings.append_element_content_handler(noting(shared, selector, what));
+    }
     let shared = Arc::clone(shared);
-    let stop_at_gap = move |element: &mut Element<'_, '_>| {
+    let probe = Arc::clone(probe);
+    let look = move |element: &mut Element<'_, '_>| {
         let name = element.tag_name();
         if name == "head" {
             let shared = Arc::clone(&shared);
             return element.on_end_tag(Box::new(move |end: &mut EndTag<'_>| {
                 shared.note(end.source_location().bytes().start, Found::HeadGap);
-                Err(LocatorStop::Complete.into())
+                Ok(())
             }));
         }
         let stays_in_front = matches!(name.as_str(), "html" | "meta" | "base" | "title");
-        if stays_in_front || name == PROBE {
+        if stays_in_front || name == PROBE || probe.in_template() {
             return Ok(());
         }
         shared.note(element.source_location().bytes().start, Found::HeadGap);
-        Err(LocatorStop::Complete.into())
+        match name == "template" || HEAD_ELEMENTS.contains(&name.as_str()) {
+            true => Ok(()),
+            false => Err(LocatorStop::Complete.into()),
+        }
     };
-    settings
-        .append_element_content_handler(on(&EXISTING_TAG, note_existing))
-        .append_element_content_handler(on(&ANY, stop_at_gap))
+    settings.append_element_content_handler(on(&ANY, look))
 }
 
 /// Stops at a `<meta>` that says that the page was read wrongly so far: in a charset that gives
@@ -327,6 +345,8 @@ static END_PROBE: LazyLock<Selector> = LazyLock::new(|| fixed(PROBE));
 static FOREIGN: LazyLock<Selector> = LazyLock::new(|| fixed("svg, math, svg *, math *"));
 static FRAMESET: LazyLock<Selector> = LazyLock::new(|| fixed("frameset"));
 pub(super) static META: LazyLock<Selector> = LazyLock::new(|| fixed("meta"));
+static POLICY: LazyLock<Selector> =
+    LazyLock::new(|| fixed(r#"meta[http-equiv="content-security-policy" i][content]"#));
 static TEMPLATE: LazyLock<Selector> = LazyLock::new(|| fixed("template"));
 
 #[expect(

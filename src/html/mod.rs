@@ -12,6 +12,7 @@ mod locator;
 mod mask;
 mod opening;
 mod plan;
+mod policy;
 mod rewriter;
 mod script_tag;
 
@@ -19,5 +20,6 @@ pub use locator::LocatorStop;
 pub use mask::{Mask, MaskScope, MaskSelector, SelectorError};
 pub use opening::PageKind;
 pub use plan::{ExistingTag, Placement, Plan, PlanVersion};
+pub use policy::{PagePolicies, PolicyRefused};
 pub use rewriter::{PageOutcome, PageReport, PageRewriter};
 pub use script_tag::{AttributeError, ScriptTag};

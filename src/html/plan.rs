@@ -57,6 +57,15 @@ impl Plan {
         }
     }
 
+    /// With something else in its version that decides about what is delivered.
+    pub fn versioned_by(mut self, setting: &str) -> Self {
+        let mut hash = Fnv1a::new();
+        hash.field(&self.version.0.to_be_bytes());
+        hash.field(setting.as_bytes());
+        self.version = PlanVersion(hash.0);
+        self
+    }
+
     pub fn tag(&self) -> &ScriptTag {
         &self.tag
     }
@@ -86,7 +95,7 @@ impl Plan {
 pub struct PlanVersion(u64);
 
 /// Raised when the engine begins to write other bytes for the same plan.
-const ENGINE_REVISION: u8 = 2;
+const ENGINE_REVISION: u8 = 3;
 
 impl PlanVersion {
     fn of(tag: &ScriptTag, placement: Placement, existing: ExistingTag, masks: &[Mask]) -> Self {
@@ -162,6 +171,10 @@ mod tests {
         assert_ne!(base.version(), plan("b", Placement::End, &["#x"]).version());
         assert_ne!(base.version(), plan("a", Placement::End, &["#y"]).version());
         assert_ne!(base.version(), plan("a", Placement::End, &[]).version());
+        let versioned = |by| base.clone().versioned_by(by).version();
+        assert_eq!(versioned("x"), versioned("x"));
+        assert_ne!(versioned("x"), versioned("y"));
+        assert_ne!(versioned(""), base.version());
         assert_ne!(
             plan("a", Placement::Head, &[]).version(),
             plan("a", Placement::End, &[]).version()

@@ -13,6 +13,7 @@ use super::end_probe::PageEnd;
 use super::frameset::{Frameset, Prologue};
 use super::locator::{Finding, Found, Locate, LocatorStop, LolHtmlLocator};
 use super::opening::{self, Opening};
+use super::policy::{self, PagePolicies, PolicyRefused};
 use super::{ExistingTag, PageKind, Plan};
 
 /// Takes the bytes of a page in any chunking and gives them back with the plan's edits laid in.
@@ -30,6 +31,7 @@ pub struct PageRewriter {
     released: u64,
     edits: VecDeque<Edit>,
     prologue: Prologue,
+    policies: Option<Box<dyn PagePolicies>>,
     tag: TagState,
     mask_counts: Box<[u64]>,
 }
@@ -48,6 +50,8 @@ enum Stage {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum TagState {
     Pending,
+    /// A policy of the page forbids it.
+    Refused,
     Written,
     /// The page keeps the tag that it came with.
     Kept,
@@ -71,6 +75,8 @@ pub enum PageOutcome {
     Kept,
     /// No byte was in the page.
     Empty,
+    /// A policy of the page does not let the tag run; its masks are there.
+    Refused,
     /// The page could not be read to its end; it passed, without the tag.
     Untagged(LocatorStop),
 }
@@ -86,8 +92,15 @@ impl PageRewriter {
             released: 0,
             edits: VecDeque::new(),
             prologue: Prologue::default(),
+            policies: None,
             tag: TagState::Pending,
         }
+    }
+
+    /// With somebody who decides about the policies that the page carries; without, they stay.
+    pub fn with_policies(mut self, policies: Box<dyn PagePolicies>) -> Self {
+        self.policies = Some(policies);
+        self
     }
 
     /// Reads the next bytes of the page; returns what can be sent now, which may be nothing.
@@ -262,8 +275,22 @@ impl PageRewriter {
             self.place_tag(of_one_tag);
             let start = usize::try_from(at.saturating_sub(self.released)).unwrap_or(usize::MAX);
             let start_tag = self.held.get(start..).unwrap_or_default();
-            self.edits
-                .extend(edit::at_start_tag(&self.plan, of_one_tag, start_tag));
+            let policy = match &mut self.policies {
+                Some(policies) if of_one_tag.iter().any(|one| one.what == Found::Policy) => {
+                    policy::attribute(&mut **policies, start_tag)
+                }
+                _ => Ok(None),
+            };
+            let edit = edit::at_start_tag(
+                &self.plan,
+                of_one_tag,
+                start_tag,
+                policy.as_ref().ok().and_then(Option::as_deref),
+            );
+            self.edits.extend(edit);
+            if policy == Err(PolicyRefused) && self.tag == TagState::Pending {
+                self.tag = TagState::Refused;
+            }
         }
     }
 
@@ -279,6 +306,9 @@ impl PageRewriter {
     fn place_tag(&mut self, findings: &[Finding]) {
         let keeps = self.plan.existing_tag() == ExistingTag::Keep;
         for finding in findings {
+            if self.tag == TagState::Refused && keeps && finding.what == Found::ExistingTag {
+                self.tag = TagState::Kept;
+            }
             if self.tag != TagState::Pending {
                 return;
             }
@@ -287,7 +317,7 @@ impl PageRewriter {
                 Found::HeadGap => self.write_tag(finding.at),
                 Found::Frameset => self.meet_frameset(finding.at),
                 Found::Body => self.prologue.forget(),
-                Found::ExistingTag | Found::Mask(_) => {}
+                Found::ExistingTag | Found::Mask(_) | Found::Policy => {}
             }
         }
     }
@@ -303,10 +333,10 @@ impl PageRewriter {
 
     fn write_tag(&mut self, at: u64) {
         self.tag = TagState::Written;
-        self.edits.push_back(Edit {
-            at,
-            text: self.plan.tag().html().clone(),
-        });
+        let tag = self.plan.tag();
+        let nonce = self.policies.as_ref().and_then(|policies| policies.nonce());
+        let text = nonce.map_or_else(|| tag.html().clone(), |nonce| tag.with_nonce(nonce));
+        self.edits.push_back(Edit { at, text });
     }
 
     /// Every byte was read: the tag is written, where it would be live.
@@ -333,6 +363,7 @@ impl PageRewriter {
         match self.tag {
             TagState::Written => PageOutcome::Tagged,
             TagState::Kept => PageOutcome::Kept,
+            TagState::Refused => PageOutcome::Refused,
             TagState::Lost | TagState::Pending => PageOutcome::Untagged(stop),
         }
     }

@@ -60,11 +60,21 @@ impl ScriptTag {
         &self.html
     }
 
+    /// The element with a nonce; one that it has already comes second, and so means nothing.
+    /// `nonce` is in the alphabet of base64.
+    pub(super) fn with_nonce(&self, nonce: &str) -> Bytes {
+        let rest = self.html.strip_prefix(START).unwrap_or_default();
+        let nonce = format!(" nonce=\"{nonce}\"");
+        [START, nonce.as_bytes(), rest].concat().into()
+    }
+
     /// The element as text, to be shown to a person.
     pub fn as_str(&self) -> &str {
         std::str::from_utf8(&self.html).unwrap_or_default()
     }
 }
+
+const START: &[u8] = b"<script";
 
 fn is_attribute_name(name: &str) -> bool {
     name.starts_with(|first: char| first.is_ascii_lowercase())
@@ -74,7 +84,7 @@ fn is_attribute_name(name: &str) -> bool {
 }
 
 /// Writes an attribute value that stands in double quotes.
-fn escape_into(html: &mut String, value: &str) {
+pub(super) fn escape_into(html: &mut String, value: &str) {
     for character in value.chars() {
         match character {
             '&' => html.push_str("&amp;"),

@@ -44,6 +44,7 @@ fn untagged_reason(outcome: PageOutcome) -> Option<&'static str> {
         PageOutcome::Tagged => None,
         PageOutcome::Kept => Some("existing_tag_kept"),
         PageOutcome::Empty => Some("empty"),
+        PageOutcome::Refused => Some("csp"),
         PageOutcome::Untagged(stop) => Some(match stop {
             LocatorStop::Ambiguity => "ambiguous_markup",
             LocatorStop::Charset => "charset",

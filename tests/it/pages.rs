@@ -258,6 +258,7 @@ fn word(outcome: PageOutcome) -> &'static str {
         PageOutcome::Tagged => "tagged",
         PageOutcome::Kept => "kept",
         PageOutcome::Empty => "empty",
+        PageOutcome::Refused => "refused",
         PageOutcome::Untagged(stop) => match stop {
             LocatorStop::Ambiguity => "untagged:ambiguous_markup",
             LocatorStop::Charset => "untagged:charset",
