@@ -1,6 +1,4 @@
-use std::sync::Arc;
-
-use super::needs::{Needs, Treatment};
+use super::needs::{Terms, Treatment};
 use super::obstacle::{Obstacle, Verdict};
 use super::policy::{Directive, Policy};
 use super::self_origin::SelfOrigin;
@@ -31,9 +29,8 @@ pub fn will_run<'p>(
 /// are added; where it has none, a nonce is made for this answer alone.
 #[derive(Clone, Debug)]
 pub struct Adjuster {
-    needs: Arc<Needs>,
+    terms: Terms,
     page: SelfOrigin,
-    treatment: Treatment,
     nonce: Option<TagNonce>,
 }
 
@@ -62,19 +59,18 @@ impl Adjuster {
     /// where a policy demands one that it has not.
     pub fn new(
         (enforced, reported): (&[&[u8]], &[&[u8]]),
-        (needs, treatment): (Arc<Needs>, Treatment),
+        terms: &Terms,
         page: SelfOrigin,
         fresh: impl FnOnce() -> Option<String>,
     ) -> Result<Self, Obstacle> {
         let mut adjuster = Self {
-            needs,
+            terms: terms.clone(),
             page,
-            treatment,
             nonce: None,
         };
         let policies: Vec<_> = enforced.iter().flat_map(|line| split(line)).collect();
         adjuster.nonce = adjuster.reusable_nonce(&policies, reported);
-        match treatment {
+        match terms.treatment {
             Treatment::Leave => {}
             Treatment::Patch => adjuster.prepare(&policies, fresh)?,
             Treatment::Refuse => {
@@ -89,7 +85,7 @@ impl Adjuster {
 
     /// A line of `Content-Security-Policy`, or of the field that only reports; `None`: as it is.
     pub fn line(&self, line: &[u8]) -> Option<Vec<u8>> {
-        if self.treatment != Treatment::Patch {
+        if self.terms.treatment != Treatment::Patch {
             return None;
         }
         let (tag, own) = (self.tag(), self.has_own_nonce());
@@ -106,14 +102,14 @@ impl Adjuster {
     /// The policy of a `<meta>`, which comes after the head was sent; `None`: as it is.
     pub fn meta(&mut self, policy: &str) -> Result<Option<String>, Obstacle> {
         if policy.len() > MAX_META_POLICY {
-            let leave = self.treatment == Treatment::Leave;
+            let leave = self.terms.treatment == Treatment::Leave;
             return leave
                 .then_some(None)
                 .ok_or(Obstacle::TooLong(MAX_META_POLICY));
         }
         self.take_nonce_of(Policy::new(policy.as_bytes()));
         let obstacle = || obstacle_in_meta(&self.tag(), policy.as_bytes());
-        match self.treatment {
+        match self.terms.treatment {
             Treatment::Leave => Ok(None),
             Treatment::Patch if policy.contains(',') => {
                 obstacle().map_or(Ok(None), |_| Err(Obstacle::Comma))
@@ -137,7 +133,7 @@ impl Adjuster {
 
     fn tag(&self) -> Tag<'_> {
         Tag {
-            needs: &self.needs,
+            needs: &self.terms.needs,
             page: &self.page,
             nonce: self.nonce(),
         }
@@ -187,7 +183,7 @@ impl Adjuster {
         let tag = self.tag();
         let mut strict = policies.iter().filter_map(|policy| strict_list(*policy));
         let trusted = strict.all(|list| tag.is_trusted_by(&list));
-        if !trusted && self.needs.integrity.is_empty() {
+        if !trusted && self.terms.needs.integrity.is_empty() {
             self.nonce = Some(TagNonce {
                 value: fresh().ok_or(Obstacle::Randomness)?,
                 standing: Standing::Own,

@@ -108,7 +108,7 @@ impl<'a> HostSource<'a> {
     }
 
     /// `own`: the scheme of the page, for a source that names none.
-    fn covers(&self, wanted: &HostSource<'_>, own: Scheme) -> bool {
+    pub(super) fn covers(&self, wanted: &HostSource<'_>, own: Scheme) -> bool {
         let scheme = self.scheme.unwrap_or(own.as_str());
         wanted
             .scheme

@@ -19,7 +19,7 @@ mod tag;
 mod tests;
 
 pub use adjuster::{Adjuster, MAX_META_POLICY, will_run};
-pub use needs::{Needs, Treatment};
+pub use needs::{Needs, Terms, Treatment};
 pub use obstacle::{Obstacle, Verdict};
 pub use self_origin::SelfOrigin;
 pub use source::{Source, SourceError};

@@ -1,3 +1,6 @@
+use std::fmt;
+use std::sync::Arc;
+
 use super::Source;
 
 /// What a page's policies must allow so that its tag runs, and that the script can do its work.
@@ -14,6 +17,27 @@ pub struct Needs {
     pub integrity: Vec<Box<str>>,
 }
 
+/// What a site lets be done to its policies, and for what.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Terms {
+    pub treatment: Treatment,
+    pub needs: Arc<Needs>,
+}
+
+/// All of it, in a form that is the same on every machine.
+impl fmt::Display for Terms {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.treatment.as_str())?;
+        for fetch in Fetch::ALL {
+            write!(f, "; {}", fetch.own_directive())?;
+            for source in fetch.needed(&self.needs) {
+                write!(f, " {source}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
 /// What may be done to the policies of a page.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Treatment {
@@ -24,6 +48,25 @@ pub enum Treatment {
     Patch,
     /// Nothing; a page whose policies do not allow the script gets no tag.
     Refuse,
+}
+
+impl Treatment {
+    /// As a rule file writes it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Leave => "leave",
+            Self::Patch => "patch",
+            Self::Refuse => "refuse",
+        }
+    }
+}
+
+impl Needs {
+    /// The directives that are grown, each with what it must allow; empty lists are left out.
+    pub fn by_directive(&self) -> impl Iterator<Item = (&'static str, &[Source])> {
+        let lists = Fetch::ALL.map(|fetch| (fetch.own_directive(), fetch.needed(self)));
+        lists.into_iter().filter(|(_, list)| !list.is_empty())
+    }
 }
 
 /// A kind of request that a policy judges (CSP3 6.8.1).

@@ -59,12 +59,11 @@ impl Source {
     /// or a path on the page's own origin.
     pub fn folder_of(url: &str) -> Option<Self> {
         let (origin, path) = split_url(url)?;
-        let folder = folder(path);
+        let folder = folder(path).filter(|folder| folder != "/");
         if !origin.is_empty() {
             let source = format!("{origin}{}", folder.unwrap_or_default());
             return Self::parse(&source).ok();
         }
-        let folder = folder.filter(|folder| folder != "/");
         Some(folder.map_or(Self::OWN, |folder| Self(Kind::OwnFolder(folder.into()))))
     }
 
@@ -82,6 +81,22 @@ impl Source {
             "" => Some(Self::OWN_SOCKET),
             origin => Self::parse(&origin.replacen("http", "ws", 1)).ok(),
         }
+    }
+
+    /// Whether one of these hosts allows all that this one does, or says the same.
+    pub fn is_beneath(&self, others: &[Self]) -> bool {
+        let Kind::Host(text) = &self.0 else {
+            return others.contains(self);
+        };
+        let Some(own) = HostSource::parse(text) else {
+            return false;
+        };
+        others.iter().any(|other| match &other.0 {
+            // Both have a scheme, so that the page's does not matter.
+            Kind::Host(other) => HostSource::parse(other)
+                .is_some_and(|other| other.covers(&own, crate::wire::Scheme::Https)),
+            Kind::Own | Kind::OwnFolder(_) | Kind::OwnSocket => false,
+        })
     }
 
     /// What this means on a page of that origin.

@@ -474,8 +474,8 @@ fn some_pages_get_no_tag() {
         );
     }
     let policy = &b"script-src 'strict-dynamic'"[..];
-    let terms = (Arc::new(elsewhere()), Treatment::Patch);
-    let refused = Adjuster::new((&[policy], &[]), terms, page(), || None);
+    let terms = terms(elsewhere(), Treatment::Patch);
+    let refused = Adjuster::new((&[policy], &[]), &terms, page(), || None);
     assert_eq!(refused.unwrap_err(), Obstacle::Randomness);
 }
 
@@ -532,11 +532,11 @@ fn a_site_may_refuse_to_have_its_policies_changed() {
 
 #[test]
 fn policies_that_only_report_never_block_and_grow_alike() {
-    let terms = || (Arc::new(elsewhere()), Treatment::Patch);
+    let terms = terms(elsewhere(), Treatment::Patch);
     let reported =
         &b"script-src 'nonce-r' 'strict-dynamic'; sandbox; require-trusted-types-for 'script'"[..];
     let fresh = || -> Option<String> { panic!("nothing demands a nonce") };
-    let adjuster = Adjuster::new((&[], &[reported]), terms(), page(), fresh).unwrap();
+    let adjuster = Adjuster::new((&[], &[reported]), &terms, page(), fresh).unwrap();
     assert_eq!(adjuster.nonce(), Some("r"), "it spares a report");
     assert_eq!(adjuster.line(reported), None);
     assert_eq!(
@@ -544,7 +544,7 @@ fn policies_that_only_report_never_block_and_grow_alike() {
         b"script-src 'self' https://cdn.example/cobrowse/"
     );
     let enforced = &b"script-src 'nonce-e' 'strict-dynamic'"[..];
-    let adjuster = Adjuster::new((&[enforced], &[reported]), terms(), page(), fresh).unwrap();
+    let adjuster = Adjuster::new((&[enforced], &[reported]), &terms, page(), fresh).unwrap();
     assert_eq!(adjuster.nonce(), Some("e"));
     assert_eq!(
         adjuster.line(reported),

@@ -52,6 +52,13 @@ fn own() -> Needs {
     }
 }
 
+fn terms(needs: Needs, treatment: Treatment) -> Terms {
+    Terms {
+        treatment,
+        needs: Arc::new(needs),
+    }
+}
+
 fn page() -> SelfOrigin {
     SelfOrigin::new(Scheme::Https, "www.bank.example".parse().unwrap())
 }
@@ -59,7 +66,7 @@ fn page() -> SelfOrigin {
 fn adjuster(enforced: &[&str], needs: Needs, treatment: Treatment) -> Result<Adjuster, Obstacle> {
     let lines: Vec<_> = enforced.iter().map(|line| line.as_bytes()).collect();
     let fresh = || Some(FRESH.to_owned());
-    Adjuster::new((&lines, &[]), (Arc::new(needs), treatment), page(), fresh)
+    Adjuster::new((&lines, &[]), &terms(needs, treatment), page(), fresh)
 }
 
 fn grown(adjuster: &Adjuster, line: &str) -> String {
