@@ -76,6 +76,7 @@ mod tests {
             label: "site".into(),
             groups: None,
             plan: None,
+            csp: Default::default(),
             client_masks: Box::default(),
             untagged: None,
         }

@@ -23,6 +23,8 @@ pub struct Explanation {
     /// A group's masks hold in sessions of all groups here, because the vendor's script knows no
     /// others.
     pub group_masks_for_all: bool,
+    /// What the script needs of the page's policies: a directive, and what it must allow.
+    pub needs: Vec<(String, String)>,
     /// The tag as it is written, or why there is none.
     pub tag: Result<String, String>,
 }
@@ -78,12 +80,21 @@ impl Explanation {
                 .collect(),
             group_masks_for_all: site.script.kind == ScriptKind::Glance
                 && decisions.masks.iter().any(DecidedMask::is_of_group),
+            needs: needs(&rule),
             tag: match (rule.plan, rule.untagged) {
                 (Some(plan), _) => Ok(plan.tag().as_str().to_owned()),
                 (None, reason) => Err(reason.map(|reason| reason.to_string()).unwrap_or_default()),
             },
         }
     }
+}
+
+fn needs(rule: &PageRule) -> Vec<(String, String)> {
+    let lists = rule.csp.needs.by_directive().map(|(directive, sources)| {
+        let sources: Vec<_> = sources.iter().map(ToString::to_string).collect();
+        (directive.to_owned(), sources.join(" "))
+    });
+    lists.collect()
 }
 
 fn levels(site: &Site, readings: &Readings) -> Vec<ExplainedLevel> {
@@ -150,6 +161,16 @@ fn settings(site: &Site, decisions: &Decisions<'_>) -> Vec<ExplainedSetting> {
         Ui::Custom => "custom".to_owned(),
         Ui::Default => "default".to_owned(),
     }));
+    let csp = site.csp.as_ref();
+    all.push(ExplainedSetting {
+        name: "csp".to_owned(),
+        value: csp
+            .map(|csp| csp.value)
+            .unwrap_or_default()
+            .as_str()
+            .to_owned(),
+        by: csp.map(|csp| (site.level.name.to_string(), csp.at.to_string())),
+    });
     for (key, value) in &decisions.tag {
         let name = format!("tag.{}", key.as_str());
         all.push(explain(&name, value, |value| match *value {
@@ -215,6 +236,19 @@ impl fmt::Display for Explanation {
         match &self.tag {
             Ok(tag) => {
                 self.write_masks(f)?;
+                writeln!(f, "\nwhat content security policies must allow")?;
+                let needs = self.needs.iter();
+                write_columns(
+                    f,
+                    needs.map(|(directive, sources)| {
+                        [
+                            directive.clone(),
+                            sources.clone(),
+                            String::new(),
+                            String::new(),
+                        ]
+                    }),
+                )?;
                 writeln!(f, "\ntag\n  {tag}")
             }
             Err(reason) => writeln!(f, "\nnothing is written into this page: {reason}"),

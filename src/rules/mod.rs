@@ -24,6 +24,7 @@ mod level;
 pub mod limits;
 mod loadable_url;
 mod mask;
+mod needs;
 mod origin;
 mod page_rule;
 mod path_parameters;

@@ -3,6 +3,7 @@ use std::sync::Arc;
 
 use crate::groups::GroupSet;
 use crate::html::{AttributeError, Mask, MaskScope, Plan, ScriptTag};
+use crate::wire::csp::Terms;
 
 use super::decisions::Decisions;
 use super::level::{LevelName, Ui};
@@ -20,6 +21,8 @@ pub struct PageRule {
     pub groups: Option<GroupSet>,
     /// What is done to the page's HTML; none: nothing.
     pub plan: Option<Arc<Plan>>,
+    /// What may be done to the page's content security policies so that the tag runs.
+    pub csp: Terms,
     /// Masks that only the visitor script can apply.
     pub client_masks: Box<[ClientMask]>,
     /// Why there is no plan, where there is none.
@@ -62,12 +65,15 @@ impl PageRule {
             label: decisions.label(),
             groups: None,
             plan: None,
+            csp: Terms::default(),
             client_masks: client_masks.collect(),
             untagged: None,
         };
         match planned {
             Ok((groups, plan)) => {
+                rule.csp = terms(site, decisions, &groups);
                 rule.groups = Some(groups);
+                let plan = plan.versioned_by(&rule.csp.to_string());
                 rule.plan = Some(Arc::new(plan));
             }
             Err(untagged) => rule.untagged = Some(untagged),
@@ -78,7 +84,8 @@ impl PageRule {
     /// What this takes in a cache, in units of about 64 bytes.
     pub(super) fn weight(&self) -> usize {
         let masks = self.plan.as_ref().map_or(0, |plan| plan.masks().len());
-        PAGE_RULE_WEIGHT + masks + self.client_masks.len()
+        let sources = self.csp.needs.by_directive().map(|(_, list)| list.len());
+        PAGE_RULE_WEIGHT + masks + self.client_masks.len() + sources.sum::<usize>()
     }
 }
 
@@ -98,6 +105,14 @@ fn plan(site: &Site, decisions: &Decisions<'_>) -> Result<(GroupSet, Plan), Unta
     let masks = streamed_masks(decisions);
     let (placement, existing_tag) = (decisions.placement.value, decisions.existing_tag.value);
     Ok((groups, Plan::new(tag, placement, existing_tag, masks)))
+}
+
+fn terms(site: &Site, decisions: &Decisions<'_>, groups: &GroupSet) -> Terms {
+    let src = site.script.url.fill(groups.primary(), site.env);
+    Terms {
+        treatment: site.csp.as_ref().map(|csp| csp.value).unwrap_or_default(),
+        needs: Arc::new(site.script.needs.of_tag(&src, &decisions.tag)),
+    }
 }
 
 fn script_tag(

@@ -6,6 +6,7 @@ use crate::groups::GroupId;
 
 use super::SiteEnv;
 use super::loadable_url::check_loadable_url;
+use super::needs::StatedNeeds;
 
 /// Whose visitor script the tag loads.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -83,6 +84,7 @@ impl fmt::Display for ScriptUrl {
 pub(super) struct Script {
     pub(super) kind: ScriptKind,
     pub(super) url: ScriptUrl,
+    pub(super) needs: StatedNeeds,
 }
 
 #[cfg(test)]

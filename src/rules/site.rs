@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::document::{At, Stated};
+use crate::wire::csp::Treatment;
 
 use super::SiteEnv;
 use super::cache::PageRuleCache;
@@ -29,6 +30,7 @@ pub struct Site {
     pub(super) path_case: PathCase,
     pub(super) path_parameters: PathParameters,
     pub(super) script: Script,
+    pub(super) csp: Option<Stated<Treatment>>,
     pub(super) env: SiteEnv,
     pub(super) groups: Arc<GroupBook>,
     pub(super) defaults: Arc<Level>,

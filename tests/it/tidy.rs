@@ -126,7 +126,8 @@ const HOUSE: &[Room] = &[
     room(
         "rules",
         1,
-        &["document", "groups", "html", "problem"],
+        // Of wire it uses what a content security policy is, and nothing else.
+        &["document", "groups", "html", "problem", "wire"],
         &["serde", "serde_json", "toml"],
     ),
     room(

@@ -49,6 +49,7 @@ pub(super) fn compile(table: SiteTable, context: &Context<'_>) -> Site {
         path_case: table.path_case,
         path_parameters: table.path_parameters,
         script: scripts::settle(tables, reports),
+        csp: table.csp,
         env: context.env,
         groups: Arc::clone(context.groups),
         defaults: Arc::clone(context.defaults),

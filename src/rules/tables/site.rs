@@ -15,6 +15,7 @@ use crate::rules::origin::HostHeader;
 use crate::rules::path_parameters::PathParameters;
 use crate::rules::path_pattern::PathPattern;
 use crate::rules::site::PathCase;
+use crate::wire::csp::Treatment;
 
 use super::ScriptTable;
 
@@ -30,6 +31,7 @@ pub(in crate::rules) struct SiteTable {
     pub(in crate::rules) path_case: PathCase,
     pub(in crate::rules) path_parameters: PathParameters,
     pub(in crate::rules) script: Option<ScriptTable>,
+    pub(in crate::rules) csp: Option<Stated<Treatment>>,
     pub(in crate::rules) rules: Vec<RuleTable>,
 }
 
@@ -82,6 +84,7 @@ impl SiteTable {
                 one_of(PATH_PARAMETERS),
             ),
             script: script.map(ScriptTable::read),
+            csp: table.take("csp", one_of(CSP)),
             rules: rules.into_iter().map(RuleTable::read).collect(),
         };
         table.finish();
@@ -92,6 +95,12 @@ impl SiteTable {
 const HOST_HEADER: &[(&str, HostHeader)] = &[
     ("preserve", HostHeader::Preserve),
     ("origin", HostHeader::Origin),
+];
+
+const CSP: &[(&str, Treatment)] = &[
+    ("patch", Treatment::Patch),
+    ("leave", Treatment::Leave),
+    ("refuse", Treatment::Refuse),
 ];
 
 const PATH_PARAMETERS: &[(&str, PathParameters)] = &[
@@ -140,6 +149,7 @@ fn file_name(given: &str) -> Result<PathBuf, Fault> {
 
 impl RuleTable {
     fn read(mut table: TableReader<'_>) -> Self {
+        table.refuse("csp", "write it in [[site]]: it holds for all its pages");
         table.require("path", "write path = \"/mortgage/**\", or a list of paths");
         let read = Self {
             at: table.at().clone(),

@@ -140,6 +140,83 @@ script = { kind = "glance" }
 }
 
 #[test]
+fn what_a_script_needs_is_stated_or_follows_from_its_url() {
+    let rules = rules(
+        r#"version = 1
+[script]
+needs = { connect = ["https://ws.example", "wss://ws.example"], frame = [] }
+[[site]]
+hosts = ["a"]
+origin = "http://o"
+group = 7
+csp = "refuse"
+tag = { integrity = "sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=" }
+script = { url = "/own.js", needs = { script = ["https://cdn.example/x/"], connect = ["self"] } }
+[[site]]
+hosts = ["b"]
+origin = "http://o"
+group = 7
+[[site]]
+hosts = ["c"]
+origin = "http://o"
+group = 7
+script = { kind = "edge", url = "/_cobrowse/v.js" }
+[[group]]
+id = 7
+"#,
+    );
+    let terms = |host| rules.site(host).unwrap().resolve("/").csp.to_string();
+    assert_eq!(
+        terms("a"),
+        "refuse; script-src 'self' https://cdn.example/x/; connect-src 'self' 'self' (WebSockets); \
+         style-src 'self'; img-src 'self'; frame-src"
+    );
+    let hashes = &rules.site("a").unwrap().resolve("/").csp.needs.integrity;
+    assert_eq!(
+        hashes[..],
+        ["sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=".into()]
+    );
+    let vendor = "https://*.glancecdn.net https://*.glance.net";
+    assert_eq!(
+        terms("b"),
+        format!(
+            "patch; script-src {vendor}; connect-src https://ws.example wss://ws.example; \
+                 style-src {vendor}; img-src {vendor}; frame-src"
+        )
+    );
+    assert_eq!(
+        terms("c"),
+        "patch; script-src 'self' (/_cobrowse/); connect-src https://ws.example wss://ws.example; \
+         style-src 'self'; img-src 'self'; frame-src"
+    );
+    let version = |host| {
+        rules
+            .site(host)
+            .unwrap()
+            .resolve("/")
+            .plan
+            .as_ref()
+            .unwrap()
+            .version()
+    };
+    assert_ne!(version("b"), version("c"));
+}
+
+#[test]
+fn a_page_has_another_version_when_its_policies_are_treated_otherwise() {
+    let version = |csp: &str| {
+        let rules = rules(&format!(
+            "version = 1\n[[site]]\nhosts = [\"a\"]\norigin = \"http://o\"\ngroup = 7\n{csp}"
+        ));
+        let rule = rules.site("a").unwrap().resolve("/");
+        rule.plan.as_ref().unwrap().version()
+    };
+    assert_eq!(version(""), version("csp = \"patch\""));
+    assert_ne!(version(""), version("csp = \"leave\""));
+    assert_ne!(version(""), version("script = { needs = { frame = [] } }"));
+}
+
+#[test]
 fn a_tag_in_the_head_is_allowed_without_masks_and_said_to_be_blind() {
     let loaded = compile(
         "version = 1\n[[site]]\nhosts = [\"a\"]\norigin = \"http://o\"\ngroup = 7\nplacement = \"head\"\n\
