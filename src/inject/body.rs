@@ -6,7 +6,7 @@ use bytes::{Bytes, BytesMut};
 use encoding_rs::Encoding;
 use http_body::{Body, Frame};
 
-use crate::html::{PageKind, PageReport, PageRewriter, Plan};
+use crate::html::{PageKind, PagePolicies, PageReport, PageRewriter, Plan};
 use crate::wire::{BoxError, CodecError, Coding, Decoder, Encoder};
 
 /// A page on its way: the origin's body decoded, edited and encoded again.
@@ -68,6 +68,15 @@ impl<B> RewriteBody<B> {
             pipe: Some(pipe),
             on_end: Some(Box::new(on_end)),
         }
+    }
+
+    /// With somebody who decides about the policies that the page carries; without, they stay.
+    pub fn with_policies(mut self, policies: Box<dyn PagePolicies>) -> Self {
+        self.pipe = self.pipe.take().map(|pipe| Pipe {
+            rewriter: pipe.rewriter.with_policies(policies),
+            ..pipe
+        });
+        self
     }
 
     fn end(&mut self, end: PageEnd) {

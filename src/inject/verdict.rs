@@ -31,6 +31,8 @@ pub enum SkipReason {
     CodingStacked,
     /// A content coding that the edge cannot read.
     CodingUnknown,
+    /// A content security policy does not let the tag run, and may not or cannot be helped.
+    Csp,
     /// Content-Length is 0.
     Empty,
     /// A script of the page asked for it, not a person (Sec-Fetch-Dest, X-Requested-With).
@@ -52,12 +54,13 @@ pub enum SkipReason {
 }
 
 impl SkipReason {
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Attachment,
         Self::BodyAbsent,
         Self::Charset,
         Self::CodingStacked,
         Self::CodingUnknown,
+        Self::Csp,
         Self::Empty,
         Self::Fragment,
         Self::InjectOff,
@@ -77,6 +80,7 @@ impl SkipReason {
             Self::Charset => "charset",
             Self::CodingStacked => "coding_stacked",
             Self::CodingUnknown => "coding_unknown",
+            Self::Csp => "csp",
             Self::Empty => "empty",
             Self::Fragment => "fragment",
             Self::InjectOff => "inject_off",

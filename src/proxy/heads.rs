@@ -7,8 +7,9 @@ use hyper::ext::ReasonPhrase;
 use super::exchange::Edge;
 use super::page::PageRoute;
 use crate::html::Plan;
-use crate::inject::{self, Asked, Expectation, SkipReason, Verdict};
-use crate::rules::HostHeader;
+use crate::inject::{self, Asked, Expectation, PagePolicies, SkipReason, Verdict};
+use crate::rules::{HostHeader, PageRule};
+use crate::wire::csp::SelfOrigin;
 use crate::wire::{
     self, Authority, Conditional, EdgeBody, EdgeRequest, Forwarding, Locations, Scheme,
 };
@@ -57,14 +58,32 @@ impl PageHead<'_> {
         }
     }
 
-    /// The answer's head as the visitor gets it.
+    /// What the policies in the answer's head make of the verdict.
+    pub(super) fn settle_policies(
+        &self,
+        verdict: Verdict,
+        answer: &response::Parts,
+        carried: &Carried,
+        rule: &PageRule,
+    ) -> (Verdict, Option<PagePolicies>) {
+        let page = || self.self_origin(carried);
+        inject::settle_policies(verdict, &answer.headers, &rule.csp, page)
+    }
+
+    /// The origin of the page, as the visitor's browser sees it.
+    fn self_origin(&self, carried: &Carried) -> SelfOrigin {
+        SelfOrigin::new(carried.visitor_scheme, self.request.authority().clone())
+    }
+
+    /// The answer's head as the visitor gets it. `policies` are there wherever a page is.
     pub(super) fn to_visitor(
         &self,
         parts: &mut response::Parts,
         carried: &Carried,
-        verdict: &Verdict,
-        plan: Option<&Plan>,
+        (verdict, policies): (&Verdict, Option<&PagePolicies>),
+        rule: &PageRule,
     ) {
+        let plan = rule.plan.as_deref();
         go_down(parts, self.edge);
         self.locations(carried.visitor_scheme)
             .rewrite(&mut parts.headers);
@@ -72,16 +91,30 @@ impl PageHead<'_> {
         match (verdict, plan) {
             (Verdict::Rewrite(codings) | Verdict::Describe(codings), Some(plan)) => {
                 inject::describe_page(&mut parts.headers, codings, plan.version());
+                policies
+                    .into_iter()
+                    .for_each(|policies| policies.write(&mut parts.headers));
             }
             _ if parts.status == StatusCode::NOT_MODIFIED => {
-                carried
-                    .conditional
-                    .tag_not_modified(&mut parts.headers, &version);
+                let headers = &mut parts.headers;
+                if carried.conditional.tag_not_modified(headers, &version) {
+                    self.refresh_policies(headers, carried, rule);
+                }
             }
             (Verdict::Pass(SkipReason::Fragment), _) => {
                 inject::vary_by_expectation(&mut parts.headers);
             }
             _ => {}
+        }
+    }
+
+    /// The fields of a 304 take the place of those that the page was stored with: its policies
+    /// must be grown like the first time. A page whose policies are not to be grown any more runs
+    /// no tag.
+    fn refresh_policies(&self, headers: &mut HeaderMap, carried: &Carried, rule: &PageRule) {
+        let policies = PagePolicies::of(headers, &rule.csp, self.self_origin(carried));
+        if let Ok(policies) = policies {
+            policies.write_lines(headers);
         }
     }
 

@@ -71,7 +71,8 @@ pub async fn page(
     }
     let (mut parts, body) = answer.into_parts();
     let verdict = judge(&asked, &parts, plan.as_deref().map_err(|reason| *reason));
-    head.to_visitor(&mut parts, &carried, &verdict, plan.as_deref().ok());
+    let (verdict, policies) = head.settle_policies(verdict, &parts, &carried, &rule);
+    head.to_visitor(&mut parts, &carried, (&verdict, policies.as_ref()), &rule);
     let journey = Journey {
         edge,
         site: &route.site,
@@ -81,7 +82,11 @@ pub async fn page(
     let body = match (verdict, plan) {
         (Verdict::Rewrite(codings), Ok(plan)) => {
             let on_end = journey.coverage(&plan);
-            RewriteBody::new(body, plan, codings, on_end).boxed_unsync()
+            let rewritten = RewriteBody::new(body, plan, codings, on_end);
+            match policies {
+                Some(policies) => rewritten.with_policies(Box::new(policies)).boxed_unsync(),
+                None => rewritten.boxed_unsync(),
+            }
         }
         (verdict, _) => journey.pass(verdict, body),
     };

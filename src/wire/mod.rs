@@ -23,6 +23,7 @@ mod origin_check;
 mod page_tag;
 mod referer;
 mod set_cookie;
+mod sharing;
 mod validators;
 
 // A body: what it is, how it is coded.
@@ -53,6 +54,7 @@ pub use path::{CanonicalPath, MAX_PATH_BYTES, PathRefusal};
 pub use referer::{cut_referer, referer_origin};
 pub use refusal::Refusal;
 pub use scheme::Scheme;
+pub use sharing::keep_from_shared_caches;
 pub use upgrade::{SwitchRefusal, Upgrade};
 pub use validators::{
     Conditional, drop_body_facts, drop_range, restore_foreign, restore_if_match, restore_up,

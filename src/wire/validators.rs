@@ -117,7 +117,8 @@ pub enum Conditional {
 
 impl Conditional {
     /// Marks the entity tag of a 304 again, where it speaks of a page that carries our mark.
-    pub fn tag_not_modified(&self, headers: &mut HeaderMap, version: &str) {
+    /// Returns whether it does.
+    pub fn tag_not_modified(&self, headers: &mut HeaderMap, version: &str) -> bool {
         let is_page = match self {
             Self::Mixed {
                 restored,
@@ -132,6 +133,7 @@ impl Conditional {
         if is_page {
             tag_down(headers, version);
         }
+        is_page
     }
 }
 

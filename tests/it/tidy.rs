@@ -121,7 +121,8 @@ const HOUSE: &[Room] = &[
         "inject",
         2,
         &["html", "telemetry", "wire"],
-        &["encoding_rs", "http", "http_body"],
+        // aws_lc_rs makes nonces.
+        &["aws_lc_rs", "encoding_rs", "http", "http_body"],
     ),
     room(
         "rules",

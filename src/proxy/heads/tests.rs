@@ -102,9 +102,10 @@ impl Stage {
                 .headers
                 .append(name, HeaderValue::from_str(value).unwrap());
         }
+        let (head, rule) = (self.head(peer), self.route.site.resolve("/page"));
         let verdict = inject::judge(&asked, &parts, Ok(&plan));
-        self.head(peer)
-            .to_visitor(&mut parts, &carried, &verdict, Some(&plan));
+        let (verdict, policies) = head.settle_policies(verdict, &parts, &carried, &rule);
+        head.to_visitor(&mut parts, &carried, (&verdict, policies.as_ref()), &rule);
         parts.headers
     }
 }
@@ -257,4 +258,68 @@ fn an_answer_keeps_the_words_of_its_origin_and_nothing_else_beside_its_head() {
     let phrase = answer.extensions().get::<ReasonPhrase>();
     assert_eq!(phrase.map(ReasonPhrase::as_bytes), Some(&b"Weiter so"[..]));
     assert_eq!(answer.extensions().len(), 1);
+}
+
+const OWN_SCRIPT: &str = "script = { url = \"/_cobrowse/v.js\" }";
+const POLICY: &str = "content-security-policy";
+
+#[test]
+fn policies_let_the_script_run_on_the_origin_that_the_visitor_sees() {
+    let html = ("content-type", "text/html");
+    let stage = stage(OWN_SCRIPT, &[PAGE, ("x-forwarded-proto", "https")]);
+    let answer = [
+        html,
+        (
+            POLICY,
+            "default-src 'none'; img-src *; style-src *; frame-src *",
+        ),
+    ];
+    for (peer, scheme, socket) in [("10.9.0.1", "https", "wss"), ("192.0.2.1", "http", "ws")] {
+        let grown = format!(
+            "default-src 'none'; img-src *; style-src *; frame-src *; \
+             script-src {scheme}://www.bank.example/_cobrowse/; \
+             connect-src 'self' {socket}://www.bank.example"
+        );
+        assert_eq!(values(&stage.down(peer, 200, &answer), POLICY), [grown]);
+    }
+    let image = [("content-type", "image/png"), answer[1]];
+    assert_eq!(
+        values(&stage.down("10.9.0.1", 200, &image), POLICY),
+        [answer[1].1]
+    );
+}
+
+#[test]
+fn a_page_that_is_still_good_keeps_its_grown_policies() {
+    let policy = (POLICY, "img-src 'none'");
+    let tagged = stage(OWN_SCRIPT, &[PAGE]).down(
+        "10.9.0.1",
+        200,
+        &[("content-type", "text/html"), ("etag", "\"1\"")],
+    );
+    let tag: &'static str = values(&tagged, "etag")[0].to_owned().leak();
+    let known = stage(OWN_SCRIPT, &[PAGE, ("if-none-match", tag)]);
+    let down = known.down("10.9.0.1", 304, &[("etag", "\"1\""), policy]);
+    assert_eq!(values(&down, POLICY), ["img-src 'self'"]);
+    let foreign = stage(
+        OWN_SCRIPT,
+        &[("sec-fetch-dest", "image"), ("if-none-match", "\"1\"")],
+    );
+    let down = foreign.down("10.9.0.1", 304, &[("etag", "\"1\""), policy]);
+    assert_eq!(values(&down, POLICY), ["img-src 'none'"]);
+}
+
+#[test]
+fn a_page_whose_policies_stay_loses_nothing_but_the_tag() {
+    let refusing = stage(&format!("{OWN_SCRIPT}\ncsp = \"refuse\""), &[PAGE]);
+    let answer = [
+        ("content-type", "text/html"),
+        ("etag", "\"1\""),
+        ("content-length", "9"),
+        (POLICY, "img-src 'none'"),
+    ];
+    let down = refusing.down("10.9.0.1", 200, &answer);
+    for (name, value) in answer {
+        assert_eq!(values(&down, name), [value]);
+    }
 }

@@ -1,0 +1,210 @@
+use aws_lc_rs::rand;
+use http::header::{CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY_REPORT_ONLY};
+use http::header::{ETAG, Entry, HeaderMap, HeaderName, HeaderValue, LAST_MODIFIED};
+
+use super::verdict::{SkipReason, Verdict};
+use crate::html::{self, PolicyRefused};
+use crate::wire::csp::{Adjuster, Obstacle, SelfOrigin, Terms};
+use crate::wire::keep_from_shared_caches;
+
+/// The policies of a page, as they go on: those of the head, and those that come in its body.
+#[derive(Clone, Debug)]
+pub struct PagePolicies(Adjuster);
+
+/// Looks at the policies in the head of what the verdict takes for a page. One that they do not let
+/// run the tag, and that may not or cannot be helped, is left alone.
+pub fn settle_policies(
+    verdict: Verdict,
+    headers: &HeaderMap,
+    terms: &Terms,
+    page: impl FnOnce() -> SelfOrigin,
+) -> (Verdict, Option<PagePolicies>) {
+    if let Verdict::Pass(_) = verdict {
+        return (verdict, None);
+    }
+    match PagePolicies::of(headers, terms, page()) {
+        Ok(policies) => (verdict, Some(policies)),
+        Err(_) => (Verdict::Pass(SkipReason::Csp), None),
+    }
+}
+
+impl PagePolicies {
+    /// Reads the policies of a head, as the origin sent it.
+    pub fn of(headers: &HeaderMap, terms: &Terms, page: SelfOrigin) -> Result<Self, Obstacle> {
+        let lines = |name: HeaderName| -> Vec<&[u8]> {
+            let values = headers.get_all(name).iter();
+            values.map(HeaderValue::as_bytes).collect()
+        };
+        let enforced = lines(CONTENT_SECURITY_POLICY);
+        let reported = lines(CONTENT_SECURITY_POLICY_REPORT_ONLY);
+        Adjuster::new((&enforced, &reported), terms, page, fresh_nonce).map(Self)
+    }
+
+    /// Writes them into the head. With a nonce that was made for this answer it is for one visitor,
+    /// and once: what is stored elsewhere, or revalidated, would part the nonces of head and body.
+    pub fn write(&self, headers: &mut HeaderMap) {
+        self.write_lines(headers);
+        if self.0.has_own_nonce() {
+            headers.remove(ETAG);
+            headers.remove(LAST_MODIFIED);
+            keep_from_shared_caches(headers);
+        }
+    }
+
+    /// Writes only the lines: into an answer that says that a stored page is still good, and whose
+    /// fields take the place of those that were stored with it (RFC 9111 3.2).
+    pub fn write_lines(&self, headers: &mut HeaderMap) {
+        for name in [CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY_REPORT_ONLY] {
+            let Entry::Occupied(mut lines) = headers.entry(name) else {
+                continue;
+            };
+            for line in lines.iter_mut() {
+                let grown = self.0.line(line.as_bytes());
+                // A value that has grown by visible ASCII is a value.
+                if let Some(Ok(grown)) = grown.map(|grown| HeaderValue::from_bytes(&grown)) {
+                    *line = grown;
+                }
+            }
+        }
+    }
+}
+
+impl html::PagePolicies for PagePolicies {
+    fn adjust(&mut self, policy: &str) -> Result<Option<String>, PolicyRefused> {
+        self.0.meta(policy).map_err(|_| PolicyRefused)
+    }
+
+    fn nonce(&self) -> Option<&str> {
+        self.0.nonce()
+    }
+}
+
+/// 128 random bits (CSP3 7.1), in digits that need no escaping anywhere.
+fn fresh_nonce() -> Option<String> {
+    let mut bytes = [0; 16];
+    rand::fill(&mut bytes).ok()?;
+    Some(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::html::PageKind;
+    use crate::inject::PageBody;
+    use crate::wire::csp::{Needs, Source, Treatment};
+    use crate::wire::{Coding, Scheme};
+
+    const POLICY: &str = "content-security-policy";
+    const REPORT: &str = "content-security-policy-report-only";
+
+    fn terms(treatment: Treatment) -> Terms {
+        let needs = Needs {
+            script: vec![Source::parse("https://cdn.example").unwrap()],
+            ..Needs::default()
+        };
+        Terms {
+            treatment,
+            needs: Arc::new(needs),
+        }
+    }
+
+    fn page() -> SelfOrigin {
+        SelfOrigin::new(Scheme::Https, "www.bank.example".parse().unwrap())
+    }
+
+    fn headers(fields: &[(&'static str, &str)]) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        for (name, value) in fields {
+            headers.append(*name, HeaderValue::from_str(value).unwrap());
+        }
+        headers
+    }
+
+    fn values<'h>(headers: &'h HeaderMap, name: &str) -> Vec<&'h str> {
+        let values = headers.get_all(name).iter();
+        values.map(|value| value.to_str().unwrap()).collect()
+    }
+
+    const REWRITE: Verdict = Verdict::Rewrite(PageBody {
+        from: Coding::Identity,
+        to: Coding::Identity,
+        charset: None,
+        kind: PageKind::Document,
+    });
+
+    #[test]
+    fn every_line_grows_at_its_place() {
+        let mut head = headers(&[
+            (POLICY, "script-src 'self'"),
+            (REPORT, "script-src 'none'"),
+            ("etag", "\"1\""),
+            (POLICY, "img-src *"),
+            (POLICY, "script-src 'none', script-src *"),
+        ]);
+        let policies = PagePolicies::of(&head, &terms(Treatment::Patch), page()).unwrap();
+        policies.write(&mut head);
+        assert_eq!(
+            values(&head, POLICY),
+            [
+                "script-src 'self' https://cdn.example",
+                "img-src *",
+                "script-src https://cdn.example, script-src *"
+            ]
+        );
+        assert_eq!(values(&head, REPORT), ["script-src https://cdn.example"]);
+        assert_eq!(values(&head, "etag"), ["\"1\""]);
+        assert_eq!(head.len(), 5);
+    }
+
+    #[test]
+    fn an_own_nonce_is_random_and_for_one_visitor() {
+        let origin = headers(&[
+            (POLICY, "script-src 'strict-dynamic'"),
+            ("etag", "\"1\""),
+            ("last-modified", "x"),
+            ("cache-control", "public, max-age=60"),
+        ]);
+        let one_answer = || {
+            let mut head = origin.clone();
+            let policies = PagePolicies::of(&head, &terms(Treatment::Patch), page()).unwrap();
+            policies.write(&mut head);
+            let nonce = html::PagePolicies::nonce(&policies).unwrap().to_owned();
+            assert_eq!(nonce.len(), 32);
+            let line = format!("script-src 'strict-dynamic' 'nonce-{nonce}'");
+            assert_eq!(values(&head, POLICY), [line]);
+            assert_eq!(values(&head, "cache-control"), ["private, max-age=60"]);
+            assert_eq!(head.len(), 2, "{head:?}");
+            nonce
+        };
+        assert_ne!(one_answer(), one_answer());
+    }
+
+    #[test]
+    fn a_page_that_cannot_be_helped_is_passed() {
+        for (policy, treatment, passed) in [
+            ("sandbox", Treatment::Patch, true),
+            ("sandbox", Treatment::Leave, false),
+            ("script-src 'self'", Treatment::Patch, false),
+            ("script-src 'self'", Treatment::Refuse, true),
+            ("script-src https:", Treatment::Refuse, false),
+        ] {
+            let head = headers(&[(POLICY, policy)]);
+            let (verdict, policies) = settle_policies(REWRITE, &head, &terms(treatment), page);
+            let expected = match passed {
+                true => Verdict::Pass(SkipReason::Csp),
+                false => REWRITE,
+            };
+            assert_eq!(verdict, expected, "{policy} {treatment:?}");
+            assert_eq!(policies.is_none(), passed);
+        }
+        let image = Verdict::Pass(SkipReason::NotHtml);
+        let untouched = || -> SelfOrigin { panic!("nobody asks") };
+        let head = headers(&[(POLICY, "script-src 'none'")]);
+        let (verdict, policies) =
+            settle_policies(image, &head, &terms(Treatment::Patch), untouched);
+        assert_eq!(verdict, image);
+        assert!(policies.is_none());
+    }
+}
