@@ -156,17 +156,14 @@ fn usual(src: &str, tag: &[(TagKey, Decided<'_, &str>)]) -> Needs {
 }
 
 fn of_origin(src: &str) -> Needs {
-    let origin: Vec<_> = Source::origin_of(src).into_iter().collect();
+    let origin = Source::origin_of(src).into_iter();
+    let surroundings: Vec<_> = Source::surroundings_of(src).into_iter().collect();
     Needs {
         script: Vec::new(),
-        connect: origin
-            .iter()
-            .cloned()
-            .chain(Source::sockets_of(src))
-            .collect(),
-        style: origin.clone(),
-        img: origin.clone(),
-        frame: origin,
+        connect: origin.chain(Source::sockets_of(src)).collect(),
+        style: surroundings.clone(),
+        img: surroundings.clone(),
+        frame: surroundings,
         integrity: Vec::new(),
     }
 }
@@ -316,9 +313,9 @@ mod tests {
             [
                 "'self' (/_cobrowse/)",
                 "'self' 'self' (WebSockets)",
-                "'self'",
-                "'self'",
-                "'self'"
+                "'self' (/_cobrowse/)",
+                "'self' (/_cobrowse/)",
+                "'self' (/_cobrowse/)"
             ]
         );
         let evil = needs("https://evilglance.net/x.js", &[]);

@@ -187,7 +187,7 @@ id = 7
     assert_eq!(
         terms("c"),
         "patch; script-src 'self' (/_cobrowse/); connect-src https://ws.example wss://ws.example; \
-         style-src 'self'; img-src 'self'; frame-src"
+         style-src 'self' (/_cobrowse/); img-src 'self' (/_cobrowse/); frame-src"
     );
     let version = |host| {
         rules

@@ -67,6 +67,19 @@ impl Source {
         Some(folder.map_or(Self::OWN, |folder| Self(Kind::OwnFolder(folder.into()))))
     }
 
+    /// The origin of an absolute URL; of a path, the first folder: `/cobrowse/` of
+    /// `/cobrowse/js/l.js`, and so what lies around the script.
+    pub fn surroundings_of(url: &str) -> Option<Self> {
+        let (origin, path) = split_url(url)?;
+        if !origin.is_empty() {
+            return Self::parse(origin).ok();
+        }
+        let folder = folder(path).unwrap_or_default();
+        let first = folder.split_inclusive('/').nth(1);
+        let around = |first| Self(Kind::OwnFolder(format!("/{first}").into()));
+        Some(first.map_or(Self::OWN, around))
+    }
+
     /// The origin of an absolute URL, or of a path.
     pub fn origin_of(url: &str) -> Option<Self> {
         match split_url(url)?.0 {
@@ -261,6 +274,16 @@ mod tests {
             assert_eq!(shown(Source::folder_of(url)), folder, "{url}");
             assert_eq!(shown(Source::origin_of(url)), origin, "{url}");
             assert_eq!(shown(Source::sockets_of(url)), sockets, "{url}");
+        }
+        for (url, surroundings) in [
+            ("https://cdn.example/a/b.js", "https://cdn.example"),
+            ("/a/b/c.js", "'self' (/a/)"),
+            ("/a/c.js?x=/", "'self' (/a/)"),
+            ("/c.js", "'self'"),
+            ("/a/%2e%2E/c.js", "'self'"),
+        ] {
+            let found = Source::surroundings_of(url).unwrap();
+            assert_eq!(found.to_string(), surroundings, "{url}");
         }
         assert_eq!(Source::folder_of("visitor.js"), None);
         assert_eq!(Source::origin_of("https://[::1]/x"), None);

@@ -443,7 +443,9 @@ fn a_script_of_the_own_origin_needs_no_more_than_its_folder() {
         ),
         (
             &["connect-src 'none'; style-src 'none'; img-src data:"],
-            &["connect-src 'self' wss://www.bank.example; style-src 'self'; img-src data: 'self'"],
+            &["connect-src 'self' wss://www.bank.example; \
+               style-src https://www.bank.example/_cobrowse/; \
+               img-src data: https://www.bank.example/_cobrowse/"],
             None,
         ),
     ];

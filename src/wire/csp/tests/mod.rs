@@ -45,8 +45,8 @@ fn own() -> Needs {
     Needs {
         script: vec![Source::folder_of("/_cobrowse/visitor.js").unwrap()],
         connect: vec![Source::OWN, Source::OWN_SOCKET],
-        style: vec![Source::OWN],
-        img: vec![Source::OWN],
+        style: vec![Source::surroundings_of("/_cobrowse/js/v.js").unwrap()],
+        img: vec![Source::surroundings_of("/_cobrowse/js/v.js").unwrap()],
         frame: vec![Source::OWN],
         integrity: Vec::new(),
     }

@@ -205,7 +205,7 @@ fn needed_requests(needs: &Needs) -> Vec<content_security_policy::Request> {
     // A WebSocket's request has the scheme https (WHATWG WebSockets, "establish a connection").
     let (base, socket) = match *needs == own() {
         true => (
-            "https://www.bank.example/_cobrowse",
+            "https://www.bank.example/_cobrowse/f",
             "https://www.bank.example/x",
         ),
         false => ("https://ws.example", "https://ws.example/x"),
