@@ -4,8 +4,10 @@ use http::header::{ETAG, Entry, HeaderMap, HeaderName, HeaderValue, LAST_MODIFIE
 
 use super::verdict::{SkipReason, Verdict};
 use crate::html::{self, PolicyRefused};
-use crate::wire::csp::{Adjuster, Obstacle, SelfOrigin, Terms};
+use crate::wire::csp::{Adjuster, Obstacle, SelfOrigin, Terms, Treatment, requires_integrity};
 use crate::wire::keep_from_shared_caches;
+
+const INTEGRITY_POLICY: HeaderName = HeaderName::from_static("integrity-policy");
 
 /// The policies of a page, as they go on: those of the head, and those that come in its body.
 #[derive(Clone, Debug)]
@@ -35,6 +37,11 @@ impl PagePolicies {
             let values = headers.get_all(name).iter();
             values.map(HeaderValue::as_bytes).collect()
         };
+        let demands = lines(INTEGRITY_POLICY);
+        let without = terms.needs.integrity.is_empty() && terms.treatment != Treatment::Leave;
+        if without && demands.into_iter().any(requires_integrity) {
+            return Err(Obstacle::Integrity);
+        }
         let enforced = lines(CONTENT_SECURITY_POLICY);
         let reported = lines(CONTENT_SECURITY_POLICY_REPORT_ONLY);
         Adjuster::new((&enforced, &reported), terms, page, fresh_nonce).map(Self)
@@ -93,7 +100,7 @@ mod tests {
     use super::*;
     use crate::html::PageKind;
     use crate::inject::PageBody;
-    use crate::wire::csp::{Needs, Source, Treatment};
+    use crate::wire::csp::{Needs, Source};
     use crate::wire::{Coding, Scheme};
 
     const POLICY: &str = "content-security-policy";
@@ -198,6 +205,11 @@ mod tests {
             };
             assert_eq!(verdict, expected, "{policy} {treatment:?}");
             assert_eq!(policies.is_none(), passed);
+        }
+        let head = headers(&[("integrity-policy", "blocked-destinations=(script)")]);
+        for (treatment, passed) in [(Treatment::Patch, true), (Treatment::Leave, false)] {
+            let (_, policies) = settle_policies(REWRITE, &head, &terms(treatment), page);
+            assert_eq!(policies.is_none(), passed, "{treatment:?}");
         }
         let image = Verdict::Pass(SkipReason::NotHtml);
         let untouched = || -> SelfOrigin { panic!("nobody asks") };

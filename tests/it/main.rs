@@ -9,6 +9,7 @@
 mod admin;
 mod caching;
 mod commands;
+mod csp;
 mod demo_site;
 mod drain;
 mod failures;

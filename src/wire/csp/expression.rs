@@ -306,6 +306,8 @@ mod tests {
             ("https://a.example", "https://a.example:443", true),
             ("https://a.example:444", "https://a.example", false),
             ("https://a.example:*", "https://a.example:444", true),
+            ("https://a.example", "https://a.example:*", false),
+            ("https://a.example:444", "https://a.example:*", false),
             ("https://a.example/", "https://a.example/x", true),
             ("https://a.example/x/", "https://a.example/x/y.js", true),
             ("https://a.example/x/", "https://a.example/x/", true),

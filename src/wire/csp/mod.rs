@@ -9,6 +9,7 @@
 
 mod adjuster;
 mod expression;
+mod integrity;
 mod needs;
 mod obstacle;
 mod policy;
@@ -19,6 +20,7 @@ mod tag;
 mod tests;
 
 pub use adjuster::{Adjuster, MAX_META_POLICY, will_run};
+pub use integrity::requires_integrity;
 pub use needs::{Needs, Terms, Treatment};
 pub use obstacle::{Obstacle, Verdict};
 pub use self_origin::SelfOrigin;

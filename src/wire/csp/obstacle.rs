@@ -3,6 +3,8 @@
 pub enum Obstacle {
     #[error("a <meta> policy has a comma in it, which browsers read in two ways")]
     Comma,
+    #[error("the page demands integrity of scripts, and the tag has none")]
+    Integrity,
     /// A directive does not allow a source that the script needs.
     #[error("{directive} does not allow {missing}")]
     NotAllowed {
