@@ -1,0 +1,54 @@
+// Starts the built binary on free ports and ends it as a person would, by Ctrl-C.
+
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+
+const BINARY =
+  process.env.COBROWSE_EDGE ??
+  fileURLToPath(new URL("../../target/debug/cobrowse-edge", import.meta.url));
+const PATIENCE_MS = 30_000;
+
+/** Runs a command; resolves once `addresses` finds all it looks for in what is said by then. */
+export async function start(command, addresses) {
+  const child = spawn(BINARY, command, { stdio: ["ignore", "pipe", "pipe"] });
+  const said = { stdout: "", stderr: "" };
+  for (const name of ["stdout", "stderr"]) {
+    child[name].setEncoding("utf8").on("data", (text) => (said[name] += text));
+  }
+  const ended = once(child, "exit");
+  const found = await addressesIn(child, said, ended, addresses).catch((error) => {
+    child.kill("SIGKILL");
+    throw error;
+  });
+  return { ...found, stop: () => stop(child, ended, said) };
+}
+
+function addressesIn(child, said, ended, addresses) {
+  return new Promise((resolve, reject) => {
+    const fail = (why) => {
+      clearTimeout(timer);
+      reject(new Error(`${why}\n${said.stdout}\n${said.stderr}`));
+    };
+    const timer = setTimeout(() => fail("it did not tell its addresses"), PATIENCE_MS);
+    const look = () => {
+      const found = addresses(said);
+      if (!found) return;
+      clearTimeout(timer);
+      resolve(found);
+    };
+    child.stdout.on("data", look);
+    child.stderr.on("data", look);
+    ended.then(([code]) => fail(`it ended with ${code}`), (error) => fail(error.message));
+  });
+}
+
+/** Resolves with the exit code, null where it had to be killed. */
+async function stop(child, ended, said) {
+  if (child.exitCode !== null) throw new Error(`it had ended already\n${said.stderr}`);
+  child.kill("SIGINT");
+  const timer = setTimeout(() => child.kill("SIGKILL"), 5_000);
+  const [code] = await ended;
+  clearTimeout(timer);
+  return code;
+}

@@ -1,0 +1,83 @@
+// Pages by their policies. `{X}` is a host that is neither the page's nor the script's, `{C}` the
+// script's. `at` names the site (see csp.test.mjs); by default the script comes from `{C}`.
+
+const header = (...lines) => ({ policies: lines });
+const meta = (...metas) => ({ metas });
+
+export const RUNS = [
+  header("default-src 'self'"),
+  header("default-src 'none'"),
+  header("default-src 'self' 'unsafe-inline' 'unsafe-eval'"),
+  header("default-src 'self' {X}; script-src 'self' 'unsafe-inline'"),
+  header("default-src *"),
+  header("script-src 'none'"),
+  header("script-src 'self'"),
+  header("script-src"),
+  header("script-src {X} 'unsafe-inline' 'unsafe-eval'"),
+  header("script-src 'self' 'nonce-pageNonce'"),
+  header("script-src 'NONCE-pageNonce'"),
+  header("script-src 'nonce-pageNonce' 'strict-dynamic'"),
+  header("script-src 'nonce-pageNonce' 'strict-dynamic' https: 'unsafe-inline'; object-src 'none'; base-uri 'none'"),
+  header("default-src 'nonce-pageNonce' 'strict-dynamic'; style-src 'self'; img-src *; connect-src *"),
+  header("script-src 'strict-dynamic' 'sha256-e4SmrhO6EwuJDCTxw4wUe/JMiRw2C4XC2K7ZZeTxdVE='"),
+  header("default-src 'strict-dynamic' 'self' 'unsafe-eval'"),
+  header("script-src 'nonce-other' 'strict-dynamic'", "script-src 'nonce-pageNonce' 'strict-dynamic'"),
+  header("script-src 'sha256-e4SmrhO6EwuJDCTxw4wUe/JMiRw2C4XC2K7ZZeTxdVE=' 'self'"),
+  header("script-src-elem 'self' 'unsafe-inline'; script-src 'none'"),
+  header("script-src-elem 'none'; script-src-attr 'none'; script-src *"),
+  header("script-src-attr 'unsafe-inline'; default-src 'self'"),
+  header("connect-src 'self'"),
+  header("connect-src 'none'; worker-src 'none'"),
+  header("style-src 'none'"),
+  header("style-src-elem 'self'; style-src-attr 'unsafe-inline'; style-src 'none'"),
+  header("img-src 'self' data:"),
+  header("frame-src 'none'"),
+  header("child-src 'self'"),
+  header("child-src 'none'; script-src 'self'"),
+  header("default-src 'self'; script-src 'self'; connect-src 'self'; style-src 'self'; img-src 'self'; frame-src 'self'"),
+  header("default-src 'self', script-src 'self' 'unsafe-inline'"),
+  header("default-src 'self'", "img-src {X}", "script-src 'self' {X}"),
+  header("script-src 'self'; script-src *"),
+  header("  ;; SCRIPT-SRC\t'SELF' ;img-src 'NONE' ;; "),
+  header("sandbox allow-scripts allow-same-origin; script-src 'self'"),
+  header("require-trusted-types-for 'none'; script-src 'self'"),
+  header("frame-ancestors 'none'; base-uri 'self'; form-action 'self'; upgrade-insecure-requests-not; script-src 'self'"),
+  { reports: ["default-src 'self'"] },
+  { reports: ["script-src 'none'", "img-src 'none'"], policies: ["default-src 'self' {X}"] },
+  { reports: ["script-src 'nonce-pageNonce' 'strict-dynamic'"] },
+  meta("default-src 'self'"),
+  meta("default-src 'none'"),
+  meta("script-src &#39;self&#39; 'unsafe-inline'"),
+  meta("script-src 'nonce-pageNonce' 'strict-dynamic'"),
+  meta("script-src 'self' {X}", "connect-src 'none'; img-src 'self'"),
+  { policies: ["script-src 'nonce-pageNonce' 'strict-dynamic'"], metas: ["default-src 'self' 'nonce-pageNonce'"] },
+  { policies: ["script-src 'strict-dynamic' 'nonce-other'"], metas: ["script-src 'strict-dynamic' 'nonce-other'"] },
+  // A script on the page's own origin.
+  { at: "own", ...header("default-src 'self'") },
+  { at: "own", ...header("default-src 'none'") },
+  { at: "own", ...header("script-src {X}; connect-src {X}; style-src {X}; img-src {X}; frame-src {X}") },
+  { at: "own", ...meta("default-src 'none'; script-src 'nonce-pageNonce'") },
+  { at: "own", tls: true, ...header("default-src 'none'") },
+  { at: "own", tls: true, ...meta("default-src 'self'; connect-src 'none'") },
+  // A tag with integrity.
+  { at: "hash", ...header("script-src 'strict-dynamic'") },
+  { at: "hash", ...header("script-src 'strict-dynamic' 'nonce-pageNonce'", "script-src 'strict-dynamic'") },
+  { at: "hash", ...meta("script-src 'strict-dynamic' 'unsafe-inline'") },
+  // Policies that stay as they are.
+  { at: "refuse", ...header("default-src * 'unsafe-inline'") },
+  { at: "refuse", ...header("script-src 'nonce-pageNonce' 'strict-dynamic'") },
+  { at: "leave", ...header("script-src {C}; img-src 'none' {C}") },
+];
+
+/** Pages that get no tag; of those with a header policy, not one byte differs. */
+export const REFUSED = [
+  header("sandbox"),
+  header("sandbox allow-same-origin allow-forms", "default-src *"),
+  header("require-trusted-types-for 'script'"),
+  meta("require-trusted-types-for 'script'; default-src *"),
+  meta("script-src 'strict-dynamic'"),
+  meta("script-src 'self', {C}"),
+  meta("script-src 'self'&nbsp;"),
+  { at: "refuse", ...header("script-src 'self'") },
+  { at: "refuse", ...meta("connect-src 'self'") },
+];
