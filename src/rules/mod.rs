@@ -16,7 +16,6 @@ mod cache;
 mod compile;
 mod decisions;
 mod directory;
-mod env;
 mod explanation;
 mod group_book;
 mod host;
@@ -39,7 +38,7 @@ mod tag;
 #[cfg(test)]
 mod tests;
 
-pub use env::SiteEnv;
+pub use crate::groups::SiteEnv;
 pub use explanation::{ExplainedLevel, ExplainedMask, ExplainedSetting, Explanation};
 pub use host::HostPattern;
 pub use origin::{HostHeader, OriginScheme, OriginSettings};

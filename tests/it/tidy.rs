@@ -177,7 +177,7 @@ const HOUSE: &[Room] = &[
         ],
     ),
     room("document", 0, &["problem"], &["toml"]),
-    room("groups", 0, &[], &[]),
+    room("groups", 0, &[], &["aws_lc_rs", "base64"]),
     room("html", 0, &[], &["cssparser", "encoding_rs", "lol_html"]),
     room("problem", 0, &[], &[]),
     room(

@@ -7,6 +7,13 @@ pub enum SiteEnv {
 }
 
 impl SiteEnv {
+    /// As [`Self::as_str`] writes it.
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Production, Self::Staging]
+            .into_iter()
+            .find(|env| env.as_str() == text)
+    }
+
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Production => "production",
