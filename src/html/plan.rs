@@ -22,12 +22,33 @@ pub enum ExistingTag {
     Keep,
 }
 
+/// What becomes of documents that are shown inside of other ones.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Frames {
+    /// Nothing: the frame shows them as they come, without tag and masks.
+    Skip,
+    /// The same as of all others: each gets its own tag.
+    #[default]
+    Tag,
+}
+
+/// Whether a page is edited that is marked as not to be changed on its way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Transform {
+    /// Always, because the site's owner says so.
+    Always,
+    #[default]
+    UnlessForbidden,
+}
+
 /// All that is to be done to a page: a pure function of configuration and path.
 #[derive(Clone, Debug)]
 pub struct Plan {
     tag: ScriptTag,
     placement: Placement,
     existing_tag: ExistingTag,
+    frames: Frames,
+    transform: Transform,
     masks: Box<[Mask]>,
     version: PlanVersion,
 }
@@ -52,9 +73,23 @@ impl Plan {
             tag,
             placement,
             existing_tag,
+            frames: Frames::default(),
+            transform: Transform::default(),
             masks: masks.into(),
             version,
         }
+    }
+
+    /// With another wish for documents in frames.
+    pub fn with_frames(self, frames: Frames) -> Self {
+        let setting = format!("frames {}", frames as u8);
+        Self { frames, ..self }.versioned_by(&setting)
+    }
+
+    /// With another wish for pages that are not to be changed.
+    pub fn with_transform(self, transform: Transform) -> Self {
+        let setting = format!("transform {}", transform as u8);
+        Self { transform, ..self }.versioned_by(&setting)
     }
 
     /// With something else in its version that decides about what is delivered.
@@ -76,6 +111,14 @@ impl Plan {
 
     pub fn existing_tag(&self) -> ExistingTag {
         self.existing_tag
+    }
+
+    pub fn frames(&self) -> Frames {
+        self.frames
+    }
+
+    pub fn transform(&self) -> Transform {
+        self.transform
     }
 
     /// The rewriter's mask counts have the same order.
@@ -178,6 +221,13 @@ mod tests {
         assert_ne!(
             plan("a", Placement::Head, &[]).version(),
             plan("a", Placement::End, &[]).version()
+        );
+        let frames = |frames| base.clone().with_frames(frames).version();
+        assert_ne!(frames(Frames::Skip), frames(Frames::Tag));
+        let transform = |transform| base.clone().with_transform(transform).version();
+        assert_ne!(
+            transform(Transform::Always),
+            transform(Transform::UnlessForbidden)
         );
     }
 

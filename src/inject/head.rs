@@ -1,26 +1,48 @@
 use http::header::{CACHE_CONTROL, CONTENT_ENCODING, EXPIRES, Entry, HeaderMap, HeaderValue, VARY};
 
 use super::body::PageBody;
-use super::expectation::Expectation;
 use crate::html::PlanVersion;
 use crate::wire::{self, Coding};
 
 /// Makes the head of a page say what is true of the page as it is edited: no length and no digest
 /// of the origin's bytes, the coding that the visitor gets, the validator with the plan's
 /// version, and Vary grown by what the verdict looked at.
-pub fn describe_page(headers: &mut HeaderMap, codings: &PageBody, version: PlanVersion) {
+pub fn describe_page(
+    headers: &mut HeaderMap,
+    codings: &PageBody,
+    version: PlanVersion,
+    looked_at: &[&'static str],
+) {
     wire::drop_body_facts(headers);
-    wire::tag_down(headers, &version.to_string());
-    forbid_guessing(headers);
     headers.remove(CONTENT_ENCODING);
     if codings.to != Coding::Identity {
         let coding = HeaderValue::from_static(codings.to.as_str());
         headers.insert(CONTENT_ENCODING, coding);
     }
-    vary_by_expectation(headers);
+    describe_validators(headers, version, looked_at);
     if codings.from != Coding::Identity {
-        grow_vary(headers, "Accept-Encoding");
+        vary_by(headers, &["Accept-Encoding"]);
     }
+}
+
+/// What holds for a page without a byte, too: an answer to HEAD does not tell whether there is one.
+pub fn describe_validators(
+    headers: &mut HeaderMap,
+    version: PlanVersion,
+    looked_at: &[&'static str],
+) {
+    wire::tag_down(headers, &version.to_string());
+    forbid_guessing(headers);
+    vary_by(headers, looked_at);
+}
+
+/// The fields of a 304 take the place of those that the page was stored with (RFC 9111 3.2): they
+/// must say of the edited page what its own head said. The stored page may have been a coded one.
+pub fn describe_not_modified(headers: &mut HeaderMap, looked_at: &[&'static str]) {
+    wire::drop_body_facts(headers);
+    headers.remove(CONTENT_ENCODING);
+    vary_by(headers, looked_at);
+    vary_by(headers, &["Accept-Encoding"]);
 }
 
 /// Without a word about freshness, browsers keep a page for a tenth of its age (RFC 9111 4.2.2):
@@ -34,8 +56,8 @@ fn forbid_guessing(headers: &mut HeaderMap) {
 }
 
 /// The same address gives another answer to a script than to a person: caches must know.
-pub fn vary_by_expectation(headers: &mut HeaderMap) {
-    for field in Expectation::FIELDS {
+pub fn vary_by(headers: &mut HeaderMap, fields: &[&'static str]) {
+    for field in fields {
         grow_vary(headers, field);
     }
 }
@@ -67,12 +89,14 @@ mod tests {
     use super::*;
     use crate::html::PageKind;
 
+    const FIELDS: [&str; 2] = ["Sec-Fetch-Dest", "X-Requested-With"];
+
     fn vary(lines: &[&'static str]) -> Vec<String> {
         let mut headers = HeaderMap::new();
         for line in lines {
             headers.append(VARY, HeaderValue::from_static(line));
         }
-        vary_by_expectation(&mut headers);
+        vary_by(&mut headers, &FIELDS);
         headers
             .get_all(VARY)
             .iter()
@@ -129,7 +153,7 @@ mod tests {
         };
         let tag = crate::html::ScriptTag::render([("id", None)]).unwrap();
         let plan = crate::html::Plan::new(tag, Default::default(), Default::default(), Vec::new());
-        describe_page(&mut headers, &codings, plan.version());
+        describe_page(&mut headers, &codings, plan.version(), &FIELDS);
         assert_eq!(headers.get(CONTENT_ENCODING).unwrap(), "br");
         let mut left: Vec<_> = headers.keys().map(|name| name.as_str()).collect();
         left.sort_unstable();

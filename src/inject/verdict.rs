@@ -2,8 +2,8 @@ use http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_LENGTH};
 use http::{HeaderMap, Method, StatusCode, response};
 
 use super::body::PageBody;
-use super::expectation::Expectation;
-use crate::html::{PageKind, Plan, charset};
+use super::expectation::{Expectation, Expected};
+use crate::html::{Frames, PageKind, Plan, Transform, charset};
 use crate::wire::{AcceptEncoding, Coding, CodingRefusal, MediaType};
 
 /// What becomes of a response.
@@ -37,10 +37,14 @@ pub enum SkipReason {
     Empty,
     /// A script of the page asked for it, not a person (Sec-Fetch-Dest, X-Requested-With).
     Fragment,
+    /// It is for a frame, and the rule says `frames = "skip"`.
+    FrameSkipped,
     /// The rule says `inject = false`.
     InjectOff,
-    /// Cache-Control: no-transform.
+    /// Cache-Control: no-transform, in the response.
     NoTransform,
+    /// Cache-Control: no-transform, in the request.
+    NoTransformAsked,
     /// The media type is not text/html.
     NotHtml,
     /// A part of a body (206).
@@ -54,7 +58,7 @@ pub enum SkipReason {
 }
 
 impl SkipReason {
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 17] = [
         Self::Attachment,
         Self::BodyAbsent,
         Self::Charset,
@@ -63,8 +67,10 @@ impl SkipReason {
         Self::Csp,
         Self::Empty,
         Self::Fragment,
+        Self::FrameSkipped,
         Self::InjectOff,
         Self::NoTransform,
+        Self::NoTransformAsked,
         Self::NotHtml,
         Self::PartialContent,
         Self::PathAmbiguous,
@@ -83,8 +89,10 @@ impl SkipReason {
             Self::Csp => "csp",
             Self::Empty => "empty",
             Self::Fragment => "fragment",
+            Self::FrameSkipped => "frame_skipped",
             Self::InjectOff => "inject_off",
             Self::NoTransform => "no_transform",
+            Self::NoTransformAsked => "no_transform_asked",
             Self::NotHtml => "not_html",
             Self::PartialContent => "partial_content",
             Self::PathAmbiguous => "path_ambiguous",
@@ -98,8 +106,78 @@ impl SkipReason {
 #[derive(Clone, Debug)]
 pub struct Asked {
     pub method: Method,
-    pub expectation: Expectation,
+    pub expected: Expected,
     pub accept: AcceptEncoding,
+    pub alteration: Alteration,
+}
+
+/// Whether the client lets intermediaries change what it gets (RFC 9111 5.2.1.6).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Alteration {
+    Allowed,
+    Refused,
+}
+
+/// What may come of a request, as far as it tells before its answer is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Prospect {
+    /// Whatever comes goes on as it is.
+    Passed,
+    /// If a page comes, it is edited.
+    Page,
+    /// If a page comes, it is edited; it may as well be part of one.
+    Unknown,
+}
+
+impl Asked {
+    pub fn of(method: Method, headers: &HeaderMap) -> Self {
+        Self {
+            method,
+            expected: Expected::of(headers),
+            accept: AcceptEncoding::parse(headers),
+            alteration: match forbids_transforming(headers) {
+                true => Alteration::Refused,
+                false => Alteration::Allowed,
+            },
+        }
+    }
+
+    /// What may come of it under this plan.
+    pub fn prospect(&self, plan: &Plan) -> Prospect {
+        match (self.skip_reason(plan), self.expected.expectation) {
+            (Some(_), _) => Prospect::Passed,
+            (None, Expectation::Page | Expectation::Frame) => Prospect::Page,
+            (None, Expectation::Fragment | Expectation::Unknown) => Prospect::Unknown,
+        }
+    }
+
+    /// The request fields by which an answer varies that has this verdict.
+    ///
+    /// Of a page, caches need not know that a client may refuse all changes: such a client gets
+    /// from a cache what the cache has (the other way round would be worse).
+    pub fn varies_by(&self, verdict: &Verdict) -> &'static [&'static str] {
+        match verdict {
+            Verdict::Rewrite(_) | Verdict::Describe(_) => self.expected.looked_at,
+            Verdict::Pass(SkipReason::Empty | SkipReason::Fragment | SkipReason::FrameSkipped) => {
+                self.expected.looked_at
+            }
+            Verdict::Pass(SkipReason::NoTransformAsked) => &["Cache-Control"],
+            Verdict::Pass(_) => &[],
+        }
+    }
+
+    /// Why the request alone forbids to edit a page that it gets.
+    pub fn skip_reason(&self, plan: &Plan) -> Option<SkipReason> {
+        let refused = self.alteration == Alteration::Refused;
+        if refused && plan.transform() == Transform::UnlessForbidden {
+            return Some(SkipReason::NoTransformAsked);
+        }
+        match self.expected.expectation {
+            Expectation::Fragment => Some(SkipReason::Fragment),
+            Expectation::Frame if plan.frames() == Frames::Skip => Some(SkipReason::FrameSkipped),
+            Expectation::Frame | Expectation::Page | Expectation::Unknown => None,
+        }
+    }
 }
 
 /// Decides about a response by its head alone. `plan` is what the rules want done to the page, or
@@ -112,6 +190,7 @@ pub fn judge(asked: &Asked, head: &response::Parts, plan: Result<&Plan, SkipReas
     }
 }
 
+/// What the answer alone forbids comes first: it holds for everybody, so that nothing varies by it.
 fn page_body(
     asked: &Asked,
     head: &response::Parts,
@@ -120,11 +199,8 @@ fn page_body(
     judge_status(head.status)?;
     let media_type = MediaType::of(&head.headers).filter(|media| media.essence() == "text/html");
     let media_type = media_type.ok_or(SkipReason::NotHtml)?;
-    plan?;
-    if asked.expectation == Expectation::Fragment {
-        return Err(SkipReason::Fragment);
-    }
-    judge_fields(&head.headers, &asked.method)?;
+    let plan = plan?;
+    judge_fields(&head.headers, plan)?;
     let encoding = media_type.charset().and_then(charset::labelled);
     if encoding.is_some_and(|encoding| !charset::is_ascii_compatible(encoding)) {
         return Err(SkipReason::Charset);
@@ -133,12 +209,14 @@ fn page_body(
         CodingRefusal::Unknown => SkipReason::CodingUnknown,
         CodingRefusal::Stacked => SkipReason::CodingStacked,
     })?;
+    asked.skip_reason(plan).map_or(Ok(()), Err)?;
+    judge_length(&head.headers, &asked.method)?;
     Ok(PageBody {
         from,
         to: asked.accept.choose(from),
         charset: encoding,
-        kind: match asked.expectation {
-            Expectation::Page => PageKind::Document,
+        kind: match asked.expected.expectation {
+            Expectation::Page | Expectation::Frame => PageKind::Document,
             Expectation::Fragment | Expectation::Unknown => PageKind::Unknown,
         },
     })
@@ -156,18 +234,20 @@ fn judge_status(status: StatusCode) -> Result<(), SkipReason> {
     }
 }
 
-fn judge_fields(headers: &HeaderMap, method: &Method) -> Result<(), SkipReason> {
+fn judge_fields(headers: &HeaderMap, plan: &Plan) -> Result<(), SkipReason> {
     if is_attachment(headers) {
         return Err(SkipReason::Attachment);
     }
-    if forbids_transforming(headers) {
+    if plan.transform() == Transform::UnlessForbidden && forbids_transforming(headers) {
         return Err(SkipReason::NoTransform);
     }
-    // Some origins answer HEAD with the length of what they send then, which is nothing.
-    let empty = headers
-        .get(CONTENT_LENGTH)
-        .is_some_and(|length| length == "0");
-    if empty && method != Method::HEAD {
+    Ok(())
+}
+
+/// Some origins answer HEAD with the length of what they send then, which is nothing.
+fn judge_length(headers: &HeaderMap, method: &Method) -> Result<(), SkipReason> {
+    let length = headers.get(CONTENT_LENGTH);
+    if length.is_some_and(|length| length == "0") && method != Method::HEAD {
         Err(SkipReason::Empty)
     } else {
         Ok(())
@@ -186,7 +266,7 @@ fn is_attachment(headers: &HeaderMap) -> bool {
     })
 }
 
-/// RFC 9111 5.2.2.6: an intermediary must not change the content.
+/// RFC 9111 5.2.1.6 and 5.2.2.6: an intermediary must not change the content.
 fn forbids_transforming(headers: &HeaderMap) -> bool {
     headers.get_all(CACHE_CONTROL).iter().any(|value| {
         let mut directives = value.as_bytes().split(|byte| *byte == b',');

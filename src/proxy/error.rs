@@ -20,6 +20,10 @@ pub enum ProxyError {
     /// The upstream answered 101 to what was no upgrade, or with nonsense.
     #[error("the upstream switched protocols wrongly")]
     Switch(#[source] SwitchRefusal),
+    /// The origin answered 304 to a request that it got without a condition. The visitor, who sent
+    /// one, would take a page of other rules out of its store.
+    #[error("the upstream answered 304 without being asked")]
+    UnaskedNotModified,
     /// No site has this host.
     #[error("no site has this host")]
     UnknownHost,
@@ -34,7 +38,7 @@ impl ProxyError {
             Self::ForeignOrigin(_) | Self::Misdirected | Self::Refused(_) | Self::UnknownHost => {
                 Blame::Downstream
             }
-            Self::Switch(_) => Blame::Upstream,
+            Self::Switch(_) | Self::UnaskedNotModified => Blame::Upstream,
             Self::Upstream(error) => error.blame(),
         }
     }
@@ -47,6 +51,7 @@ impl ProxyError {
             Self::Misdirected => "misdirected",
             Self::Refused(refusal) => refusal.reason(),
             Self::Switch(_) => "switch",
+            Self::UnaskedNotModified => "unasked_not_modified",
             Self::UnknownHost => "unknown_host",
             Self::Upstream(error) => error.kind(),
         }

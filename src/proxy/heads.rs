@@ -1,17 +1,17 @@
 use std::net::IpAddr;
 
-use http::header::{ACCEPT_ENCODING, HOST, HeaderMap, HeaderName, HeaderValue};
+use http::header::{ACCEPT_ENCODING, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue, VARY};
 use http::{Response, StatusCode, response};
 use hyper::ext::ReasonPhrase;
 
 use super::exchange::Edge;
 use super::page::PageRoute;
 use crate::html::Plan;
-use crate::inject::{self, Asked, Expectation, PagePolicies, SkipReason, Verdict};
+use crate::inject::{self, Asked, PagePolicies, Prospect, SkipReason, Verdict};
 use crate::rules::{HostHeader, PageRule};
 use crate::wire::csp::SelfOrigin;
 use crate::wire::{
-    self, Authority, Conditional, EdgeBody, EdgeRequest, Forwarding, Locations, Scheme,
+    self, Authority, Conditional, EdgeBody, EdgeRequest, Forwarding, Locations, MediaType, Scheme,
 };
 
 /// All that the heads of a page's exchange are made of.
@@ -25,6 +25,10 @@ pub(super) struct PageHead<'a> {
 /// What the way down must know of the way up.
 pub(super) struct Carried {
     conditional: Conditional,
+    /// The visitor asked on a condition, and the origin was asked on none.
+    conditions_dropped: bool,
+    /// The page that the visitor asked about, as the visitor knows it.
+    sole_tag: Option<HeaderValue>,
     /// How the visitor's browser asked, as far as trusted peers tell.
     visitor_scheme: Scheme,
 }
@@ -51,9 +55,16 @@ impl PageHead<'_> {
             Some(codings) => drop(headers.insert(ACCEPT_ENCODING, codings)),
             None => drop(headers.remove(ACCEPT_ENCODING)),
         }
+        let was_conditional = wire::is_conditional(headers);
+        let sole_tag = plan.and_then(|plan| {
+            let version = plan.version().to_string();
+            wire::sole_page_tag(headers, &version)
+        });
         let conditional = restore_validators(headers, asked, plan);
         Carried {
+            conditions_dropped: was_conditional && conditional == Conditional::Unconditional,
             conditional,
+            sole_tag,
             visitor_scheme,
         }
     }
@@ -80,31 +91,31 @@ impl PageHead<'_> {
         &self,
         parts: &mut response::Parts,
         carried: &Carried,
-        (verdict, policies): (&Verdict, Option<&PagePolicies>),
+        (asked, verdict, policies): (&Asked, &Verdict, Option<&PagePolicies>),
         rule: &PageRule,
     ) {
         let plan = rule.plan.as_deref();
         go_down(parts, self.edge);
         self.locations(carried.visitor_scheme)
             .rewrite(&mut parts.headers);
-        let version = plan.map_or_else(|| NO_VERSION.to_owned(), |plan| plan.version().to_string());
+        let headers = &mut parts.headers;
+        let varies_by = asked.varies_by(verdict);
         match (verdict, plan) {
             (Verdict::Rewrite(codings) | Verdict::Describe(codings), Some(plan)) => {
-                inject::describe_page(&mut parts.headers, codings, plan.version());
+                inject::describe_page(headers, codings, plan.version(), varies_by);
                 policies
                     .into_iter()
-                    .for_each(|policies| policies.write(&mut parts.headers));
+                    .for_each(|policies| policies.write(headers));
+            }
+            (Verdict::Pass(SkipReason::Empty), Some(plan)) => {
+                inject::describe_validators(headers, plan.version(), varies_by);
             }
             _ if parts.status == StatusCode::NOT_MODIFIED => {
-                let headers = &mut parts.headers;
-                if carried.conditional.tag_not_modified(headers, &version) {
+                if carried.describe_not_modified(headers, asked, plan) {
                     self.refresh_policies(headers, carried, rule);
                 }
             }
-            (Verdict::Pass(SkipReason::Fragment), _) => {
-                inject::vary_by_expectation(&mut parts.headers);
-            }
-            _ => {}
+            _ => inject::vary_by(headers, varies_by),
         }
     }
 
@@ -135,21 +146,60 @@ impl PageHead<'_> {
     }
 }
 
+impl Carried {
+    /// Whether an answer of 304 would make a page good again that is of other rules.
+    pub(super) fn rules_out_not_modified(&self) -> bool {
+        self.conditions_dropped
+    }
+
+    /// Returns whether it speaks of a page that carries our mark.
+    fn describe_not_modified(
+        &self,
+        headers: &mut HeaderMap,
+        asked: &Asked,
+        plan: Option<&Plan>,
+    ) -> bool {
+        let version = plan.map_or_else(|| NO_VERSION.to_owned(), |plan| plan.version().to_string());
+        let conditional = &self.conditional;
+        let is_page = conditional.tag_not_modified(headers, &version, self.sole_tag.as_ref());
+        match (is_page, plan) {
+            (true, _) => inject::describe_not_modified(headers, asked.expected.looked_at),
+            // What is in store may be the part of a page. It keeps its own Vary where this one
+            // has none.
+            (false, Some(plan)) if headers.contains_key(VARY) && !is_known_type(headers) => {
+                if let Some(reason) = asked.skip_reason(plan) {
+                    inject::vary_by(headers, asked.varies_by(&Verdict::Pass(reason)));
+                }
+            }
+            (false, _) => {}
+        }
+        is_page
+    }
+}
+
+/// Whether a 304 says that it speaks of something else than HTML.
+fn is_known_type(headers: &HeaderMap) -> bool {
+    let html = |media: &MediaType| media.essence() == "text/html";
+    headers.contains_key(CONTENT_TYPE) && MediaType::of(headers).is_none_or(|media| !html(&media))
+}
+
 /// Takes the request's conditions and ranges to what the origin knows (DESIGN D3).
 fn restore_validators(headers: &mut HeaderMap, asked: &Asked, plan: Option<&Plan>) -> Conditional {
     if !asked.method.is_safe() {
         wire::restore_if_match(headers);
     }
-    match plan {
-        Some(plan) if asked.expectation == Expectation::Page && asked.method.is_safe() => {
+    let Some(plan) = plan else {
+        return wire::restore_foreign(headers, NO_VERSION);
+    };
+    let version = plan.version().to_string();
+    match asked.prospect(plan) {
+        Prospect::Page if asked.method.is_safe() => {
             wire::drop_range(headers);
-            wire::restore_up(headers, &plan.version().to_string())
+            wire::restore_up(headers, &version)
         }
+        Prospect::Unknown => wire::restore_foreign(headers, &version),
         // A script must not be given the edited page that the browser has in store.
-        Some(plan) if asked.expectation == Expectation::Unknown => {
-            wire::restore_foreign(headers, &plan.version().to_string())
-        }
-        Some(_) | None => wire::restore_foreign(headers, NO_VERSION),
+        Prospect::Page | Prospect::Passed => wire::restore_foreign(headers, NO_VERSION),
     }
 }
 

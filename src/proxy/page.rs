@@ -10,12 +10,10 @@ use super::heads::{self, PageHead};
 use super::notes::Notes;
 use super::switch;
 use crate::html::Plan;
-use crate::inject::{
-    Asked, Coverage, Expectation, PageEnd, RewriteBody, SkipReason, Verdict, judge,
-};
+use crate::inject::{Asked, Coverage, PageEnd, RewriteBody, SkipReason, Verdict, judge};
 use crate::rules::{PageRule, PathCase, Site, Untagged};
 use crate::upstream::{Client, UpstreamBody};
-use crate::wire::{AcceptEncoding, Authority, CanonicalPath, EdgeBody, Refusal, Scheme};
+use crate::wire::{Authority, CanonicalPath, EdgeBody, Refusal, Scheme};
 
 /// A site, and how its origin is reached.
 #[derive(Clone, Debug)]
@@ -43,11 +41,7 @@ pub async fn page(
     let plan = plan_of(&rule);
     note_rule(&notes, &route.site, &rule);
     check_path(&route.site, request.path())?;
-    let asked = Asked {
-        method: request.method().clone(),
-        expectation: Expectation::of(&headers),
-        accept: AcceptEncoding::parse(&headers),
-    };
+    let asked = Asked::of(request.method().clone(), &headers);
     let head = PageHead {
         edge,
         route,
@@ -69,10 +63,14 @@ pub async fn page(
         notes.write(|seen| seen.verdict = Some("tunnel"));
         return Ok(answer);
     }
+    if answer.status() == StatusCode::NOT_MODIFIED && carried.rules_out_not_modified() {
+        return Err(ProxyError::UnaskedNotModified);
+    }
     let (mut parts, body) = answer.into_parts();
     let verdict = judge(&asked, &parts, plan.as_deref().map_err(|reason| *reason));
     let (verdict, policies) = head.settle_policies(verdict, &parts, &carried, &rule);
-    head.to_visitor(&mut parts, &carried, (&verdict, policies.as_ref()), &rule);
+    let judged = (&asked, &verdict, policies.as_ref());
+    head.to_visitor(&mut parts, &carried, judged, &rule);
     let journey = Journey {
         edge,
         site: &route.site,

@@ -39,7 +39,7 @@ fn status(error: &ProxyError) -> StatusCode {
         ProxyError::Panicked => StatusCode::INTERNAL_SERVER_ERROR,
         ProxyError::ForeignOrigin(_) => StatusCode::FORBIDDEN,
         ProxyError::Refused(refusal) => refusal.status(),
-        ProxyError::Switch(_) => StatusCode::BAD_GATEWAY,
+        ProxyError::Switch(_) | ProxyError::UnaskedNotModified => StatusCode::BAD_GATEWAY,
         ProxyError::Misdirected | ProxyError::UnknownHost => StatusCode::MISDIRECTED_REQUEST,
         ProxyError::Upstream(error) => match (error.blame(), error.is_timeout()) {
             (Blame::Downstream, true) => StatusCode::REQUEST_TIMEOUT,
@@ -57,6 +57,7 @@ fn closes_connection(error: &ProxyError) -> bool {
         ProxyError::ForeignOrigin(_)
         | ProxyError::Misdirected
         | ProxyError::Switch(_)
+        | ProxyError::UnaskedNotModified
         | ProxyError::UnknownHost => false,
         ProxyError::Upstream(error) => error.blame() == Blame::Downstream,
     }
@@ -78,7 +79,10 @@ fn text(error: &ProxyError, status: StatusCode) -> String {
             "There is no such site here",
             "please check the address".to_owned(),
         ),
-        ProxyError::Panicked | ProxyError::Switch(_) | ProxyError::Upstream(_) => (
+        ProxyError::Panicked
+        | ProxyError::Switch(_)
+        | ProxyError::UnaskedNotModified
+        | ProxyError::Upstream(_) => (
             "This page is not available right now",
             "please try again in a moment".to_owned(),
         ),
@@ -116,6 +120,7 @@ mod tests {
             (ProxyError::Misdirected, (421, false)),
             (ProxyError::UnknownHost, (421, false)),
             (ProxyError::Switch(SwitchRefusal::Protocol), (502, false)),
+            (ProxyError::UnaskedNotModified, (502, false)),
             (ProxyError::Refused(Refusal::LengthAndChunks), (400, true)),
             (
                 ProxyError::Refused(Refusal::Path(PathRefusal::TooLong)),

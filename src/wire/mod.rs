@@ -57,6 +57,6 @@ pub use scheme::Scheme;
 pub use sharing::keep_from_shared_caches;
 pub use upgrade::{SwitchRefusal, Upgrade};
 pub use validators::{
-    Conditional, drop_body_facts, drop_range, restore_foreign, restore_if_match, restore_up,
-    tag_down,
+    Conditional, drop_body_facts, drop_range, is_conditional, restore_foreign, restore_if_match,
+    restore_up, sole_page_tag, tag_down,
 };

@@ -58,11 +58,33 @@ pub fn restore_foreign(headers: &mut HeaderMap, version: &str) -> Conditional {
         headers.remove(IF_NONE_MATCH);
         headers.remove(IF_MODIFIED_SINCE);
         conditions.write(headers, &IF_NONE_MATCH, &IF_MODIFIED_SINCE);
+        if !is_conditional(headers) {
+            return Conditional::Unconditional;
+        }
     }
     Conditional::Mixed {
         made_of_date: conditions.asks_by_date(),
         restored: conditions.tags,
     }
+}
+
+/// Whether a request asks for an answer only if it differs from what is in store.
+pub fn is_conditional(headers: &HeaderMap) -> bool {
+    headers.contains_key(IF_NONE_MATCH) || headers.contains_key(IF_MODIFIED_SINCE)
+}
+
+/// The one page of this version that a request asks about; `None` if there are several, or none.
+pub fn sole_page_tag(headers: &HeaderMap, version: &str) -> Option<HeaderValue> {
+    let lines = headers.get_all(IF_NONE_MATCH).into_iter();
+    let members = lines.flat_map(|line| tag_members(line.as_bytes()));
+    let mut ours = members.filter(|member| {
+        let tag = EntityTag::parse(member).and_then(PageTag::read);
+        tag.is_some_and(|tag| tag.version == version.as_bytes())
+    });
+    let first = ours.next()?;
+    ours.next()
+        .is_none()
+        .then(|| HeaderValue::from_bytes(first).ok())?
 }
 
 /// Takes our marks off `If-Match`, whatever their version: what matters to a writer is whether the
@@ -116,14 +138,20 @@ pub enum Conditional {
 }
 
 impl Conditional {
-    /// Marks the entity tag of a 304 again, where it speaks of a page that carries our mark.
-    /// Returns whether it does.
-    pub fn tag_not_modified(&self, headers: &mut HeaderMap, version: &str) -> bool {
+    /// Marks the entity tag of a 304 again, where it speaks of a page that carries our mark; returns
+    /// whether it does. An origin may leave the tag out: `sole` is then what the visitor asked with.
+    pub fn tag_not_modified(
+        &self,
+        headers: &mut HeaderMap,
+        version: &str,
+        sole: Option<&HeaderValue>,
+    ) -> bool {
+        let named = only(headers, &ETAG).cloned();
         let is_page = match self {
             Self::Mixed {
                 restored,
                 made_of_date,
-            } => match only(headers, &ETAG) {
+            } => match &named {
                 Some(line) => restored.iter().any(|tag| is_same_tag(tag, line.as_bytes())),
                 None => *made_of_date && !headers.contains_key(ETAG),
             },
@@ -132,6 +160,9 @@ impl Conditional {
         };
         if is_page {
             tag_down(headers, version);
+            if let (None, Some(sole)) = (named, sole) {
+                headers.insert(ETAG, sole.clone());
+            }
         }
         is_page
     }

@@ -25,16 +25,21 @@ fn headers(fields: &[(&'static str, &'static str)]) -> HeaderMap {
 type Fields = &'static [(&'static str, &'static str)];
 
 fn verdict(method: Method, asked: Fields, status: u16, head: Fields) -> Verdict {
+    verdict_of(&plan(), method, asked, (status, head))
+}
+
+fn verdict_of(
+    plan: &Plan,
+    method: Method,
+    asked: Fields,
+    (status, head): (u16, Fields),
+) -> Verdict {
     let request = headers(asked);
-    let asked = Asked {
-        method,
-        expectation: Expectation::of(&request),
-        accept: AcceptEncoding::parse(&request),
-    };
+    let asked = Asked::of(method, &request);
     let (mut parts, ()) = Response::new(()).into_parts();
     parts.status = StatusCode::from_u16(status).unwrap();
     parts.headers = headers(head);
-    judge(&asked, &parts, Ok(&plan()))
+    judge(&asked, &parts, Ok(plan))
 }
 
 const NAVIGATION: Fields = &[("sec-fetch-dest", "document")];
@@ -108,6 +113,12 @@ const LEFT_ALONE: &[(SkipReason, Fields, u16, Fields)] = &[
         &[HTML, ("cache-control", "private, No-Transform")],
     ),
     (
+        SkipReason::NoTransformAsked,
+        &[("cache-control", "max-age=0, No-Transform")],
+        200,
+        &[HTML],
+    ),
+    (
         SkipReason::NotHtml,
         &[],
         200,
@@ -151,20 +162,15 @@ fn every_reason_has_a_row_or_comes_from_elsewhere() {
     ];
     for reason in SkipReason::ALL {
         let in_table = LEFT_ALONE.iter().any(|(row, ..)| *row == reason);
-        let from_policies = reason == SkipReason::Csp;
+        let elsewhere = [SkipReason::Csp, SkipReason::FrameSkipped].contains(&reason);
         assert!(
-            in_table || from_policies || from_rules.contains(&reason),
+            in_table || elsewhere || from_rules.contains(&reason),
             "{reason:?}"
         );
     }
     let (mut parts, ()) = Response::new(()).into_parts();
     parts.headers = headers(&[HTML]);
-    let request = HeaderMap::new();
-    let asked = Asked {
-        method: Method::GET,
-        expectation: Expectation::Page,
-        accept: AcceptEncoding::parse(&request),
-    };
+    let asked = Asked::of(Method::GET, &headers(NAVIGATION));
     for reason in from_rules {
         assert_eq!(judge(&asked, &parts, Err(reason)), Verdict::Pass(reason));
     }
@@ -244,4 +250,137 @@ fn a_head_request_is_described_as_the_page_would_be() {
     );
     let image = verdict(Method::HEAD, &[], 200, &[("content-type", "image/png")]);
     assert_eq!(image, Verdict::Pass(SkipReason::NotHtml));
+}
+
+#[test]
+fn a_frame_gets_its_own_tag_unless_the_rule_skips_frames() {
+    let frames = |wish, dest| {
+        let asked: Fields = Box::leak(Box::new([("sec-fetch-dest", dest)]));
+        verdict_of(
+            &plan().with_frames(wish),
+            Method::GET,
+            asked,
+            (200, &[HTML]),
+        )
+    };
+    let page = verdict(Method::GET, NAVIGATION, 200, &[HTML]);
+    for dest in ["iframe", "frame", "object", "embed"] {
+        assert_eq!(frames(Frames::Tag, dest), page, "{dest}");
+        let skipped = Verdict::Pass(SkipReason::FrameSkipped);
+        assert_eq!(frames(Frames::Skip, dest), skipped, "{dest}");
+    }
+    assert_eq!(frames(Frames::Skip, "document"), page);
+    let untold = verdict_of(
+        &plan().with_frames(Frames::Skip),
+        Method::GET,
+        &[("accept", "text/html")],
+        (200, &[HTML]),
+    );
+    assert_eq!(untold, page, "who does not tell of frames gets the tag");
+}
+
+#[test]
+fn the_sites_owner_may_allow_what_a_head_forbids() {
+    let forbidden: Fields = &[HTML, ("cache-control", "no-transform")];
+    let refusing: Fields = &[
+        ("sec-fetch-dest", "document"),
+        ("cache-control", "no-transform"),
+    ];
+    let page = verdict(Method::GET, NAVIGATION, 200, &[HTML]);
+    let always = plan().with_transform(Transform::Always);
+    for (asked, head) in [
+        (NAVIGATION, forbidden),
+        (refusing, &[HTML]),
+        (refusing, forbidden),
+    ] {
+        let judged = verdict_of(&always, Method::GET, asked, (200, head));
+        assert_eq!(judged, page, "{asked:?} {head:?}");
+    }
+}
+
+/// What holds for every request needs no word in Vary.
+#[test]
+fn an_answer_varies_by_what_decided_about_it() {
+    let varies = |asked: Fields, head: Fields| {
+        let plan = plan().with_frames(Frames::Skip);
+        let verdict = verdict_of(&plan, Method::GET, asked, (200, head));
+        Asked::of(Method::GET, &headers(asked)).varies_by(&verdict)
+    };
+    for (asked, head, fields) in [
+        (
+            NAVIGATION,
+            &[HTML][..],
+            &["X-Requested-With", "Sec-Fetch-Dest"][..],
+        ),
+        (
+            &[("sec-fetch-dest", "iframe")],
+            &[HTML],
+            &["X-Requested-With", "Sec-Fetch-Dest"],
+        ),
+        (
+            &[("x-requested-with", "XMLHttpRequest")],
+            &[HTML],
+            &["X-Requested-With"],
+        ),
+        (
+            &[("sec-fetch-mode", "navigate")],
+            &[HTML],
+            &["X-Requested-With", "Sec-Fetch-Dest", "Sec-Fetch-Mode"],
+        ),
+        (
+            &[("accept", "text/html")],
+            &[HTML],
+            &[
+                "X-Requested-With",
+                "Sec-Fetch-Dest",
+                "Sec-Fetch-Mode",
+                "Accept",
+            ],
+        ),
+        (
+            &[],
+            &[HTML],
+            &[
+                "X-Requested-With",
+                "Sec-Fetch-Dest",
+                "Sec-Fetch-Mode",
+                "Accept",
+            ],
+        ),
+        (
+            &[("sec-fetch-dest", "empty")],
+            &[HTML],
+            &[
+                "X-Requested-With",
+                "Sec-Fetch-Dest",
+                "Sec-Purpose",
+                "Purpose",
+                "X-Moz",
+            ],
+        ),
+        (
+            NAVIGATION,
+            &[HTML, ("content-length", "0")],
+            &["X-Requested-With", "Sec-Fetch-Dest"],
+        ),
+        (
+            &[("cache-control", "no-transform")],
+            &[HTML],
+            &["Cache-Control"],
+        ),
+        (NAVIGATION, &[("content-type", "image/png")], &[]),
+        (NAVIGATION, &[HTML, ("cache-control", "no-transform")], &[]),
+        (
+            &[("sec-fetch-dest", "empty")],
+            &[HTML, ("content-disposition", "attachment")],
+            &[],
+        ),
+        (
+            &[("x-requested-with", "XMLHttpRequest")],
+            &[HTML, ("content-encoding", "compress")],
+            &[],
+        ),
+    ] {
+        assert_eq!(varies(asked, head), fields, "{asked:?} {head:?}");
+    }
 }

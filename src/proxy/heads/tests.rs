@@ -9,7 +9,7 @@ use crate::problem::SourceFile;
 use crate::rules::{RuleSet, SiteEnv};
 use crate::telemetry::Metrics;
 use crate::upstream::{self, Client, Target, TlsSettings};
-use crate::wire::{AcceptEncoding, TrustedPeers, admit};
+use crate::wire::{TrustedPeers, admit};
 
 /// One exchange's heads, without a socket.
 struct Stage {
@@ -69,11 +69,7 @@ impl Stage {
     }
 
     fn asked(&self) -> Asked {
-        Asked {
-            method: Method::GET,
-            expectation: Expectation::of(&self.headers),
-            accept: AcceptEncoding::parse(&self.headers),
-        }
+        Asked::of(Method::GET, &self.headers)
     }
 
     fn plan(&self) -> Arc<Plan> {
@@ -105,7 +101,8 @@ impl Stage {
         let (head, rule) = (self.head(peer), self.route.site.resolve("/page"));
         let verdict = inject::judge(&asked, &parts, Ok(&plan));
         let (verdict, policies) = head.settle_policies(verdict, &parts, &carried, &rule);
-        head.to_visitor(&mut parts, &carried, (&verdict, policies.as_ref()), &rule);
+        let judged = (&asked, &verdict, policies.as_ref());
+        head.to_visitor(&mut parts, &carried, judged, &rule);
         parts.headers
     }
 }
@@ -240,10 +237,7 @@ fn a_fragment_tells_caches_that_a_page_differs() {
         200,
         &[("content-type", "text/html"), ("etag", "\"a\"")],
     );
-    assert_eq!(
-        values(&down, "vary"),
-        ["Sec-Fetch-Dest", "X-Requested-With"]
-    );
+    assert_eq!(values(&down, "vary"), ["X-Requested-With"]);
     assert_eq!(values(&down, "etag"), ["\"a\""]);
 }
 

@@ -253,7 +253,7 @@ fn of_several_dates_the_earliest_counts() {
 #[track_caller]
 fn check_304(conditional: &Conditional, before: &[&str], after: &[&str]) {
     let mut headers = heads(before);
-    conditional.tag_not_modified(&mut headers, "v2");
+    conditional.tag_not_modified(&mut headers, "v2", None);
     assert_eq!(lines(&headers), after, "{conditional:?} {before:?}");
 }
 
@@ -267,6 +267,56 @@ fn a_304_names_the_page_as_the_visitor_knows_it() {
         &["ETag: \"a\""],
         &["etag: \"a\""],
     );
+}
+
+#[test]
+fn a_304_without_a_tag_names_the_one_page_that_was_asked_about() {
+    for (list, sole) in [
+        ("W/\"a~ceS.v2\"", Some("W/\"a~ceS.v2\"")),
+        (
+            "\"x\", W/\"a~ceS.v2\", W/\"a~ceS.v1\"",
+            Some("W/\"a~ceS.v2\""),
+        ),
+        ("W/\"2ebc98a1~ceL.v2\"", Some("W/\"2ebc98a1~ceL.v2\"")),
+        ("W/\"a~ceS.v2\", W/\"b~ceS.v2\"", None),
+        ("W/\"a~ceS.v1\"", None),
+        ("\"a\", *", None),
+        ("", None),
+    ] {
+        let asked = heads(&[&format!("If-None-Match: {list}")]);
+        let found = sole_page_tag(&asked, "v2");
+        let expect = sole.map(|tag| HeaderValue::from_str(tag).unwrap());
+        assert_eq!(found, expect, "{list}");
+    }
+    let sole = HeaderValue::from_static("W/\"a~ceS.v2\"");
+    let date = format!("last-modified: {DATE}");
+    for (conditional, before, after) in [
+        (Conditional::Page, &[][..], &["etag: W/\"a~ceS.v2\""][..]),
+        (
+            Conditional::Page,
+            &[&*date],
+            &["etag: W/\"a~ceS.v2\"", &*date],
+        ),
+        (
+            Conditional::Page,
+            &["ETag: \"b\""],
+            &["etag: W/\"b~ceS.v2\""],
+        ),
+        (Conditional::Unconditional, &[], &[]),
+    ] {
+        let mut headers = heads(before);
+        conditional.tag_not_modified(&mut headers, "v2", Some(&sole));
+        assert_eq!(lines(&headers), after, "{conditional:?} {before:?}");
+    }
+}
+
+#[test]
+fn where_only_our_conditions_were_dropped_none_are_left() {
+    for list in ["W/\"b~ceS.v1\"", "W/\"b~ceS.v1\", W/\"1~ceL.v1\""] {
+        let condition = format!("If-None-Match: {list}");
+        let left = check_foreign(&[&condition, "If-Modified-Since: x"], &[]);
+        assert_eq!(left, Conditional::Unconditional, "{list}");
+    }
 }
 
 #[test]
@@ -338,7 +388,9 @@ proptest! {
     fn never_panics(text in "([\"W/,*~ce.SLv2 0-9a-f]|~ceL\\.v2|W/\"|\", |é){0,20}") {
         for field in ["If-None-Match", "If-Match", "If-Range", "ETag", "Last-Modified"] {
             let mut headers = heads(&[&format!("{field}: {text}")]);
-            restore_foreign(&mut headers.clone(), "v2").tag_not_modified(&mut headers.clone(), "v2");
+            let sole = sole_page_tag(&headers, "v2");
+            let foreign = restore_foreign(&mut headers.clone(), "v2");
+            foreign.tag_not_modified(&mut headers.clone(), "v2", sole.as_ref());
             restore_if_match(&mut headers.clone());
             tag_down(&mut headers.clone(), "v2");
             let _ = restore_up(&mut headers, "v2");
