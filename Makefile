@@ -8,11 +8,17 @@ CARGO ?= cargo
 NPM   ?= npm
 ARGS  ?=
 
+# What `make fuzz` takes: a target of tests/fuzz, and for how many inputs.
+TARGET  ?= rewriter
+RUNS    ?= 1000000
+MAX_LEN ?= 256
+
 BROWSER_TESTS := tests/browser
 PLAYWRIGHT    := $(BROWSER_TESTS)/node_modules/.package-lock.json
+FUZZ          := tests/fuzz
 BROWSERS      := chromium chromium-browser google-chrome-stable google-chrome
 
-.PHONY: help demo test check fmt bench clean rust-tools browser
+.PHONY: help demo test check fmt bench fuzz clean rust-tools cargo-fuzz browser
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,14 +50,24 @@ fmt: ## Format the code
 bench: ## Measure
 	@$(CARGO) bench --locked
 
+# Without a sanitizer, which would need a nightly compiler: no code here is unsafe.
+fuzz: cargo-fuzz ## Fuzz the engine (TARGET=rewriter RUNS=1000000; tests/fuzz names the targets)
+	@cd $(FUZZ) && $(CARGO) fuzz build --fuzz-dir . --sanitizer none fuzz_$(TARGET)
+	@mkdir -p $(FUZZ)/corpus/$(TARGET) $(FUZZ)/artifacts/$(TARGET)
+	@cd $(FUZZ) && target/*/release/fuzz_$(TARGET) corpus/$(TARGET) $(wildcard $(FUZZ)/$(TARGET).dict) \
+		-artifact_prefix=artifacts/$(TARGET)/ -runs=$(RUNS) -max_len=$(MAX_LEN) -print_final_stats=1 $(ARGS)
+
 clean: ## Remove what was built
 	@$(CARGO) clean
-	@rm -rf $(BROWSER_TESTS)/node_modules
+	@rm -rf $(BROWSER_TESTS)/node_modules $(FUZZ)/target $(FUZZ)/corpus
 
 # rustup's minimal profile has neither.
 rust-tools:
 	@$(CARGO) fmt --version >/dev/null 2>&1 || rustup component add rustfmt
 	@$(CARGO) clippy --version >/dev/null 2>&1 || rustup component add clippy
+
+cargo-fuzz:
+	@$(CARGO) fuzz --version >/dev/null 2>&1 || $(CARGO) install --locked cargo-fuzz
 
 # A browser named by CHROMIUM is taken as it is.
 browser:

@@ -16,6 +16,8 @@ mod failures;
 mod framing;
 mod heads;
 mod memory;
+#[path = "../oracle/mod.rs"]
+mod oracle;
 mod pages;
 mod process_log;
 mod reload;

@@ -1,7 +1,7 @@
 //! The masks that every page of the corpus is taken through with: as selectors, and told of a
 //! browser's tree by hand.
 
-use crate::support::tree::Place;
+use crate::oracle::tree::Place;
 
 pub(super) struct CorpusMask {
     pub(super) selector: &'static str,

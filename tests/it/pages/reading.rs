@@ -3,7 +3,7 @@
 use super::index::Page;
 use super::journey::TAG_SOURCE;
 use super::masks::is_private;
-use crate::support::tree::{Place, Tree};
+use crate::oracle::tree::{Place, Tree};
 
 /// A page as a browser reads it, with scripting or without.
 pub(super) struct Reading(Tree);

@@ -12,7 +12,6 @@ mod raw_origin;
 mod recorder;
 #[path = "../../../src/test_tls.rs"]
 mod test_tls;
-pub(crate) mod tree;
 mod visitor;
 mod websocket;
 
