@@ -14,14 +14,15 @@ RUNS    ?= 1000000
 MAX_LEN ?= 256
 
 BROWSER_TESTS := tests/browser
+BENCH         := --manifest-path tests/bench/Cargo.toml --target-dir target/bench/build
 PLAYWRIGHT    := $(BROWSER_TESTS)/node_modules/.package-lock.json
 FUZZ          := tests/fuzz
 BROWSERS      := chromium chromium-browser google-chrome-stable google-chrome
 
-.PHONY: help demo test check fmt bench fuzz clean rust-tools cargo-fuzz browser
+.PHONY: help demo test check fmt bench bench-micro fuzz clean rust-tools cargo-fuzz browser
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: ## Show the edge at work before a small legacy bank (ARGS='--listen 127.0.0.1:9000' for another port)
 	@$(CARGO) run --release --locked -- demo $(ARGS)
@@ -47,8 +48,14 @@ check: rust-tools ## Check format, lints and documentation; warnings are errors
 fmt: ## Format the code
 	@$(CARGO) fmt
 
-bench: ## Measure
-	@$(CARGO) bench --locked
+bench: ## Measure beside nginx, HAProxy and others (FULL=1 for all of it, ONLY=gzip-64k for one row)
+	@CARGO="$(CARGO)" FULL="$(FULL)" tests/bench/install.sh
+	@$(CARGO) build --release --locked --quiet
+	@$(CARGO) build --release --locked --quiet $(BENCH)
+	@FULL="$(FULL)" ONLY="$(ONLY)" BASE="$(BASE)" target/bench/build/release/edge-bench
+
+bench-micro: ## Measure the parts by themselves (ARGS=name for some of them)
+	@$(CARGO) bench --locked -- $(ARGS)
 
 # Without a sanitizer, which would need a nightly compiler: no code here is unsafe.
 fuzz: cargo-fuzz ## Fuzz the engine (TARGET=rewriter RUNS=1000000; tests/fuzz names the targets)

@@ -1,0 +1,119 @@
+//! What a run leaves under target/bench: all figures as JSON, the tables as Markdown.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use anyhow::Result;
+use serde_json::{Map, Value, json};
+
+use crate::report::{columns, judge};
+use crate::run::{Measured, Outcome};
+use crate::sample::{Metric, Spread};
+
+/// What the figures belong to.
+pub struct About {
+    pub machine: String,
+    pub versions: Vec<(String, String)>,
+    pub command: String,
+}
+
+pub fn write(directory: &Path, about: &About, outcomes: &[Outcome]) -> Result<()> {
+    let results = serde_json::to_string_pretty(&results(about, outcomes))?;
+    std::fs::write(directory.join("results.json"), results)?;
+    std::fs::write(directory.join("table.md"), table(about, outcomes))?;
+    Ok(())
+}
+
+fn results(about: &About, outcomes: &[Outcome]) -> Value {
+    let versions: Map<_, _> = about
+        .versions
+        .iter()
+        .map(|(name, version)| (name.clone(), json!(version)))
+        .collect();
+    json!({
+        "machine": about.machine,
+        "versions": versions,
+        "command": about.command,
+        "rows": outcomes.iter().map(row).collect::<Vec<_>>(),
+    })
+}
+
+fn row(outcome: &Outcome) -> Value {
+    let base = outcome.peers.first();
+    let peers = outcome.peers.iter().map(|peer| {
+        json!({
+            "name": peer.kind.name(),
+            "rounds": peer.samples.iter().map(|sample| {
+                sample.iter().map(|(metric, value)| (metric.key().to_owned(), json!(value))).collect::<Map<_, _>>()
+            }).collect::<Vec<_>>(),
+            "ratios": base.map(|base| ratios(peer, base)),
+        })
+    });
+    let left_out = outcome.left_out.iter();
+    json!({
+        "name": outcome.row.name,
+        "about": outcome.row.about,
+        "compared_with": base.map(|base| base.kind.name()),
+        "peers": peers.collect::<Vec<_>>(),
+        "left_out": left_out.map(|(kind, why)| json!({ "name": kind.name(), "why": why })).collect::<Vec<_>>(),
+        "stolen": outcome.stolen,
+        "goals": outcome.row.goals.iter().filter_map(|goal| judge(goal, outcome)).collect::<Vec<_>>(),
+    })
+}
+
+fn ratios(peer: &Measured, base: &Measured) -> Map<String, Value> {
+    Metric::ALL
+        .into_iter()
+        .filter_map(|metric| {
+            let ratio = Spread::ratio(&peer.samples, &base.samples, metric)?;
+            let spread =
+                json!({ "median": ratio.median, "least": ratio.least, "most": ratio.most });
+            Some((metric.key().to_owned(), spread))
+        })
+        .collect()
+}
+
+fn table(about: &About, outcomes: &[Outcome]) -> String {
+    let mut text = format!("{}. `{}`\n", about.machine, about.command);
+    let versions = about.versions.iter();
+    let versions: Vec<_> = versions
+        .map(|(name, version)| format!("{name} {version}"))
+        .collect();
+    let _ = writeln!(text, "{}.", versions.join(", "));
+    for outcome in outcomes {
+        table_of(&mut text, outcome);
+    }
+    text
+}
+
+fn table_of(text: &mut String, outcome: &Outcome) {
+    let Some(base) = outcome.peers.first() else {
+        return;
+    };
+    let columns = columns(outcome);
+    let _ = writeln!(text, "\n**{}**: {}\n", outcome.row.name, outcome.row.about);
+    let titles: Vec<_> = columns.iter().map(|metric| metric.title()).collect();
+    let _ = writeln!(text, "| | {} |", titles.join(" | "));
+    let _ = writeln!(text, "|---|{}", "--:|".repeat(columns.len()));
+    for peer in &outcome.peers {
+        let cells: Vec<_> = columns
+            .iter()
+            .map(|metric| cell(peer, base, *metric))
+            .collect();
+        let _ = writeln!(text, "| {} | {} |", peer.kind.name(), cells.join(" | "));
+    }
+}
+
+fn cell(peer: &Measured, base: &Measured, metric: Metric) -> String {
+    let Some(value) = Spread::over(&peer.samples, metric) else {
+        return String::new();
+    };
+    let shown = metric.show(value.median);
+    match Spread::ratio(&peer.samples, &base.samples, metric) {
+        Some(ratio) if metric.is_main() => format!(
+            "**{:.2}x** [{:.2}-{:.2}] {shown}",
+            ratio.median, ratio.least, ratio.most
+        ),
+        _ => shown,
+    }
+}
