@@ -14,7 +14,7 @@ use super::reload::{Reloader, Sources};
 use super::routes::Routes;
 use super::stack::{self, Arrival};
 use super::wishes::Wishes;
-use crate::config::{CertificatesSource, EdgeConfig};
+use crate::config::{CertificatesSource, EdgeConfig, KeysSource};
 use crate::problem::Problem;
 use crate::proxy;
 use crate::server::{self, BindError, BoundAddress, Certificates, SelfSignedError, Server};
@@ -79,6 +79,7 @@ impl Edge {
         let metrics = Arc::new(Metrics::new());
         let wishes = Wishes::new(&config);
         let (routes, certificates, warnings) = load(&config)?;
+        tell_of_keys(&config, &routes);
         let routes = Arc::new(ArcSwap::from_pointee(routes));
         let server = Server::bind(
             config.server.clone(),
@@ -204,6 +205,24 @@ fn load(config: &EdgeConfig) -> Result<Loaded, StartError> {
             let mut problems = routes.err().unwrap_or_default();
             problems.extend(certificates.err().unwrap_or_default());
             Err(StartError::Problems(problems))
+        }
+    }
+}
+
+/// By their names only.
+fn tell_of_keys(config: &EdgeConfig, routes: &Routes) {
+    let Some((settings, grants)) = config.grants.as_ref().zip(routes.grants()) else {
+        return;
+    };
+    let ids = grants.keys().ids().collect::<Vec<_>>().join(", ");
+    match settings.keys {
+        KeysSource::Made => tracing::warn!(
+            key = ids,
+            "grants are signed with a key that was made just now: no other edge believes them, and \
+             nor does this one after a restart; `keys` in [grants] names a file with a key that stays"
+        ),
+        KeysSource::File(_) | KeysSource::Given(_) => {
+            tracing::info!(keys = ids, "grants are signed")
         }
     }
 }

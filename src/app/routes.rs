@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use crate::config::{EdgeConfig, RulesSource, SessionConfig, SessionPlace};
 use crate::problem::{Place, Problem};
-use crate::proxy::{PageRoute, SessionRoute, named_site};
+use crate::proxy::{Grants, PageRoute, SessionRoute, named_site};
 use crate::rules::{Loaded, OriginScheme, OriginSettings, RuleSet};
 use crate::upstream::{self, Client, Target, TlsSettings};
 use crate::wire::{Authority, EdgeRequest, Scheme};
@@ -14,6 +14,7 @@ pub struct Routes {
     pub rules: Arc<RuleSet>,
     pages: HashMap<Arc<str>, PageRoute>,
     session: Option<Session>,
+    grants: Option<Arc<Grants>>,
     /// By what they were made of, so that a reload keeps the connections of unchanged origins.
     clients: Clients,
 }
@@ -48,13 +49,22 @@ impl Routes {
         config: &EdgeConfig,
         before: Option<&Self>,
     ) -> Result<(Self, Vec<Problem>), Vec<Problem>> {
-        let Loaded { rules, warnings } = match &config.rules {
-            RulesSource::Directory(directory) => RuleSet::load(directory, config.env)?,
-            RulesSource::Given(file) => RuleSet::compile(vec![Arc::clone(file)], config.env)?,
+        let loaded = match &config.rules {
+            RulesSource::Directory(directory) => RuleSet::load(directory, config.env),
+            RulesSource::Given(file) => RuleSet::compile(vec![Arc::clone(file)], config.env),
+        };
+        let grants = load_grants(config, before);
+        let (Loaded { rules, warnings }, grants) = match (loaded, grants) {
+            (Ok(loaded), Ok(grants)) => (loaded, grants),
+            (loaded, grants) => {
+                let problems = loaded.err().unwrap_or_default().into_iter();
+                return Err(problems.chain(grants.err()).collect());
+            }
         };
         let mut builder = Builder {
             config,
             before,
+            grants: grants.as_ref(),
             clients: HashMap::new(),
             problems: Vec::new(),
         };
@@ -79,10 +89,16 @@ impl Routes {
                 rules,
                 pages,
                 session,
+                grants,
                 clients,
             },
             warnings,
         ))
+    }
+
+    /// `None`: tags carry no grant.
+    pub fn grants(&self) -> Option<&Grants> {
+        self.grants.as_deref()
     }
 
     /// `None`: no site has this host.
@@ -130,9 +146,24 @@ impl SessionPlace {
     }
 }
 
+/// Grants of these routes: what was held for the rules of before is of no more use.
+fn load_grants(
+    config: &EdgeConfig,
+    before: Option<&Routes>,
+) -> Result<Option<Arc<Grants>>, Problem> {
+    let Some(settings) = &config.grants else {
+        return Ok(None);
+    };
+    let known = before.and_then(Routes::grants).map(Grants::keys);
+    let keys = settings.load_keys(known)?;
+    let grants = Grants::new(keys, settings.epoch, config.env);
+    Ok(Some(Arc::new(grants)))
+}
+
 struct Builder<'a> {
     config: &'a EdgeConfig,
     before: Option<&'a Routes>,
+    grants: Option<&'a Arc<Grants>>,
     clients: Clients,
     problems: Vec<Problem>,
 }
@@ -147,6 +178,7 @@ impl Builder<'_> {
             site: Arc::clone(site),
             client,
             origin,
+            grants: self.grants.map(Arc::clone),
         })
     }
 

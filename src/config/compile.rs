@@ -23,13 +23,20 @@ pub(super) fn compile(
     environment: &Environment,
     reports: &Reports,
 ) -> EdgeConfig {
-    let (Overrides { listen, log }, refused) = environment.read();
+    let (overrides, refused) = environment.read();
+    let Overrides {
+        listen,
+        log,
+        grant_keys,
+    } = overrides;
     refused
         .into_iter()
         .for_each(|problem| reports.push(problem));
     let listeners = Listeners::compile(&file.server, listen, reports);
     let certificates = certificates(&file.certs, &listeners, reports);
     let default = server::Config::default();
+    let session = file.session.and_then(|session| session.compile(reports));
+    let checked = false;
     EdgeConfig {
         env: file.env.map_or_else(Default::default, |env| env.value),
         rules: RulesSource::Directory(rules(&file.rules, base)),
@@ -46,7 +53,8 @@ pub(super) fn compile(
                 .map_or(default.drain_timeout, |time| time.value),
         },
         upstream: file.upstream,
-        session: file.session.and_then(|session| session.compile(reports)),
+        grants: file.grants.compile(grant_keys, checked, reports),
+        session,
         trusted_peers: file.trusted_peers,
         pseudonym: file
             .via

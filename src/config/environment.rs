@@ -1,8 +1,10 @@
 use std::net::SocketAddr;
 
 use super::EdgeConfig;
+use super::grants::{GrantsConfig, KeysSource, Secret};
 use super::value::{log_filter, parse_listen_address};
 use crate::document::Fault;
+use crate::groups::GrantKeys;
 use crate::problem::{Place, Problem};
 
 /// What the environment says instead of the file: only what differs from machine to machine.
@@ -12,6 +14,8 @@ pub struct Environment {
     pub listen: Option<String>,
     /// Instead of `log.filter`.
     pub log: Option<String>,
+    /// Instead of `grants.keys`: the keys themselves.
+    pub grant_keys: Option<Secret>,
 }
 
 /// The environment, read.
@@ -19,10 +23,12 @@ pub struct Environment {
 pub(super) struct Overrides {
     pub(super) listen: Option<Vec<SocketAddr>>,
     pub(super) log: Option<String>,
+    pub(super) grant_keys: Option<GrantKeys>,
 }
 
 pub(super) const LISTEN: &str = "COBROWSE_EDGE_LISTEN";
 pub(super) const LOG: &str = "COBROWSE_EDGE_LOG";
+pub(super) const GRANT_KEYS: &str = "COBROWSE_EDGE_GRANT_KEYS";
 
 impl Environment {
     /// That of this process. An empty variable counts as none.
@@ -32,6 +38,7 @@ impl Environment {
         Self {
             listen: text(LISTEN),
             log: text(LOG),
+            grant_keys: text(GRANT_KEYS).map(Secret::new),
         }
     }
 
@@ -47,6 +54,13 @@ impl Environment {
         if let Some(filter) = overrides.log {
             config.log.filter = filter;
         }
+        if let Some(keys) = overrides.grant_keys {
+            let epoch = config.grants.take().map(|grants| grants.epoch);
+            config.grants = Some(GrantsConfig {
+                keys: KeysSource::Given(keys),
+                epoch: epoch.unwrap_or_default(),
+            });
+        }
         Ok(())
     }
 
@@ -54,7 +68,12 @@ impl Environment {
         let mut problems = Vec::new();
         let listen = self.listen.as_deref().map(parse_addresses);
         let log = self.log.as_deref().map(log_filter);
+        let grant_keys = self.grant_keys.as_ref().map(Secret::parse_keys);
         let overrides = Overrides {
+            grant_keys: grant_keys.and_then(|keys| {
+                let refuse = |problem| problems.push(problem);
+                keys.map_err(refuse).ok()
+            }),
             listen: listen.and_then(|listen| accept(LISTEN, listen, &mut problems)),
             log: log.and_then(|log| accept(LOG, log, &mut problems)),
         };

@@ -10,6 +10,7 @@ use toml::Spanned;
 use toml::de::DeTable;
 
 use super::backend::{parse_backend, parse_host, parse_mount};
+use super::grants::GrantsTable;
 use super::limits::read_limits;
 use super::origins::read_upstream;
 use super::value::{log_filter, network, parse_listen_address, path, token};
@@ -34,6 +35,7 @@ pub(super) struct EdgeFile {
     pub(super) admin: AdminTable,
     pub(super) upstream: upstream::Config,
     pub(super) session: Option<SessionTable>,
+    pub(super) grants: GrantsTable,
     pub(super) trusted_peers: TrustedPeers,
     pub(super) log: LogTable,
 }
@@ -112,6 +114,9 @@ impl EdgeFile {
             session: table
                 .take_table("session", "[session]")
                 .map(|table| SessionTable::read(table, base)),
+            grants: read_or_default(table.take_table("grants", "[grants]"), |table| {
+                GrantsTable::read(table, base)
+            }),
             trusted_peers: read_or_default(
                 table.take_table("forwarded", "[forwarded]"),
                 read_trusted_peers,

@@ -5,6 +5,7 @@ mod backend;
 mod compile;
 mod environment;
 mod file;
+mod grants;
 mod limits;
 mod listeners;
 mod load;
@@ -14,6 +15,7 @@ mod value;
 
 pub use backend::parse_backend;
 pub use environment::Environment;
+pub use grants::{GrantsConfig, KeysSource, Secret};
 pub use load::{Draft, load, read};
 pub use settings::{Setting, settings_markdown, settings_table};
 pub use value::parse_listen_address;
@@ -43,6 +45,8 @@ pub struct EdgeConfig {
     /// What every origin gets where its site says nothing else.
     pub upstream: upstream::Config,
     pub session: Option<SessionConfig>,
+    /// `None`: tags carry no grant.
+    pub grants: Option<GrantsConfig>,
     pub trusted_peers: TrustedPeers,
     /// The name of this edge in Via.
     pub pseudonym: Arc<str>,
@@ -112,6 +116,7 @@ impl EdgeConfig {
             redirect_to_https: None,
             upstream: upstream::Config::default(),
             session: None,
+            grants: None,
             trusted_peers: TrustedPeers::default(),
             pseudonym: DEFAULT_PSEUDONYM.into(),
             log: LogConfig::default(),

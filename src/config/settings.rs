@@ -309,6 +309,24 @@ const SETTINGS: &[Setting] = &[
     ),
     setting("session", "client_key", "", "PEM file with its private key"),
     setting(
+        "grants",
+        "enabled",
+        "",
+        "whether tags carry a page grant; by default where `keys` or `session.enforce` are set, since nothing else reads it",
+    ),
+    setting(
+        "grants",
+        "keys",
+        "",
+        "file with one or two keys, the one that signs first; read again with the rules. Without, the edge makes a key of its own at start",
+    ),
+    setting(
+        "grants",
+        "epoch",
+        "\"12h\"",
+        "how long all grants of a page are the same; each holds to the end of the next epoch, and pages are sent anew at its turn",
+    ),
+    setting(
         "forwarded",
         "trusted_peers",
         "[]",

@@ -255,6 +255,7 @@ fn the_environment_wins_for_addresses_and_the_log_filter_only() {
     let environment = Environment {
         listen: Some("0.0.0.0:80, [::]:80".to_owned()),
         log: Some("debug".to_owned()),
+        ..Environment::default()
     };
     let config = read_in(
         &environment,
@@ -273,6 +274,7 @@ fn faults_in_the_environment_name_the_variable() {
     let environment = Environment {
         listen: Some("8080".to_owned()),
         log: Some("info,=[=loud".to_owned()),
+        ..Environment::default()
     };
     let problems = read_in(&environment, "").problems;
     let places = problems.iter().map(|problem| problem.place.to_string());
@@ -292,13 +294,14 @@ fn the_environment_is_heard_without_a_file_too() {
     let environment = Environment {
         listen: Some("0.0.0.0:80".to_owned()),
         log: Some("debug".to_owned()),
+        ..Environment::default()
     };
     environment.apply(&mut config).unwrap();
     assert_eq!(config.server.http, ["0.0.0.0:80".parse().unwrap()]);
     assert_eq!(config.log.filter, "debug");
     let broken = Environment {
         listen: Some("80".to_owned()),
-        log: None,
+        ..Environment::default()
     };
     assert_eq!(broken.apply(&mut config).unwrap_err().len(), 1);
 }

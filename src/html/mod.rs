@@ -19,7 +19,7 @@ mod script_tag;
 pub use locator::LocatorStop;
 pub use mask::{Mask, MaskScope, MaskSelector, SelectorError};
 pub use opening::PageKind;
-pub use plan::{ExistingTag, Frames, Placement, Plan, PlanVersion, Transform};
+pub use plan::{ExistingTag, Frames, Placement, Plan, PlanVersion, Transform, mask_revision};
 pub use policy::{PagePolicies, PolicyRefused};
 pub use rewriter::{PageOutcome, PageReport, PageRewriter};
 pub use script_tag::{AttributeError, ScriptTag};

@@ -1,6 +1,7 @@
 use std::fmt;
+use std::sync::Arc;
 
-use super::{Mask, MaskScope, ScriptTag};
+use super::{AttributeError, Mask, MaskScope, ScriptTag};
 
 /// Where the tag goes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -49,7 +50,8 @@ pub struct Plan {
     existing_tag: ExistingTag,
     frames: Frames,
     transform: Transform,
-    masks: Box<[Mask]>,
+    /// Shared by all that differ in their tag only.
+    masks: Arc<[Mask]>,
     version: PlanVersion,
 }
 
@@ -101,6 +103,15 @@ impl Plan {
         self
     }
 
+    /// The same with one more attribute on the tag, and with that in its version.
+    pub fn tagged_with(&self, name: &str, value: &str) -> Result<Self, AttributeError> {
+        let plan = Self {
+            tag: self.tag.with(name, value)?,
+            ..self.clone()
+        };
+        Ok(plan.versioned_by(value))
+    }
+
     pub fn tag(&self) -> &ScriptTag {
         &self.tag
     }
@@ -146,15 +157,7 @@ impl PlanVersion {
         hash.field(&[ENGINE_REVISION, placement as u8, existing as u8]);
         hash.field(tag.html());
         for mask in masks {
-            hash.field(mask.selector.as_str().as_bytes());
-            match &mask.scope {
-                MaskScope::Everyone => hash.field(b"*"),
-                MaskScope::Groups(groups) => {
-                    groups
-                        .iter()
-                        .for_each(|group| hash.field(&group.to_be_bytes()));
-                }
-            }
+            hash.mask(mask.selector.as_str(), &mask.scope);
         }
         Self(hash.0)
     }
@@ -172,6 +175,16 @@ impl fmt::Debug for PlanVersion {
     }
 }
 
+/// Changes whenever other elements are masked, or for others: selectors with their scopes, in an order
+/// that is the same each time.
+pub fn mask_revision<'a>(masks: impl IntoIterator<Item = (&'a str, &'a MaskScope)>) -> u64 {
+    let mut hash = Fnv1a::new();
+    for (selector, scope) in masks {
+        hash.mask(selector, scope);
+    }
+    hash.0
+}
+
 /// FNV-1a, 64 bits: stable over machines and releases, which std's hashers do not promise. It
 /// guards against mistakes, not against attackers: whoever writes plans may write any page.
 struct Fnv1a(u64);
@@ -179,6 +192,18 @@ struct Fnv1a(u64);
 impl Fnv1a {
     fn new() -> Self {
         Self(0xcbf2_9ce4_8422_2325)
+    }
+
+    fn mask(&mut self, selector: &str, scope: &MaskScope) {
+        self.field(selector.as_bytes());
+        match scope {
+            MaskScope::Everyone => self.field(b"*"),
+            MaskScope::Groups(groups) => {
+                groups
+                    .iter()
+                    .for_each(|group| self.field(&group.to_be_bytes()));
+            }
+        }
     }
 
     fn field(&mut self, bytes: &[u8]) {
@@ -229,6 +254,35 @@ mod tests {
             transform(Transform::Always),
             transform(Transform::UnlessForbidden)
         );
+    }
+
+    #[test]
+    fn what_is_said_on_the_tag_is_in_the_version() {
+        let base = plan("a", Placement::End, &["#x"]);
+        let granted = |value| base.tagged_with("data-grant", value).unwrap();
+        assert_eq!(
+            granted("v1.a").tag().as_str(),
+            "<script id=\"a\" data-grant=\"v1.a\"></script>"
+        );
+        assert_eq!(granted("v1.a").version(), granted("v1.a").version());
+        assert_ne!(granted("v1.a").version(), granted("v1.b").version());
+        assert_ne!(granted("v1.a").version(), base.version());
+        assert_eq!(granted("v1.a").masks(), base.masks());
+    }
+
+    #[test]
+    fn the_revision_of_masks_changes_with_selectors_and_scopes() {
+        let (all, some) = (MaskScope::Everyone, MaskScope::Groups([7].into()));
+        let revisions = [
+            mask_revision([]),
+            mask_revision([("#x", &all)]),
+            mask_revision([("#x", &some)]),
+            mask_revision([("#x", &all), ("#y", &all)]),
+        ];
+        for (at, one) in revisions.iter().enumerate() {
+            assert!(!revisions[..at].contains(one), "{at}");
+        }
+        assert_eq!(mask_revision([("#x", &all)]), revisions[1]);
     }
 
     #[test]

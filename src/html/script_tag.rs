@@ -33,25 +33,22 @@ impl ScriptTag {
         let mut html = String::from("<script");
         let mut seen = Vec::new();
         for (name, value) in attributes {
-            if !is_attribute_name(name) {
-                return Err(AttributeError::Name(name.to_owned()));
-            }
             if seen.contains(&name) {
                 return Err(AttributeError::Twice(name.to_owned()));
             }
             seen.push(name);
-            html.push(' ');
-            html.push_str(name);
-            if let Some(value) = value {
-                if value.chars().any(char::is_control) {
-                    return Err(AttributeError::Value(name.to_owned()));
-                }
-                html.push_str("=\"");
-                escape_into(&mut html, value);
-                html.push('"');
-            }
+            push_attribute(&mut html, name, value)?;
         }
-        html.push_str("></script>");
+        html.push_str(END);
+        Ok(Self { html: html.into() })
+    }
+
+    /// The same with one more attribute, behind all others. One of this name that it has already
+    /// would come first, and hold.
+    pub(super) fn with(&self, name: &str, value: &str) -> Result<Self, AttributeError> {
+        let mut html = self.as_str().trim_end_matches(END).to_owned();
+        push_attribute(&mut html, name, Some(value))?;
+        html.push_str(END);
         Ok(Self { html: html.into() })
     }
 
@@ -75,6 +72,29 @@ impl ScriptTag {
 }
 
 const START: &[u8] = b"<script";
+
+const END: &str = "></script>";
+
+fn push_attribute(
+    html: &mut String,
+    name: &str,
+    value: Option<&str>,
+) -> Result<(), AttributeError> {
+    if !is_attribute_name(name) {
+        return Err(AttributeError::Name(name.to_owned()));
+    }
+    html.push(' ');
+    html.push_str(name);
+    if let Some(value) = value {
+        if value.chars().any(char::is_control) {
+            return Err(AttributeError::Value(name.to_owned()));
+        }
+        html.push_str("=\"");
+        escape_into(html, value);
+        html.push('"');
+    }
+    Ok(())
+}
 
 fn is_attribute_name(name: &str) -> bool {
     name.starts_with(|first: char| first.is_ascii_lowercase())
@@ -114,6 +134,16 @@ mod tests {
             "<script id=\"glance-cobrowse\" src=\"https://cdn.example/c?group=1&amp;site=&quot;x&quot;\" \
              data-termsurl=\"/&#xe9;&lt;&gt;'\" defer></script>"
         );
+    }
+
+    #[test]
+    fn one_more_attribute_stands_last_and_escaped() {
+        let tag = ScriptTag::render([("id", Some("></script>"))]).unwrap();
+        assert_eq!(
+            tag.with("data-grant", "\"></script>").unwrap().as_str(),
+            "<script id=\"&gt;&lt;/script&gt;\" data-grant=\"&quot;&gt;&lt;/script&gt;\"></script>"
+        );
+        assert!(tag.with("data grant", "").is_err() && tag.with("a", "\n").is_err());
     }
 
     #[test]

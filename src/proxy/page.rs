@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use http::{Response, StatusCode};
 use http_body_util::BodyExt;
@@ -6,6 +7,7 @@ use http_body_util::BodyExt;
 use super::call::Outgoing;
 use super::error::ProxyError;
 use super::exchange::{Edge, Exchange};
+use super::grants::Grants;
 use super::heads::{self, PageHead};
 use super::notes::Notes;
 use super::switch;
@@ -13,7 +15,7 @@ use crate::html::Plan;
 use crate::inject::{Asked, Coverage, PageEnd, RewriteBody, SkipReason, Verdict, judge};
 use crate::rules::{PageRule, PathCase, Site, Untagged};
 use crate::upstream::{Client, UpstreamBody};
-use crate::wire::{Authority, CanonicalPath, EdgeBody, Refusal, Scheme};
+use crate::wire::{Authority, CanonicalPath, EdgeBody, EdgeRequest, Refusal, Scheme};
 
 /// A site, and how its origin is reached.
 #[derive(Clone, Debug)]
@@ -21,6 +23,8 @@ pub struct PageRoute {
     pub site: Arc<Site>,
     pub client: Client,
     pub origin: (Scheme, Authority),
+    /// Signs what each page allows; `None`: tags carry no grant.
+    pub grants: Option<Arc<Grants>>,
 }
 
 /// Takes a request to its site's origin, and the answer back: edited if it is a page.
@@ -37,7 +41,7 @@ pub async fn page(
         on_upgrade,
         notes,
     } = exchange;
-    let rule = route.site.resolve(request.path().as_str());
+    let rule = route.rule(&request, SystemTime::now());
     let plan = plan_of(&rule);
     note_rule(&notes, &route.site, &rule);
     check_path(&route.site, request.path())?;
@@ -91,8 +95,19 @@ pub async fn page(
     Ok(heads::response(parts, body))
 }
 
+impl PageRoute {
+    /// What applies to the page, with its grant.
+    fn rule(&self, request: &EdgeRequest, now: SystemTime) -> Arc<PageRule> {
+        let rule = self.site.resolve(request.path().as_str());
+        match &self.grants {
+            Some(grants) => grants.granted(rule, request.host(), now),
+            None => rule,
+        }
+    }
+}
+
 /// A site whose paths know no case runs on Windows, as far as anyone can tell.
-fn check_path(site: &Site, path: &CanonicalPath) -> Result<(), ProxyError> {
+pub(super) fn check_path(site: &Site, path: &CanonicalPath) -> Result<(), ProxyError> {
     let checked = match site.path_case() {
         PathCase::Insensitive => path.check_windows_names(),
         PathCase::Sensitive => Ok(()),

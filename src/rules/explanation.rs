@@ -25,7 +25,9 @@ pub struct Explanation {
     pub group_masks_for_all: bool,
     /// What the script needs of the page's policies: a directive, and what it must allow.
     pub needs: Vec<(String, String)>,
-    /// The tag as it is written, or why there is none.
+    /// What a grant of the page names, where grants are on.
+    pub grant: Option<ExplainedGrant>,
+    /// The tag as it is written but for its grant, or why there is none.
     pub tag: Result<String, String>,
 }
 
@@ -49,6 +51,15 @@ pub struct ExplainedSetting {
     pub value: String,
     /// The level and its `file:line`; none: nobody said anything, this is what holds then.
     pub by: Option<(String, String)>,
+}
+
+/// What the page's grant says beside host and expiry. The grant itself is for the page alone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExplainedGrant {
+    pub rule: String,
+    /// The primary one first.
+    pub groups: Vec<GroupId>,
+    pub mask_revision: u64,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,6 +92,7 @@ impl Explanation {
             group_masks_for_all: site.script.kind == ScriptKind::Glance
                 && decisions.masks.iter().any(DecidedMask::is_of_group),
             needs: needs(&rule),
+            grant: ExplainedGrant::of(&rule),
             tag: match (rule.plan, rule.untagged) {
                 (Some(plan), _) => Ok(plan.tag().as_str().to_owned()),
                 (None, reason) => Err(reason.map(|reason| reason.to_string()).unwrap_or_default()),
@@ -95,6 +107,33 @@ fn needs(rule: &PageRule) -> Vec<(String, String)> {
         (directive.to_owned(), sources.join(" "))
     });
     lists.collect()
+}
+
+impl ExplainedGrant {
+    fn of(rule: &PageRule) -> Option<Self> {
+        let groups = rule.groups.as_ref()?;
+        Some(Self {
+            rule: rule.label.to_string(),
+            groups: groups.iter().collect(),
+            mask_revision: rule.mask_revision(),
+        })
+    }
+}
+
+impl fmt::Display for ExplainedGrant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let groups: Vec<_> = self.groups.iter().map(ToString::to_string).collect();
+        let Self {
+            rule,
+            mask_revision,
+            ..
+        } = self;
+        write!(
+            f,
+            "groups {}; rule {rule}; mask revision {mask_revision:016x}",
+            groups.join(", ")
+        )
+    }
 }
 
 fn levels(site: &Site, readings: &Readings) -> Vec<ExplainedLevel> {
@@ -249,6 +288,9 @@ impl fmt::Display for Explanation {
                         ]
                     }),
                 )?;
+                if let Some(grant) = &self.grant {
+                    writeln!(f, "\ngrant, where grants are on\n  {grant}")?;
+                }
                 writeln!(f, "\ntag\n  {tag}")
             }
             Err(reason) => writeln!(f, "\nnothing is written into this page: {reason}"),

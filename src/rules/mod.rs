@@ -39,7 +39,9 @@ mod tag;
 mod tests;
 
 pub use crate::groups::SiteEnv;
-pub use explanation::{ExplainedLevel, ExplainedMask, ExplainedSetting, Explanation};
+pub use explanation::{
+    ExplainedGrant, ExplainedLevel, ExplainedMask, ExplainedSetting, Explanation,
+};
 pub use host::HostPattern;
 pub use origin::{HostHeader, OriginScheme, OriginSettings};
 pub use page_rule::{ClientMask, PageRule, Untagged};

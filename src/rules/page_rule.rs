@@ -2,7 +2,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::groups::GroupSet;
-use crate::html::{AttributeError, Mask, MaskScope, Plan, ScriptTag};
+use crate::html::{AttributeError, Mask, MaskScope, Plan, ScriptTag, mask_revision};
 use crate::wire::csp::Terms;
 
 use super::decisions::Decisions;
@@ -79,6 +79,15 @@ impl PageRule {
             Err(untagged) => rule.untagged = Some(untagged),
         }
         rule
+    }
+
+    /// Changes with the masks that hold on the page, those of the visitor script included.
+    pub fn mask_revision(&self) -> u64 {
+        let masks = self.plan.iter().flat_map(|plan| plan.masks());
+        let streamed = masks.map(|mask| (mask.selector.as_str(), &mask.scope));
+        let client = self.client_masks.iter();
+        let client = client.map(|mask| (&*mask.selector, &mask.scope));
+        mask_revision(streamed.chain(client))
     }
 
     /// What this takes in a cache, in units of about 64 bytes.

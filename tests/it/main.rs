@@ -14,6 +14,7 @@ mod demo_site;
 mod drain;
 mod failures;
 mod framing;
+mod grants;
 mod heads;
 mod memory;
 #[path = "../oracle/mod.rs"]

@@ -94,6 +94,7 @@ const HOUSE: &[Room] = &[
         4,
         &[
             "document",
+            "groups",
             "problem",
             "rules",
             "server",
@@ -107,6 +108,7 @@ const HOUSE: &[Room] = &[
         "proxy",
         3,
         &[
+            "groups",
             "html",
             "inject",
             "rules",

@@ -115,7 +115,7 @@ fn the_rest_is_at_its_default_unless_it_is_said() {
 fn a_flag_wins_over_the_environment() {
     let environment = Environment {
         listen: Some("0.0.0.0:80".to_owned()),
-        log: None,
+        ..Environment::default()
     };
     let listens = |line| addresses(&configured_in(&environment, line).server.http);
     assert_eq!(listens("serve --rules r"), "0.0.0.0:80");

@@ -1,4 +1,5 @@
 use std::fmt;
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use aws_lc_rs::hmac;
@@ -16,11 +17,10 @@ use super::refusal::GrantRefusal;
 /// What the keys are cannot be got out of this: neither by `Debug` nor otherwise.
 #[derive(Clone)]
 pub struct GrantKeys {
-    signing: GrantKey,
-    other: Option<GrantKey>,
+    signing: Arc<GrantKey>,
+    other: Option<Arc<GrantKey>>,
 }
 
-#[derive(Clone)]
 struct GrantKey {
     id: String,
     key: hmac::Key,
@@ -130,20 +130,27 @@ impl GrantKeys {
     }
 
     fn single(signing: GrantKey) -> Self {
-        let other = None;
-        Self { signing, other }
+        Self {
+            signing: Arc::new(signing),
+            other: None,
+        }
     }
 
     fn pair(signing: GrantKey, other: GrantKey) -> Result<Self, GrantKeyError> {
         if signing.id == other.id {
             return Err(GrantKeyError::Twice);
         }
-        let other = Some(other);
-        Ok(Self { signing, other })
+        Ok(Self {
+            signing: Arc::new(signing),
+            other: Some(Arc::new(other)),
+        })
     }
 
     fn all(&self) -> impl Iterator<Item = &GrantKey> {
-        [&self.signing].into_iter().chain(&self.other)
+        [&self.signing]
+            .into_iter()
+            .chain(&self.other)
+            .map(|key| &**key)
     }
 }
 

@@ -51,6 +51,7 @@ fn stage(site: &str, request: &[(&'static str, &'static str)]) -> Stage {
             site: Arc::clone(&rules.sites()[0]),
             client: Client::new(&target, upstream::Config::default()).unwrap(),
             origin: (Scheme::Http, Authority::parse(b"10.1.4.20:8443").unwrap()),
+            grants: None,
         },
         request: admit(&parts, Scheme::Http).unwrap(),
         headers: parts.headers,

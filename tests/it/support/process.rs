@@ -35,6 +35,7 @@ impl EdgeProcess {
             .current_dir(directory)
             .env_remove("COBROWSE_EDGE_LISTEN")
             .env_remove("COBROWSE_EDGE_LOG")
+            .env_remove("COBROWSE_EDGE_GRANT_KEYS")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
