@@ -1,19 +1,20 @@
 //! Which charset a page is read in, by the evidence that browsers use, in their order: byte order
-//! mark, header, `<meta>`, XML declaration, else windows-1252 (WHATWG HTML 13.2.3.2). The page is never decoded:
-//! the charset decides whether its bytes can be read as ASCII markup at all, and how selectors
-//! that are not ASCII are compared.
+//! mark, header, `<meta>`, XML declaration, else windows-1252 (WHATWG HTML 13.2.3.2). It decides
+//! whether the page's bytes can be searched for markup as they are, and how selectors that are
+//! not ASCII are compared.
 
 use std::borrow::Cow;
 use std::cell::Cell;
 
-use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252, X_USER_DEFINED};
-use lol_html::html_content::Element;
-use lol_html::{
-    AsciiCompatibleEncoding, ElementContentHandlers, HandlerTypes, HtmlRewriter, Settings,
+use encoding_rs::{
+    BIG5, EUC_KR, Encoding, GB18030, GBK, ISO_2022_JP, REPLACEMENT, SHIFT_JIS, UTF_8, UTF_16BE,
+    UTF_16LE, WINDOWS_1252,
 };
+use lol_html::html_content::Element;
+use lol_html::{ElementContentHandlers, HandlerTypes, HtmlRewriter, Settings};
 
 use super::locator::META;
-use super::opening::xml_encoding;
+use super::prescan::{self, Declaration};
 
 /// What a page is read in, and how sure that is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,26 +23,37 @@ pub(super) enum PageCharset {
     /// ASCII.
     Any,
     /// The header or a byte order mark names it; nothing in the page can change it.
-    Certain(AsciiCompatibleEncoding),
+    Certain(&'static Encoding),
     /// The first `<meta>` names it, or nothing does.
-    Tentative(AsciiCompatibleEncoding),
+    Tentative(&'static Encoding),
 }
 
 impl PageCharset {
-    pub(super) fn encoding(self) -> AsciiCompatibleEncoding {
-        match self {
-            Self::Any => AsciiCompatibleEncoding::utf_8(),
-            Self::Certain(encoding) | Self::Tentative(encoding) => encoding,
-        }
+    /// The charset that the page is transcoded from to be searched; `None` where its bytes can be
+    /// searched as they are. `compares_letters`: a selector asks for letters that are not ASCII.
+    pub(super) fn transcoded_from(self, compares_letters: bool) -> Option<&'static Encoding> {
+        let (Self::Certain(encoding) | Self::Tentative(encoding)) = self else {
+            return None;
+        };
+        let as_it_is =
+            encoding == UTF_8 || !compares_letters && ascii_bytes_are_characters(encoding);
+        (!as_it_is).then_some(encoding)
     }
 
     /// Whether a page that was read like this may come to declare `encoding`.
-    pub(super) fn agrees_with(self, encoding: &'static Encoding) -> bool {
+    fn agrees_with(self, encoding: &'static Encoding) -> bool {
         match self {
             Self::Any => is_ascii_compatible(encoding),
             Self::Certain(_) => true,
-            Self::Tentative(read_in) => <&Encoding>::from(read_in) == encoding,
+            Self::Tentative(read_in) => read_in == encoding,
         }
+    }
+
+    /// Whether a `<meta>` says that the page was read wrongly so far. In a charset that gives bytes
+    /// like `<` a second meaning (ISO-2022-JP), reading on would find tags in the middle of words;
+    /// in another charset than the selectors were compared in, masks would be missed.
+    pub(super) fn is_contradicted_by<H: HandlerTypes>(self, meta: &Element<'_, '_, H>) -> bool {
+        declared_by(meta).is_some_and(|encoding| !self.agrees_with(encoding))
     }
 }
 
@@ -49,9 +61,37 @@ impl PageCharset {
 /// browsers look at (WHATWG HTML 13.2.3.2).
 pub(super) const PRESCAN: usize = 1024;
 
-/// The charset of a page that neither header nor byte order mark names: what the first `<meta>`
-/// near its start declares, else its XML declaration, else windows-1252. `Err` if markup cannot be found in that.
-pub(super) fn prescan(start: &[u8]) -> Result<PageCharset, NotAsciiCompatible> {
+/// What the first bytes of a page that neither header nor byte order mark speak for have shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Declared {
+    /// More bytes may tell.
+    Wait,
+    In(PageCharset),
+    /// Markup cannot be found in that charset, or browsers do not agree on which it is.
+    Unreadable,
+}
+
+/// The charset of such a page: what its first `<meta>` declares, else its XML declaration, else
+/// windows-1252. `ended`: nothing more comes.
+pub(super) fn declared_in(start: &[u8], ended: bool) -> Declared {
+    let complete = ended || start.len() >= PRESCAN;
+    let start = &start[..start.len().min(PRESCAN)];
+    let encoding = match prescan::declared_in(start) {
+        Some(declaration) if !parser_agrees(start, declaration) => return Declared::Unreadable,
+        Some(declaration) => declaration.encoding,
+        None if !complete => return Declared::Wait,
+        None => prescan::xml_encoding(start).unwrap_or(WINDOWS_1252),
+    };
+    if is_ascii_compatible(encoding) {
+        Declared::In(PageCharset::Tentative(encoding))
+    } else {
+        Declared::Unreadable
+    }
+}
+
+/// Whether a browser that prescans with a parser (Chromium) comes to the same: it takes no notice
+/// of what a script or a title contains.
+fn parser_agrees(start: &[u8], declaration: Declaration) -> bool {
     let declared = Cell::new(None);
     let note = |element: &mut Element<'_, '_>| {
         declared.set(declared.get().or_else(|| declared_by(element)));
@@ -62,20 +102,10 @@ pub(super) fn prescan(start: &[u8]) -> Result<PageCharset, NotAsciiCompatible> {
         ElementContentHandlers::default().element(note),
     ));
     let mut rewriter = HtmlRewriter::new(settings, |_: &[u8]| {});
-    // Markup that the parser will not read is met again, and judged, when the page is.
-    let _ = rewriter.write(start);
-    let encoding = declared
-        .get()
-        .or_else(|| xml_encoding(start))
-        .unwrap_or(WINDOWS_1252);
-    AsciiCompatibleEncoding::new(encoding)
-        .map(PageCharset::Tentative)
-        .ok_or(NotAsciiCompatible)
+    let read = rewriter.write(&start[..declaration.end]);
+    drop(rewriter);
+    read.is_ok() && declared.get() == Some(declaration.encoding)
 }
-
-/// Bytes below 0x80 do not always mean themselves in the page's charset.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct NotAsciiCompatible;
 
 /// What the first bytes of a page say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,13 +132,25 @@ pub fn labelled(label: &str) -> Option<&'static Encoding> {
     Encoding::for_label(label.as_bytes())
 }
 
-/// Whether bytes below 0x80 always mean themselves, so that markup can be found in the raw page.
-pub fn is_ascii_compatible(encoding: &'static Encoding) -> bool {
-    AsciiCompatibleEncoding::new(encoding).is_some()
+/// Whether pages in it can be read: in ISO-2022-JP, and in what browsers refuse to read, bytes of
+/// markup may be something else, and the other way around.
+pub fn is_readable(encoding: &'static Encoding) -> bool {
+    encoding != ISO_2022_JP && encoding != REPLACEMENT
 }
 
-/// The encoding that a `<meta>` element declares.
-pub(super) fn declared_by<H: HandlerTypes>(meta: &Element<'_, '_, H>) -> Option<&'static Encoding> {
+/// Whether markup can be found in the bytes of the page, without knowing more.
+fn is_ascii_compatible(encoding: &'static Encoding) -> bool {
+    encoding.is_ascii_compatible()
+}
+
+/// Whether bytes below 0x80 are always characters of their own. None of those that markup is made
+/// of is ever the second byte of a character; but letters, backslash and `]` may be.
+fn ascii_bytes_are_characters(encoding: &'static Encoding) -> bool {
+    encoding.is_ascii_compatible() && ![BIG5, EUC_KR, GB18030, GBK, SHIFT_JIS].contains(&encoding)
+}
+
+/// The encoding that a `<meta>` element declares to a parser.
+fn declared_by<H: HandlerTypes>(meta: &Element<'_, '_, H>) -> Option<&'static Encoding> {
     in_meta(
         meta.get_attribute("charset").as_deref(),
         meta.get_attribute("http-equiv").as_deref(),
@@ -122,96 +164,13 @@ fn in_meta(
     content: Option<&str>,
 ) -> Option<&'static Encoding> {
     let pragma = http_equiv.is_some_and(|name| name.eq_ignore_ascii_case("content-type"));
-    let label = match charset {
-        Some(label) => label,
-        None => charset_in(content.filter(|_| pragma)?)?,
-    };
-    let encoding = labelled(label)?;
-    Some(match encoding {
-        _ if encoding == UTF_16BE || encoding == UTF_16LE => UTF_8,
-        _ if encoding == X_USER_DEFINED => WINDOWS_1252,
-        _ => encoding,
-    })
-}
-
-/// The label in `text/html; charset=label` (WHATWG HTML, "extracting a character encoding from a
-/// meta element").
-fn charset_in(content: &str) -> Option<&str> {
-    let lower = content.to_ascii_lowercase();
-    let mut from = 0;
-    loop {
-        let at = from + lower[from..].find("charset")? + "charset".len();
-        let rest = content[at..].trim_start();
-        let Some(value) = rest.strip_prefix('=') else {
-            from = at;
-            continue;
-        };
-        let value = value.trim_start();
-        return match value.chars().next()? {
-            quote @ ('"' | '\'') => value[1..].split_once(quote).map(|(label, _)| label),
-            _ => value
-                .split(|end: char| end == ';' || end.is_ascii_whitespace())
-                .next(),
-        };
-    }
+    let content = content.filter(|_| pragma);
+    let in_content = || prescan::encoding_in(content?.as_bytes());
+    charset
+        .and_then(labelled)
+        .or_else(in_content)
+        .map(prescan::declarable)
 }
 
 #[cfg(test)]
-mod tests {
-    use encoding_rs::{ISO_2022_JP, SHIFT_JIS};
-
-    use super::*;
-
-    #[test]
-    fn a_byte_order_mark_is_decided_as_early_as_can_be() {
-        for (start, mark) in [
-            (&b""[..], Mark::Undecided),
-            (b"\xef", Mark::Undecided),
-            (b"\xef\xbb", Mark::Undecided),
-            (b"\xff", Mark::Undecided),
-            (b"<", Mark::Absent),
-            (b"\xefa", Mark::Absent),
-            (b"\xfe\xfe", Mark::Absent),
-            (b"\xef\xbb\xbf", Mark::Present(UTF_8)),
-            (b"\xfe\xff\0<", Mark::Present(UTF_16BE)),
-            (b"\xff\xfe<\0", Mark::Present(UTF_16LE)),
-        ] {
-            assert_eq!(byte_order_mark(start), mark, "{start:?}");
-        }
-    }
-
-    #[test]
-    fn a_meta_names_its_charset_in_either_form() {
-        let pragma = |content| in_meta(None, Some("Content-Type"), Some(content));
-        assert_eq!(in_meta(Some("shift_jis"), None, None), Some(SHIFT_JIS));
-        assert_eq!(pragma("text/html; charset=ISO-2022-JP"), Some(ISO_2022_JP));
-        assert_eq!(
-            pragma("text/html; charsets charset = 'utf-8' ; x"),
-            Some(UTF_8)
-        );
-        assert_eq!(pragma("charset=\"utf-8"), None);
-        assert_eq!(pragma("text/html"), None);
-        assert_eq!(
-            in_meta(None, Some("refresh"), Some("0; charset=utf-8")),
-            None
-        );
-        assert_eq!(in_meta(Some("utf-16"), None, None), Some(UTF_8));
-        assert_eq!(in_meta(Some("no such"), None, None), None);
-    }
-
-    #[test]
-    fn knows_which_charsets_give_ascii_bytes_a_second_meaning() {
-        for (label, compatible) in [
-            ("utf-8", true),
-            ("shift_jis", true),
-            ("iso-2022-jp", false),
-            ("utf-16le", false),
-        ] {
-            assert_eq!(
-                is_ascii_compatible(labelled(label).unwrap()),
-                compatible,
-                "{label}"
-            );
-        }
-    }
-}
+mod tests;

@@ -5,11 +5,12 @@
 //! in tags. It is therefore watched with a stack of open elements, as WHATWG HTML 13.2.6.5 has it,
 //! and the search stops where the two could part.
 
+use std::borrow::Cow;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use lol_html::HandlerResult;
-use lol_html::html_content::EndTag;
-use lol_html::send::Element;
+use lol_html::html_content::{EndTag, TextChunk, TextType};
+use lol_html::send::{Element, ElementContentHandlers, TextHandler};
+use lol_html::{HandlerResult, Selector};
 
 use super::locator::LocatorStop;
 
@@ -63,6 +64,31 @@ pub(super) fn watch(foreign: &Arc<Mutex<Foreign>>, element: &mut Element<'_, '_>
 /// Takes notice of `<frameset>`: it depends on the tree whether svg and math behind it are read.
 pub(super) fn expect_none(foreign: &Mutex<Foreign>) {
     locked(foreign).behind_frameset = true;
+}
+
+/// Stops where the end of a CDATA section depends on a charset that is not known: a `]` may be the
+/// second byte of a character, so that `]]>` behind a byte that is not ASCII may be none.
+pub(super) fn cdata_guard<'s>(
+    roots: &'s Selector,
+) -> (Cow<'s, Selector>, ElementContentHandlers<'static>) {
+    let mut last_is_ascii = true;
+    let watch_text = move |text: &mut TextChunk<'_>| {
+        if text.text_type() != TextType::CDataSection {
+            return Ok(());
+        }
+        if let Some(last) = text.as_str().chars().next_back() {
+            last_is_ascii = last.is_ascii();
+        }
+        let ends_in_doubt = text.last_in_text_node() && !last_is_ascii;
+        last_is_ascii |= text.last_in_text_node();
+        if ends_in_doubt {
+            return Err(LocatorStop::Ambiguity.into());
+        }
+        Ok(())
+    };
+    let watch_text: TextHandler<'static> = Box::new(watch_text);
+    let handlers = ElementContentHandlers::default().text(watch_text);
+    (Cow::Borrowed(roots), handlers)
 }
 
 fn locked(foreign: &Mutex<Foreign>) -> MutexGuard<'_, Foreign> {

@@ -63,7 +63,11 @@ impl Prologue {
     }
 }
 
+/// Browsers take it off before they read the page; it is no text that shows.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
 fn judge(prologue: &[u8]) -> Frameset {
+    let prologue = prologue.strip_prefix(BYTE_ORDER_MARK).unwrap_or(prologue);
     let start = Start {
         prologue,
         ..Start::default()
@@ -215,6 +219,7 @@ mod tests {
             "",
             "<!doctype html><html><head><title>a <b></title><script>x()</script></head>\n",
             "<HTML><!-- text --><noframes>text</noframes>",
+            "\u{feff}<html>",
             "<template><p>x</p></template>",
             "<script>'</p>'</script><!-- </body> --></head></title>",
         ] {

@@ -5,9 +5,9 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use lol_html::errors::RewritingError;
 use lol_html::html_content::EndTag;
 use lol_html::send::{Element, ElementContentHandlers, ElementHandler, HtmlRewriter, Settings};
-use lol_html::{HandlerResult, MemorySettings, OutputSink, Selector};
+use lol_html::{AsciiCompatibleEncoding, HandlerResult, MemorySettings, OutputSink, Selector};
 
-use super::charset::{self, PageCharset};
+use super::charset::PageCharset;
 use super::end_probe::{EndProbe, PROBE, PageEnd, is_html};
 use super::foreign::{self, Foreign};
 use super::frameset::HEAD_ELEMENTS;
@@ -91,6 +91,8 @@ const MAX_FEED: usize = 64 * 1024;
 
 /// The locator of lol_html, in strict mode: where its reading could differ from a browser's, it
 /// stops. lol_html's output is only counted; it never becomes the page.
+///
+/// It is fed UTF-8, or bytes in which markup can be found without knowing their charset.
 pub(super) struct LolHtmlLocator {
     rewriter: HtmlRewriter<'static, CountedOutput>,
     shared: Arc<Shared>,
@@ -139,7 +141,7 @@ impl LolHtmlLocator {
         let shared = Arc::new(Shared::default());
         let mut settings = Settings::new_send()
             .with_strict(true)
-            .with_encoding(charset.encoding())
+            .with_encoding(AsciiCompatibleEncoding::utf_8())
             .with_memory_settings(
                 MemorySettings::new().with_max_allowed_memory_usage(MAX_PARSER_MEMORY),
             );
@@ -148,6 +150,9 @@ impl LolHtmlLocator {
             settings = settings.append_element_content_handler(on(&META, check));
         }
         let end_probe = Arc::default();
+        if charset == PageCharset::Any {
+            settings = settings.append_element_content_handler(foreign::cdata_guard(&FOREIGN_ROOT));
+        }
         settings = match plan.placement() {
             Placement::End => with_end_handlers(settings, plan, &shared),
             Placement::Head => with_head_handlers(settings, &shared, &end_probe),
@@ -308,13 +313,11 @@ fn with_head_handlers<'s>(
     settings.append_element_content_handler(on(&ANY, look))
 }
 
-/// Stops at a `<meta>` that says that the page was read wrongly so far: in a charset that gives
-/// bytes like `<` a second meaning (ISO-2022-JP), reading on would find tags in the middle of
-/// words; in another charset than the selectors were compared in, masks would be missed.
 fn check_meta(element: &Element<'_, '_>, charset: PageCharset) -> HandlerResult {
-    match charset::declared_by(element) {
-        Some(encoding) if !charset.agrees_with(encoding) => Err(LocatorStop::Charset.into()),
-        _ => Ok(()),
+    if charset.is_contradicted_by(element) {
+        Err(LocatorStop::Charset.into())
+    } else {
+        Ok(())
     }
 }
 
@@ -343,6 +346,7 @@ static BODY: LazyLock<Selector> = LazyLock::new(|| fixed("body"));
 static COLUMN_IN_TEMPLATE: LazyLock<Selector> = LazyLock::new(|| fixed("template > col"));
 static END_PROBE: LazyLock<Selector> = LazyLock::new(|| fixed(PROBE));
 static FOREIGN: LazyLock<Selector> = LazyLock::new(|| fixed("svg, math, svg *, math *"));
+static FOREIGN_ROOT: LazyLock<Selector> = LazyLock::new(|| fixed("svg, math"));
 static FRAMESET: LazyLock<Selector> = LazyLock::new(|| fixed("frameset"));
 pub(super) static META: LazyLock<Selector> = LazyLock::new(|| fixed("meta"));
 static POLICY: LazyLock<Selector> =

@@ -22,10 +22,15 @@ impl MaskSelector {
         &self.text
     }
 
-    /// Whether it means the same in every ASCII-compatible charset. An escape may stand for any
-    /// character.
+    /// Whether it matches at least the same in every ASCII-compatible charset. An escape may stand
+    /// for any character. A part of a value may be found in bytes that are the second ones of
+    /// other characters: what is masked for it is masked in vain, but `:not()` makes that too
+    /// little.
     pub(super) fn is_ascii(&self) -> bool {
-        self.text.is_ascii() && !self.text.contains('\\')
+        let lower = self.text.to_ascii_lowercase();
+        let without_parts =
+            lower.contains(":not(") && (lower.contains("*=") || lower.contains("$="));
+        self.text.is_ascii() && !self.text.contains('\\') && !without_parts
     }
 
     pub(super) fn parsed(&self) -> &Selector {

@@ -13,8 +13,10 @@ mod mask;
 mod opening;
 mod plan;
 mod policy;
+mod prescan;
 mod rewriter;
 mod script_tag;
+mod transcoder;
 
 pub use locator::LocatorStop;
 pub use mask::{Mask, MaskScope, MaskSelector, SelectorError};

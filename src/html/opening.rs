@@ -1,9 +1,12 @@
 //! What the first bytes of a page tell, before anything is looked for in it: its charset, and
 //! whether it is a document at all.
 
+use std::borrow::Cow;
+
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
 
-use super::charset::{self, Mark, PRESCAN};
+use super::charset::{self, Declared, Mark, PRESCAN, PageCharset};
+use super::prescan::{self, UTF_16_DECLARATIONS};
 
 /// What is known of a page before its first byte.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,46 +23,87 @@ pub enum PageKind {
 pub(super) enum Opening {
     /// More must be seen.
     Wait,
-    /// The page can be read; header or byte order mark name its charset, or nothing does.
-    Begin(Option<&'static Encoding>),
+    /// The page can be read, in this charset.
+    Begin(PageCharset),
     NotADocument,
-    /// Markup cannot be found in the charset of its XML declaration.
+    /// Markup cannot be found in the charset of the page.
     UnreadableCharset,
 }
 
-/// Reads the start of a page. `declared` is the header's charset; `holds_for_meta` says that more
-/// must be known of the charset than that markup can be found; `ended` that nothing more comes.
+/// Reads the start of a page. `declared` is the header's charset; `compares_letters` says that a
+/// selector asks for letters that are not ASCII, so that more must be known of the charset than
+/// that markup can be found; `ended` that nothing more comes.
 pub(super) fn read(
     start: &[u8],
     kind: PageKind,
     declared: Option<&'static Encoding>,
-    holds_for_meta: bool,
+    compares_letters: bool,
     ended: bool,
 ) -> Opening {
     let (named, text) = match charset::byte_order_mark(start) {
         Mark::Undecided if !ended => return Opening::Wait,
         Mark::Undecided | Mark::Absent => (declared, start),
         Mark::Present(encoding) if encoding == UTF_8 => (Some(encoding), &start[3..]),
-        Mark::Present(encoding) => return Opening::Begin(Some(encoding)),
+        Mark::Present(encoding) => (Some(encoding), &start[2..]),
     };
-    match kind {
-        PageKind::Unknown => match begins_document(text) {
-            None if !ended => return Opening::Wait,
+    let named = named.or_else(|| utf_16_declaration(start));
+    if named.is_some_and(|encoding| !charset::is_readable(encoding)) {
+        return Opening::UnreadableCharset;
+    }
+    if kind == PageKind::Unknown {
+        match begins_document(&ascii_text(text, named)) {
+            None if !ended && start.len() < MAX_LEADING_SPACE => return Opening::Wait,
             None | Some(false) => return Opening::NotADocument,
             Some(true) => {}
-        },
-        PageKind::Document => {}
+        }
     }
-    if named.is_some() {
-        return Opening::Begin(named);
+    if let Some(encoding) = named {
+        return Opening::Begin(PageCharset::Certain(encoding));
     }
-    let in_declaration = b"<?xml".starts_with(text) || (is_xml(text) && !text.contains(&b'>'));
-    if !ended && start.len() < PRESCAN && (holds_for_meta || in_declaration) {
+    let may_be_utf_16 = UTF_16_DECLARATIONS.iter();
+    if !ended
+        && may_be_utf_16
+            .clone()
+            .any(|(begin, _)| begin.starts_with(text))
+    {
         return Opening::Wait;
     }
-    match xml_encoding(text) {
-        Some(encoding) if !charset::is_ascii_compatible(encoding) => Opening::UnreadableCharset,
-        _ => Opening::Begin(None),
+    if compares_letters {
+        return match charset::declared_in(text, ended) {
+            Declared::Wait => Opening::Wait,
+            Declared::In(charset) => Opening::Begin(charset),
+            Declared::Unreadable => Opening::UnreadableCharset,
+        };
+    }
+    let in_declaration = b"<?xml".starts_with(text) || (is_xml(text) && !text.contains(&b'>'));
+    if !ended && start.len() < PRESCAN && in_declaration {
+        return Opening::Wait;
+    }
+    match prescan::xml_encoding(text) {
+        Some(encoding) if !charset::is_readable(encoding) => Opening::UnreadableCharset,
+        _ => Opening::Begin(PageCharset::Any),
+    }
+}
+
+/// How much white space may stand in front of what shows whether this is a document.
+const MAX_LEADING_SPACE: usize = 4 * 1024;
+
+fn utf_16_declaration(start: &[u8]) -> Option<&'static Encoding> {
+    let mut declarations = UTF_16_DECLARATIONS.iter();
+    let found = declarations.find(|(begin, _)| start.starts_with(begin))?;
+    Some(found.1)
+}
+
+/// The text as far as it is ASCII.
+fn ascii_text<'t>(text: &'t [u8], encoding: Option<&'static Encoding>) -> Cow<'t, [u8]> {
+    match encoding {
+        Some(encoding) if encoding == UTF_16BE || encoding == UTF_16LE => {
+            let low = usize::from(encoding == UTF_16BE);
+            let units = text.as_chunks::<2>().0.iter();
+            let ascii = units.map_while(|unit| (unit[1 - low] == 0).then_some(unit[low]));
+            ascii.collect()
+        }
+        _ => Cow::Borrowed(text),
     }
 }
 
@@ -90,27 +134,9 @@ fn is_xml(text: &[u8]) -> bool {
     text.starts_with(b"<?xml")
 }
 
-/// The encoding that an XML declaration names (WHATWG HTML, "get an XML encoding"): browsers obey
-/// it in HTML, too, where nothing else speaks.
-pub(super) fn xml_encoding(text: &[u8]) -> Option<&'static Encoding> {
-    let declaration = text.strip_prefix(b"<?xml")?;
-    let end = declaration.iter().position(|byte| *byte == b'>')?;
-    let declaration = std::str::from_utf8(&declaration[..end]).ok()?;
-    let (_, value) = declaration.split_once("encoding")?;
-    let value = value.trim_start().strip_prefix('=')?.trim_start();
-    let quote = value
-        .chars()
-        .next()
-        .filter(|quote| matches!(quote, '"' | '\''))?;
-    let label = value[1..].split(quote).next()?;
-    let encoding = charset::labelled(label.trim())?;
-    let is_utf_16 = encoding == UTF_16BE || encoding == UTF_16LE;
-    Some(if is_utf_16 { UTF_8 } else { encoding })
-}
-
 #[cfg(test)]
 mod tests {
-    use encoding_rs::{ISO_2022_JP, SHIFT_JIS};
+    use encoding_rs::{ISO_2022_JP, REPLACEMENT};
 
     use super::*;
 
@@ -142,26 +168,70 @@ mod tests {
             assert_eq!(ended, Opening::NotADocument, "{undecided:?}");
         }
         let asked_for = read(b"{", PageKind::Document, None, false, false);
-        assert_eq!(asked_for, Opening::Begin(None));
+        assert_eq!(asked_for, Opening::Begin(PageCharset::Any));
     }
 
     #[test]
     fn an_xml_declaration_names_a_charset_where_nothing_else_does() {
-        let of =
-            |label| xml_encoding(format!("<?xml version='1.0' encoding=\"{label}\"?>").as_bytes());
-        assert_eq!(of("Shift_JIS"), Some(SHIFT_JIS));
-        assert_eq!(of("iso-2022-jp"), Some(ISO_2022_JP));
-        assert_eq!(of("utf-16"), Some(UTF_8));
-        assert_eq!(xml_encoding(b"<?xml version='1.0'?>"), None);
-        assert_eq!(xml_encoding(b"<?xml encoding='utf-8'"), None);
         let page = b"<?xml encoding='iso-2022-jp'?>";
         let opened = |declared, length: usize| {
             read(&page[..length], PageKind::Document, declared, false, false)
         };
         assert_eq!(opened(None, page.len()), Opening::UnreadableCharset);
-        assert_eq!(opened(Some(UTF_8), page.len()), Opening::Begin(Some(UTF_8)));
+        let certain = Opening::Begin(PageCharset::Certain(UTF_8));
+        assert_eq!(opened(Some(UTF_8), page.len()), certain);
         for length in 0..page.len() {
             assert_eq!(opened(None, length), Opening::Wait, "{length}");
         }
+    }
+
+    #[test]
+    fn documents_in_utf_16_are_told_by_mark_header_or_declaration() {
+        for (encoding, header, start, document) in [
+            (UTF_16LE, None, &b"\xff\xfe<\0H\0T\0m\0L\0"[..], Some(true)),
+            (UTF_16BE, None, b"\xfe\xff\0 \0<\0H\0T\0m\0L", Some(true)),
+            (
+                UTF_16BE,
+                Some(UTF_8),
+                b"\xfe\xff\0<\0H\0T\0m\0L",
+                Some(true),
+            ),
+            (UTF_16LE, Some(UTF_16LE), b"<\0h\0t\0m\0l\0", Some(true)),
+            (UTF_16LE, None, b"<\0?\0x\0m\0l\0", Some(true)),
+            (UTF_16BE, None, b"\0<\0?\0x\0m\0l", Some(true)),
+            (UTF_16LE, None, b"\xff\xfe<\0p\0", Some(false)),
+            (UTF_16LE, None, b"\xff\xfe<\x01h\0t\0m\0l\0", None),
+            (UTF_16LE, Some(UTF_16LE), b"<\0h", None),
+        ] {
+            let opened = |kind| read(start, kind, header, false, false);
+            let begin = Opening::Begin(PageCharset::Certain(encoding));
+            assert_eq!(opened(PageKind::Document), begin, "{start:?}");
+            let expected = match document {
+                Some(true) => begin,
+                Some(false) => Opening::NotADocument,
+                None => Opening::Wait,
+            };
+            assert_eq!(opened(PageKind::Unknown), expected, "{start:?}");
+        }
+        for length in 1..6 {
+            let start = &b"<\0?\0x\0"[..length];
+            let opened = read(start, PageKind::Document, None, false, false);
+            assert_eq!(opened, Opening::Wait, "{length}");
+        }
+    }
+
+    #[test]
+    fn charsets_that_cannot_be_read_are_told_at_once() {
+        for encoding in [ISO_2022_JP, REPLACEMENT] {
+            let opened = read(b"<", PageKind::Unknown, Some(encoding), false, false);
+            assert_eq!(opened, Opening::UnreadableCharset);
+        }
+    }
+
+    #[test]
+    fn white_space_is_not_waited_on_for_ever() {
+        let spaces = " ".repeat(MAX_LEADING_SPACE);
+        assert_eq!(unknown(&spaces[1..]), Opening::Wait);
+        assert_eq!(unknown(&spaces), Opening::NotADocument);
     }
 }

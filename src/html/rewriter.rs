@@ -5,15 +5,15 @@ use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 use encoding_rs::Encoding;
-use lol_html::AsciiCompatibleEncoding;
 
-use super::charset::{self, NotAsciiCompatible, PageCharset};
+use super::charset::PageCharset;
 use super::edit::{self, Edit};
 use super::end_probe::PageEnd;
 use super::frameset::{Frameset, Prologue};
 use super::locator::{Finding, Found, Locate, LocatorStop, LolHtmlLocator};
 use super::opening::{self, Opening};
 use super::policy::{self, PagePolicies, PolicyRefused};
+use super::transcoder::Transcoder;
 use super::{ExistingTag, PageKind, Plan};
 
 /// Takes the bytes of a page in any chunking and gives them back with the plan's edits laid in.
@@ -23,10 +23,14 @@ use super::{ExistingTag, PageKind, Plan};
 /// insertions *is* the input. When the locator stops, for whatever reason, the rest of the page
 /// passes as it is, and a tag that was not yet written is not written: the page fails open,
 /// privacy fails closed.
+///
+/// A page that cannot be searched as it is (UTF-16) is searched in UTF-8: offsets are those of the
+/// text then, and its bytes are kept beside it.
 pub struct PageRewriter {
     plan: Arc<Plan>,
     stage: Stage,
-    /// Raw bytes that were read and not yet released; the first stands at offset `released`.
+    transcoder: Option<Transcoder>,
+    /// Text that was read and not yet released; the first byte stands at offset `released`.
     held: BytesMut,
     released: u64,
     edits: VecDeque<Edit>,
@@ -73,7 +77,7 @@ pub enum PageOutcome {
     Tagged,
     /// The page had a tag of its own, which stays.
     Kept,
-    /// No byte was in the page.
+    /// No character was in the page.
     Empty,
     /// A policy of the page does not let the tag run; its masks are there.
     Refused,
@@ -88,6 +92,7 @@ impl PageRewriter {
             mask_counts: vec![0; plan.masks().len()].into(),
             plan,
             stage: Stage::Start { declared, kind },
+            transcoder: None,
             held: BytesMut::new(),
             released: 0,
             edits: VecDeque::new(),
@@ -111,7 +116,10 @@ impl PageRewriter {
                 self.held.extend_from_slice(&chunk);
                 self.open(declared, kind, false)
             }
-            Stage::Locating(_) => self.locate(chunk),
+            Stage::Locating(_) => {
+                let text = self.read_text(chunk);
+                self.locate(text)
+            }
             Stage::Passing(_) => self.pass(chunk),
         }
     }
@@ -129,8 +137,7 @@ impl PageRewriter {
             Stage::Passing(stop) => self.outcome_after(stop),
             Stage::Start { .. } => PageOutcome::Untagged(LocatorStop::Fault),
         };
-        let everything = self.held.len();
-        let rest = self.release(everything);
+        let rest = self.release_all();
         out.extend_from_slice(&rest);
         (
             out.freeze(),
@@ -143,9 +150,9 @@ impl PageRewriter {
 
     /// Begins on what is held, once enough of the page is.
     fn open(&mut self, declared: Option<&'static Encoding>, kind: PageKind, ended: bool) -> Bytes {
-        match opening::read(&self.held, kind, declared, !self.is_ascii_plan(), ended) {
+        match opening::read(&self.held, kind, declared, self.compares_letters(), ended) {
             Opening::Wait => Bytes::new(),
-            Opening::Begin(named) => self.begin(named),
+            Opening::Begin(charset) => self.begin(charset),
             Opening::NotADocument => self.pass_from_start(LocatorStop::NotADocument),
             Opening::UnreadableCharset => self.pass_from_start(LocatorStop::Charset),
         }
@@ -156,27 +163,26 @@ impl PageRewriter {
         self.release(self.held.len())
     }
 
-    fn is_ascii_plan(&self) -> bool {
-        self.plan
-            .masks()
-            .iter()
-            .all(|mask| mask.selector.is_ascii())
+    /// Whether a selector asks for letters that are not ASCII.
+    fn compares_letters(&self) -> bool {
+        let mut masks = self.plan.masks().iter();
+        masks.any(|mask| !mask.selector.is_ascii())
     }
 
-    /// The locator can start on what is held. `named` is the charset that header or byte order
-    /// mark name.
-    fn begin(&mut self, named: Option<&'static Encoding>) -> Bytes {
-        let charset = match named.map(AsciiCompatibleEncoding::new) {
-            Some(encoding) => encoding.map(PageCharset::Certain).ok_or(NotAsciiCompatible),
-            None if self.is_ascii_plan() => Ok(PageCharset::Any),
-            None => charset::prescan(&self.held[..self.held.len().min(charset::PRESCAN)]),
-        };
-        match charset {
-            Ok(charset) => {
-                let start = self.held.split().freeze();
-                self.start_with(Box::new(LolHtmlLocator::new(&self.plan, charset)), start)
-            }
-            Err(NotAsciiCompatible) => self.pass_from_start(LocatorStop::Charset),
+    /// The locator can start on what is held.
+    fn begin(&mut self, charset: PageCharset) -> Bytes {
+        let transcoded_from = charset.transcoded_from(self.compares_letters());
+        self.transcoder = transcoded_from.map(Transcoder::new);
+        let start = self.held.split().freeze();
+        let start = self.read_text(start);
+        self.start_with(Box::new(LolHtmlLocator::new(&self.plan, charset)), start)
+    }
+
+    /// The text of the page's next bytes.
+    fn read_text(&mut self, chunk: Bytes) -> Bytes {
+        match &mut self.transcoder {
+            None => chunk,
+            Some(transcoder) => transcoder.read(&chunk),
         }
     }
 
@@ -192,7 +198,10 @@ impl PageRewriter {
         let mut found = Vec::new();
         let settled = guarded(|| locator.feed(&chunk, &mut found));
         self.prologue.push(&chunk);
-        let untouched = found.is_empty() && self.edits.is_empty() && self.held.is_empty();
+        let untouched = found.is_empty()
+            && self.edits.is_empty()
+            && self.held.is_empty()
+            && self.transcoder.is_none();
         match settled {
             Ok(settled) if untouched => self.release_chunk(chunk, settled),
             Ok(settled) => {
@@ -204,7 +213,7 @@ impl PageRewriter {
                 self.held.extend_from_slice(&chunk);
                 self.plan_edits(&found);
                 self.stop(stop);
-                self.release(self.held.len())
+                self.release_all()
             }
         }
     }
@@ -242,29 +251,53 @@ impl PageRewriter {
         self.release(self.held.len())
     }
 
-    /// Takes `length` raw bytes off what is held and lays in the edits that fall there.
-    fn release(&mut self, length: usize) -> Bytes {
-        let raw = self.held.split_to(length);
-        let from = self.released;
-        self.released += raw.len() as u64;
-        if self
-            .edits
-            .front()
-            .is_none_or(|edit| edit.at > self.released)
-        {
-            return raw.freeze();
+    /// Takes all that is held, and what could not be read of it: it is searched no further.
+    fn release_all(&mut self) -> Bytes {
+        let mut out = self.release(self.held.len());
+        if let Some(transcoder) = self.transcoder.take() {
+            let mut all = BytesMut::from(out);
+            all.extend_from_slice(&transcoder.into_raw());
+            out = all.freeze();
         }
-        let mut out = BytesMut::with_capacity(raw.len() + self.edits.len() * EDIT_LENGTH);
+        out
+    }
+
+    /// Takes `length` bytes of text off what is held and lays in the edits that fall there.
+    fn release(&mut self, length: usize) -> Bytes {
+        let text = self.held.split_to(length);
+        let from = self.released;
+        self.released += text.len() as u64;
+        let first_edit = self.edits.front();
+        let unedited = first_edit.is_none_or(|edit| edit.at > self.released);
+        if unedited && self.transcoder.is_none() {
+            return text.freeze();
+        }
+        let mut out = BytesMut::with_capacity(text.len() + self.edits.len() * EDIT_LENGTH);
         let mut done = 0;
         while let Some(edit) = self.edits.pop_front_if(|edit| edit.at <= self.released) {
             // An edit never stands in front of what is held: its tag was not settled before.
-            let until = usize::try_from(edit.at.saturating_sub(from)).unwrap_or(raw.len());
-            out.extend_from_slice(&raw[done..until]);
-            out.extend_from_slice(&edit.text);
+            let until = usize::try_from(edit.at.saturating_sub(from)).unwrap_or(text.len());
+            self.pass_on(&text[done..until], &mut out);
+            self.write(&edit.text, &mut out);
             done = until;
         }
-        out.extend_from_slice(&raw[done..]);
+        self.pass_on(&text[done..], &mut out);
         out.freeze()
+    }
+
+    /// Appends the origin's bytes of a piece of the text.
+    fn pass_on(&mut self, text: &[u8], out: &mut BytesMut) {
+        match &mut self.transcoder {
+            None => out.extend_from_slice(text),
+            Some(transcoder) => transcoder.take(text, out),
+        }
+    }
+
+    fn write(&self, inserted: &[u8], out: &mut BytesMut) {
+        match &self.transcoder {
+            None => out.extend_from_slice(inserted),
+            Some(transcoder) => transcoder.write(inserted, out),
+        }
     }
 
     /// Turns findings into edits; the bytes of their tags are held.

@@ -25,7 +25,8 @@ pub enum SkipReason {
     Attachment,
     /// The status has no body (1xx, 204, 205, 304).
     BodyAbsent,
-    /// The head names a charset in which markup cannot be found (UTF-16, ISO-2022-JP).
+    /// The head names a charset in which markup cannot be found (ISO-2022-JP), or that browsers
+    /// refuse to read (ISO-2022-KR, HZ).
     Charset,
     /// Several content codings on top of each other.
     CodingStacked,
@@ -202,7 +203,7 @@ fn page_body(
     let plan = plan?;
     judge_fields(&head.headers, plan)?;
     let encoding = media_type.charset().and_then(charset::labelled);
-    if encoding.is_some_and(|encoding| !charset::is_ascii_compatible(encoding)) {
+    if encoding.is_some_and(|encoding| !charset::is_readable(encoding)) {
         return Err(SkipReason::Charset);
     }
     let from = Coding::of(&head.headers).map_err(|refusal| match refusal {

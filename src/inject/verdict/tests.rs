@@ -68,7 +68,7 @@ const LEFT_ALONE: &[(SkipReason, Fields, u16, Fields)] = &[
         SkipReason::Charset,
         &[],
         200,
-        &[("content-type", "text/html; charset=utf-16")],
+        &[("content-type", "text/html; charset=hz-gb-2312")],
     ),
     (
         SkipReason::Charset,

@@ -1,3 +1,4 @@
+mod charsets;
 mod endings;
 mod faults;
 mod soup;
@@ -232,102 +233,6 @@ fn an_ambiguous_page_passes_without_a_tag_but_with_the_masks_so_far() {
         expected,
         PageOutcome::Untagged(LocatorStop::Ambiguity),
     );
-}
-
-#[test]
-fn a_charset_that_is_not_ascii_compatible_passes_untouched() {
-    let charset = PageOutcome::Untagged(LocatorStop::Charset);
-    for page in [&b"\xff\xfe<\0p\0>\0"[..], b"\xfe\xff\0<\0p\0>"] {
-        check(&masking(&["p"]), page, page, charset);
-    }
-    let page = b"<meta charset=iso-2022-jp><p>";
-    check(&masking(&["p"]), page, page, charset);
-    let declared = charset::labelled("utf-16le");
-    let rewriter = PageRewriter::new(masking(&["p"]), declared, PageKind::Document);
-    assert_eq!(rewriter.finish().1.outcome, charset);
-}
-
-/// A class of one letter, in the charset that a label names.
-fn letter_page(head: &str, letter: char, label: &str) -> Vec<u8> {
-    let text = format!("{head}<p class={letter}>x</p>");
-    let (page, _, unmappable) = charset::labelled(label).unwrap().encode(&text);
-    assert!(!unmappable, "{label} has {letter}");
-    page.into_owned()
-}
-
-#[test]
-fn a_selector_that_is_not_ascii_is_compared_in_the_pages_charset() {
-    for (letter, label) in [
-        ('\u{e4}', "windows-1252"),
-        ('\u{e4}', "utf-8"),
-        ('\u{436}', "windows-1251"),
-        ('\u{436}', "shift_jis"),
-        ('\u{436}', "euc-kr"),
-        ('\u{436}', "gbk"),
-    ] {
-        for selector in [format!(".{letter}"), format!(".\\{:x} ", u32::from(letter))] {
-            let plan = masking(&[&selector]);
-            for head in [
-                format!("<meta charset={label}>"),
-                format!(
-                    "<title>a</title><meta http-equiv=content-type content='text/html; charset={label}'>"
-                ),
-            ] {
-                let page = letter_page(&head, letter, label);
-                let (out, report) = whole(&plan, &page);
-                let expected = (PageOutcome::Tagged, &[1][..]);
-                assert_eq!(
-                    (report.outcome, &*report.mask_counts),
-                    expected,
-                    "{selector} {head}"
-                );
-                assert_eq!(rewrite_chunks(&plan, page.chunks(1)), (out, report));
-            }
-            let mut declared = PageRewriter::new(
-                Arc::clone(&plan),
-                charset::labelled(label),
-                PageKind::Document,
-            );
-            let _ = declared.push(letter_page("<meta charset=big5>", letter, label).into());
-            assert_eq!(*declared.finish().1.mask_counts, [1], "{selector} {label}");
-        }
-    }
-    let undeclared = letter_page("", '\u{e4}', "windows-1252");
-    assert_eq!(
-        *whole(&masking(&[".\u{e4}"]), &undeclared).1.mask_counts,
-        [1]
-    );
-    let marked = letter_page("\u{feff}", '\u{e4}', "utf-8");
-    assert_eq!(*whole(&masking(&[".\u{e4}"]), &marked).1.mask_counts, [1]);
-}
-
-#[test]
-fn a_charset_that_is_declared_too_late_costs_the_tag_where_it_matters() {
-    let late = format!(
-        "<!--{}--><meta charset=utf-8>",
-        " ".repeat(charset::PRESCAN)
-    );
-    let page = letter_page(&late, '\u{e4}', "utf-8");
-    check(
-        &masking(&[".\u{e4}"]),
-        &page,
-        &page,
-        PageOutcome::Untagged(LocatorStop::Charset),
-    );
-    let (_, report) = whole(&masking(&["p"]), &page);
-    assert_eq!(
-        (report.outcome, &*report.mask_counts),
-        (PageOutcome::Tagged, &[1][..])
-    );
-}
-
-#[test]
-fn a_page_is_held_back_for_its_charset_only_where_it_matters() {
-    let first = |plan| {
-        PageRewriter::new(plan, None, PageKind::Document).push(Bytes::from_static(b"<p>text</p>"))
-    };
-    assert!(!first(masking(&["p"])).is_empty());
-    assert!(first(masking(&[".\u{e4}"])).is_empty());
 }
 
 #[test]

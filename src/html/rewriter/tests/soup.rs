@@ -136,19 +136,23 @@ pub(super) fn tag_soup() -> impl Strategy<Value = String> {
     prop::collection::vec(piece, 0..24).prop_map(|pieces| pieces.concat())
 }
 
-struct Outline {
+pub(super) struct Outline {
     /// The tree as text, without our tag and the mask attributes.
-    tree: String,
+    pub(super) tree: String,
     /// How many of our tags a browser would run.
-    live_tags: usize,
+    pub(super) live_tags: usize,
     /// Elements that would be shown, that a mask matches, and that are not masked.
-    unmasked: usize,
+    pub(super) unmasked: usize,
 }
 
 fn outline(page: &[u8], scripting: bool) -> Outline {
+    outline_of(&String::from_utf8_lossy(page), scripting)
+}
+
+pub(super) fn outline_of(page: &str, scripting: bool) -> Outline {
     let mut options = ParseOpts::default();
     options.tree_builder.scripting_enabled = scripting;
-    let dom = parse_document(RcDom::default(), options).one(String::from_utf8_lossy(page).as_ref());
+    let dom = parse_document(RcDom::default(), options).one(page);
     let mut outline = Outline {
         tree: String::new(),
         live_tags: 0,
