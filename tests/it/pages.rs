@@ -59,8 +59,8 @@ fn every_page_comes_out_as_the_index_says() {
         if page.line.outcome != "untagged:memory_limit" {
             assert_eq!(written(page, &arrived, MASKED), page.line.masks, "masks");
         }
-        let tag = position(&arrived.bytes, TAG);
-        let in_front = tag.is_some() && tag < position(&arrived.bytes, "<frameset");
+        let place = |text| position(&arrived.bytes, &page.spelled(text));
+        let in_front = place(TAG).is_some() && place(TAG) < place("<frameset");
         assert_eq!(
             in_front, page.line.frameset,
             "the tag in front of a frameset"
@@ -113,7 +113,7 @@ fn no_page_is_left_untagged_where_the_tag_would_be_live() {
     each(|page| {
         let mut arrived = whole(&plan, page);
         if arrived.report.outcome == PageOutcome::Untagged(LocatorStop::TagNotLive) {
-            arrived.bytes.extend_from_slice(TAG.as_bytes());
+            arrived.bytes.extend_from_slice(&page.spelled(TAG));
             assert_eq!(Reading::of(page, &arrived.bytes, true).live_tags(), 0);
         }
     });
@@ -225,7 +225,7 @@ fn check_outcome(page: &Page, arrived: &Arrived, expected: &str) {
         let after = Reading::of(page, &arrived.bytes, scripting);
         assert_eq!(after.live_tags(), live, "live tags");
         let before = Reading::of(page, &page.bytes, scripting);
-        let differs = page.line.tree_differs() && count(&arrived.bytes, MASKED) > 0;
+        let differs = page.line.tree_differs() && count(&arrived.bytes, &page.spelled(MASKED)) > 0;
         assert_eq!(
             before.outline() != after.outline(),
             differs,
@@ -239,17 +239,20 @@ fn check_outcome(page: &Page, arrived: &Arrived, expected: &str) {
 #[track_caller]
 fn check_bytes(page: &Page, arrived: &Arrived, existing: usize) {
     let bytes = &arrived.bytes;
-    assert!(without_insertions(bytes) == without_insertions(&page.bytes));
+    assert!(without_insertions(page, bytes) == without_insertions(page, &page.bytes));
     assert_eq!(written(page, arrived, OUT_OF_ACTION), existing, "existing");
     let tags = usize::from(arrived.report.outcome == PageOutcome::Tagged);
     let masks = written(page, arrived, MASKED);
-    let inserted = tags * TAG.len() + masks * MASKED.len() + existing * OUT_OF_ACTION.len();
+    let inserted = tags * page.spelled(TAG).len()
+        + masks * page.spelled(MASKED).len()
+        + existing * page.spelled(OUT_OF_ACTION).len();
     assert_eq!(bytes.len(), page.bytes.len() + inserted, "length");
 }
 
 /// How often a text was written into the page.
 fn written(page: &Page, arrived: &Arrived, text: &str) -> usize {
-    count(&arrived.bytes, text) - count(&page.bytes, text)
+    let text = page.spelled(text);
+    count(&arrived.bytes, &text) - count(&page.bytes, &text)
 }
 
 /// The index's word for an outcome.

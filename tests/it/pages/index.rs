@@ -5,7 +5,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use bytes::Bytes;
-use encoding_rs::{Encoding, UTF_8};
+use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
 use serde::Deserialize;
 
 use super::generated::generated;
@@ -69,6 +69,16 @@ impl Page {
     pub(super) fn charset(&self) -> &'static Encoding {
         let named = self.line.charset.as_deref().map(labelled);
         named.or_else(|| self.declared()).unwrap_or(UTF_8)
+    }
+
+    /// ASCII text as it stands in the page.
+    pub(super) fn spelled(&self, text: &str) -> Vec<u8> {
+        let units = text.encode_utf16();
+        match self.charset() {
+            charset if charset == UTF_16LE => units.flat_map(u16::to_le_bytes).collect(),
+            charset if charset == UTF_16BE => units.flat_map(u16::to_be_bytes).collect(),
+            _ => text.into(),
+        }
     }
 }
 

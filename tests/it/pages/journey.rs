@@ -122,29 +122,29 @@ fn decoded(coding: Coding, mut coded: Bytes) -> Vec<u8> {
 }
 
 /// Where a text stands first in a page.
-pub(super) fn position(page: &[u8], text: &str) -> Option<usize> {
-    page.windows(text.len())
-        .position(|part| part == text.as_bytes())
+pub(super) fn position(page: &[u8], text: &[u8]) -> Option<usize> {
+    page.windows(text.len()).position(|part| part == text)
 }
 
 /// How often a text stands in a page.
-pub(super) fn count(page: &[u8], text: &str) -> usize {
+pub(super) fn count(page: &[u8], text: &[u8]) -> usize {
     let parts = page.windows(text.len());
-    parts.filter(|part| *part == text.as_bytes()).count()
+    parts.filter(|part| *part == text).count()
 }
 
-/// The page without everything that an edge may write.
-pub(super) fn without_insertions(page: &[u8]) -> Vec<u8> {
-    let mut page = page.to_vec();
+/// What the page has become, without everything that an edge may write.
+pub(super) fn without_insertions(page: &Page, bytes: &[u8]) -> Vec<u8> {
+    let mut bytes = bytes.to_vec();
     for text in [OUT_OF_ACTION, MASKED, TAG] {
-        let mut rest = &page[..];
-        let mut kept = Vec::with_capacity(page.len());
-        while let Some(at) = position(rest, text) {
+        let text = page.spelled(text);
+        let mut rest = &bytes[..];
+        let mut kept = Vec::with_capacity(bytes.len());
+        while let Some(at) = position(rest, &text) {
             kept.extend_from_slice(&rest[..at]);
             rest = &rest[at + text.len()..];
         }
         kept.extend_from_slice(rest);
-        page = kept;
+        bytes = kept;
     }
-    page
+    bytes
 }
