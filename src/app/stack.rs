@@ -2,6 +2,7 @@
 //! dispatch. It is one function rather than a stack of tower layers: five steps, each named, no
 //! generic bound and no boxed future between them.
 
+use std::pin::pin;
 use std::sync::Arc;
 
 use http::header::{CONNECTION, CONTENT_LENGTH, HeaderValue};
@@ -33,7 +34,7 @@ pub(super) async fn answer(shared: Arc<Shared>, arrival: Arrival) -> Response<Ed
     // Outermost, so that its line covers all that happens to the exchange, to the last byte.
     let log = ExchangeLog::begin(&shared.edge, shared.access_log.as_ref(), &arrival);
     // Around everything of ours that could panic, and below the log, so that a panic has its line.
-    let answered = catch_panic(dispatch(&shared, arrival)).await;
+    let answered = catch_panic(pin!(dispatch(&shared, arrival))).await;
     // Errors become answers here, and nowhere else.
     let answered = answered.unwrap_or_else(|Panicked| Err(ProxyError::Panicked));
     let answer = answered.unwrap_or_else(|error| rescued(&shared, &error, &notes, version));

@@ -210,7 +210,7 @@ impl Machine {
 
 /// Levels at which a page can be written while its visitor waits, and windows that keep an
 /// exchange's memory below 1 MiB.
-const GZIP_LEVEL: i32 = 4;
+const GZIP_LEVEL: i32 = 2;
 const BROTLI_LEVEL: i32 = 4;
 const BROTLI_WINDOW_LOG: i32 = 18;
 const ZSTD_LEVEL: i32 = 3;

@@ -1,5 +1,6 @@
 use std::net::{IpAddr, SocketAddr};
 
+use bytes::Bytes;
 use http::Version;
 use http::header::{FORWARDED, HeaderMap, HeaderName, HeaderValue, VIA};
 use ipnet::IpNet;
@@ -63,14 +64,12 @@ impl Forwarding<'_> {
         if !self.trusted.contains(self.peer) {
             drop_claims(headers);
         }
-        append(
-            headers,
-            &X_FORWARDED_FOR,
-            &self.peer.to_canonical().to_string(),
-        );
-        append(headers, &FORWARDED, &self.element());
+        let peer = self.peer.to_canonical().to_string();
+        let host = self.authority.to_string();
+        append(headers, &FORWARDED, &self.element(&peer, &host));
+        append(headers, &X_FORWARDED_FOR, &peer);
         set_unless_claimed(headers, &X_FORWARDED_PROTO, self.scheme.as_str());
-        set_unless_claimed(headers, &X_FORWARDED_HOST, &self.authority.to_string());
+        set_unless_claimed(headers, &X_FORWARDED_HOST, &host);
     }
 
     /// How the visitor's browser asked: what a trusted peer says in `X-Forwarded-Proto`, or else
@@ -84,16 +83,17 @@ impl Forwarding<'_> {
         claimed.and_then(Scheme::parse).unwrap_or(self.scheme)
     }
 
-    fn element(&self) -> String {
-        let node = match self.peer.to_canonical() {
-            IpAddr::V4(address) => address.to_string(),
-            IpAddr::V6(address) => format!("\"[{address}]\""),
+    fn element(&self, peer: &str, host: &str) -> String {
+        let (open, close) = match self.peer.to_canonical() {
+            IpAddr::V4(_) => ("", ""),
+            IpAddr::V6(_) => ("\"[", "]\""),
         };
-        let host = match self.authority.to_string() {
-            host if host.contains([':', '[']) => format!("\"{host}\""),
-            host => host,
-        };
-        format!("for={node};host={host};proto={}", self.scheme)
+        let quote = if host.contains([':', '[']) { "\"" } else { "" };
+        let scheme = self.scheme.as_str();
+        [
+            "for=", open, peer, close, ";host=", quote, host, quote, ";proto=", scheme,
+        ]
+        .concat()
     }
 }
 
@@ -107,7 +107,7 @@ pub fn append_via(headers: &mut HeaderMap, version: Version, pseudonym: &str) {
         Version::HTTP_3 => "3",
         _ => "1.1",
     };
-    append(headers, &VIA, &format!("{version} {pseudonym}"));
+    append(headers, &VIA, &[version, " ", pseudonym].concat());
 }
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
@@ -142,19 +142,24 @@ fn drop_claims(headers: &mut HeaderMap) {
 
 /// `_` counts as `-`: a CGI-style origin cannot tell `X_Forwarded_For` from `X-Forwarded-For`.
 fn is_claim(name: &HeaderName) -> bool {
-    let name = name.as_str().replace('_', "-");
-    name.starts_with("x-forwarded") || CLAIMS.contains(&name.as_str())
+    let name = name.as_str();
+    let begins_like = |claim: &str| {
+        let mut bytes = name.bytes().zip(claim.bytes());
+        name.len() >= claim.len() && bytes.all(|(n, c)| n == c || (n == b'_' && c == b'-'))
+    };
+    let is_one = |claim: &&str| name.len() == claim.len() && begins_like(claim);
+    begins_like("x-forwarded") || CLAIMS.iter().any(is_one)
 }
 
 /// Adds a member to a list field, in one line.
 fn append(headers: &mut HeaderMap, name: &HeaderName, member: &str) {
-    let mut list: Vec<u8> = Vec::new();
+    let mut list: Vec<u8> = Vec::with_capacity(member.len());
     for line in headers.get_all(name) {
         list.extend_from_slice(line.as_bytes());
         list.extend_from_slice(b", ");
     }
     list.extend_from_slice(member.as_bytes());
-    if let Ok(value) = HeaderValue::from_bytes(&list) {
+    if let Ok(value) = HeaderValue::from_maybe_shared(Bytes::from(list)) {
         headers.insert(name, value);
     }
 }
