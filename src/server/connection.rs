@@ -14,7 +14,7 @@ use super::config::{CONNECTION_BUFFER_BYTES_MIN, Limits};
 use super::exchanges::Exchanges;
 use super::handshake::Protocol;
 use super::signals::Handle;
-use super::transport::ResetSwitch;
+use super::transport::Controls;
 use crate::wire::EdgeBody;
 
 /// How HTTP is spoken, with every limit said.
@@ -42,7 +42,7 @@ pub(super) async fn serve_connection<I, S>(
     http: &Http,
     protocol: Protocol,
     io: I,
-    reset: ResetSwitch,
+    controls: Controls,
     service: S,
     handle: &Handle,
 ) where
@@ -51,22 +51,19 @@ pub(super) async fn serve_connection<I, S>(
     S: Clone + Send + 'static,
     S::Future: Send + 'static,
 {
-    let exchanges = Exchanges::new(reset);
+    let exchanges = Exchanges::new(controls, protocol);
     let service = exchanges.count(service);
     let io = TokioIo::new(io);
     let ended = match protocol {
         Protocol::Http1 => {
             let connection = http.http1.serve_connection(io, service).with_upgrades();
-            let quit = handle.draining();
-            drained(
-                connection,
-                http1::UpgradeableConnection::graceful_shutdown,
-                quit,
-            )
-            .await
+            let connection = pin!(connection);
+            let shut_down = http1::UpgradeableConnection::graceful_shutdown;
+            drained(connection, shut_down, handle.draining()).await
         }
         Protocol::Http2 => {
-            let connection = http.http2.serve_connection(io, service);
+            // Boxed, so that its large state is not part of every HTTP/1.1 connection.
+            let mut connection = Box::pin(http.http2.serve_connection(io, service));
             let period = http.h2_idle_timeout;
             let quit = async {
                 tokio::select! {
@@ -74,8 +71,9 @@ pub(super) async fn serve_connection<I, S>(
                     () = idle(&exchanges, period) => {}
                 }
             };
+            let shut_down = http2::Connection::graceful_shutdown;
             tokio::select! {
-                ended = drained(connection, http2::Connection::graceful_shutdown, quit) => ended,
+                ended = drained(connection.as_mut(), shut_down, quit) => ended,
                 () = abandoned(&exchanges, period) => Ok(()),
                 () = stalled(&exchanges, http.write_stall_timeout) => Ok(()),
             }
@@ -86,13 +84,13 @@ pub(super) async fn serve_connection<I, S>(
     }
 }
 
-/// Drives a connection; when `quit` resolves, tells it to end after the exchanges under way.
+/// Drives a connection; when `quit` resolves, tells it to end after the exchanges under way. It is
+/// pinned by the caller: pinned here, it would take twice the room.
 async fn drained<C: Future>(
-    connection: C,
+    mut connection: Pin<&mut C>,
     shut_down: impl FnOnce(Pin<&mut C>),
     quit: impl Future<Output = ()>,
 ) -> C::Output {
-    let mut connection = pin!(connection);
     tokio::select! {
         ended = connection.as_mut() => return ended,
         () = quit => {}

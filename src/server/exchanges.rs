@@ -3,7 +3,7 @@ use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use http::header::CONTENT_LENGTH;
@@ -12,7 +12,9 @@ use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use hyper::service::Service;
 
-use super::transport::ResetSwitch;
+use super::handshake::Protocol;
+use super::transport::{Controls, ResetSwitch};
+use super::write_gate::WriteGate;
 use crate::wire::{BoxError, EdgeBody};
 
 /// The exchanges of one connection.
@@ -20,6 +22,8 @@ use crate::wire::{BoxError, EdgeBody};
 pub(super) struct Exchanges {
     counts: Arc<Counts>,
     reset: ResetSwitch,
+    /// HTTP/2 has windows of its own for each exchange instead.
+    gate: Option<WriteGate>,
 }
 
 #[derive(Debug, Default)]
@@ -39,11 +43,25 @@ pub(super) struct Counted<S> {
     exchanges: Exchanges,
 }
 
+/// An exchange whose answer has no head yet. Its state is large, and moved only into its box.
+#[derive(Debug)]
+pub(super) struct Answering<F> {
+    inner: Pin<Box<F>>,
+    reset: Option<ResetSwitch>,
+    gate: Option<WriteGate>,
+    /// `None` once the answer's body has it.
+    open: Option<OpenExchange>,
+}
+
 /// An answer's body on its way to the client.
 pub struct ExchangeBody {
     inner: EdgeBody,
     /// For an answer that nothing but the close delimits: turned off when the body is whole.
     reset: Option<ResetSwitch>,
+    /// Shut while the client has not taken what it was given.
+    gate: Option<WriteGate>,
+    /// The client was waited for: from then on it is given one frame after another.
+    is_slow: bool,
     open: OpenExchange,
 }
 
@@ -54,9 +72,13 @@ struct OpenExchange {
 }
 
 impl Exchanges {
-    pub(super) fn new(reset: ResetSwitch) -> Self {
-        let counts = Arc::default();
-        Self { counts, reset }
+    pub(super) fn new(controls: Controls, protocol: Protocol) -> Self {
+        let Controls { reset, gate } = controls;
+        Self {
+            counts: Arc::default(),
+            reset,
+            gate: (protocol == Protocol::Http1).then_some(gate),
+        }
     }
 
     pub(super) fn count<S>(&self, inner: S) -> Counted<S> {
@@ -125,29 +147,76 @@ where
 {
     type Response = Response<ExchangeBody>;
     type Error = Infallible;
-    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>> + Send>>;
+    type Future = Answering<S::Future>;
 
     fn call(&self, request: Request<Incoming>) -> Self::Future {
         let open = self.exchanges.begin();
-        let reset = self.exchanges.reset.clone();
-        let (version, is_head) = (request.version(), request.method() == Method::HEAD);
-        let answering = self.inner.call(request);
-        Box::pin(async move {
-            let response = answering.await?;
-            let by_close = version <= Version::HTTP_10 && !is_head && ends_by_close(&response);
-            let reset = by_close.then_some(reset);
-            Ok(response.map(|inner| ExchangeBody::new(inner, reset, open)))
-        })
+        let may_end_by_close =
+            request.version() <= Version::HTTP_10 && request.method() != Method::HEAD;
+        let reset = may_end_by_close.then(|| self.exchanges.reset.clone());
+        Answering {
+            inner: Box::pin(self.inner.call(request)),
+            reset,
+            gate: self.exchanges.gate.clone(),
+            open: Some(open),
+        }
+    }
+}
+
+impl<F> Future for Answering<F>
+where
+    F: Future<Output = Result<Response<EdgeBody>, Infallible>>,
+{
+    type Output = Result<Response<ExchangeBody>, Infallible>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let response = ready!(self.inner.as_mut().poll(cx))?;
+        let Some(open) = self.open.take() else {
+            // It has answered already, and is not polled again.
+            return Poll::Pending;
+        };
+        let reset = self.reset.take().filter(|_| ends_by_close(&response));
+        let gate = self.gate.take();
+        Poll::Ready(Ok(
+            response.map(|inner| ExchangeBody::new(inner, reset, gate, open))
+        ))
     }
 }
 
 impl ExchangeBody {
-    fn new(inner: EdgeBody, reset: Option<ResetSwitch>, open: OpenExchange) -> Self {
+    fn new(
+        inner: EdgeBody,
+        reset: Option<ResetSwitch>,
+        gate: Option<WriteGate>,
+        open: OpenExchange,
+    ) -> Self {
         // On from the beginning, as a body that is dropped or panics cannot turn it on.
         if let Some(reset) = &reset {
             reset.turn_on();
         }
-        Self { inner, reset, open }
+        Self {
+            inner,
+            reset,
+            gate,
+            is_slow: false,
+            open,
+        }
+    }
+}
+
+impl ExchangeBody {
+    /// Ready when the client has taken what it was given, as far as it is waited for.
+    fn poll_taken(&mut self, cx: &Context<'_>) -> Poll<()> {
+        let gate = self.gate.as_ref();
+        let polled = gate.map_or(Poll::Ready(()), |gate| gate.poll_open(cx));
+        self.is_slow |= polled.is_pending();
+        polled
+    }
+
+    fn wait_if_slow(&self) {
+        if let Some(gate) = self.gate.as_ref().filter(|_| self.is_slow) {
+            gate.shut();
+        }
     }
 }
 
@@ -159,10 +228,12 @@ impl Body for ExchangeBody {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        ready!(self.poll_taken(cx));
         self.open.go_on();
         let polled = Pin::new(&mut self.inner).poll_frame(cx);
         if let Poll::Ready(Some(Ok(_))) = polled {
             self.open.stand();
+            self.wait_if_slow();
         }
         let is_whole = match &polled {
             Poll::Ready(None) => true,

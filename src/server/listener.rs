@@ -35,6 +35,9 @@ struct Trouble {
 
 /// Connections that the kernel keeps ready while the server is at its limit.
 const BACKLOG: i32 = 1024;
+/// What the kernel takes of an answer before it could be sent. It takes megabytes, where it may, of
+/// which a slow client sees nothing for minutes; what is on its way to the client is not limited.
+const UNSENT_BYTES_MAX: u32 = 128 * 1024;
 /// The first wait after a failed accept; it doubles up to `ACCEPT_PAUSE_MAX`.
 const ACCEPT_PAUSE_MIN: Duration = Duration::from_millis(5);
 /// Long enough to cost nothing while descriptors are short, short enough to be back at once.
@@ -122,6 +125,8 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
         // Else [::] would take IPv4 too and collide with 0.0.0.0 on the same port.
         socket.set_only_v6(true)?;
     }
+    // Its connections inherit it. A failure only costs memory of the kernel.
+    let _ = socket.set_tcp_notsent_lowat(UNSENT_BYTES_MAX);
     socket.set_nonblocking(true)?;
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;

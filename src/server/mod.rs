@@ -11,6 +11,7 @@ mod listener;
 mod serve;
 mod signals;
 mod transport;
+mod write_gate;
 
 pub use certificates::{CertificateInfo, Certificates, SelfSignedError};
 pub use config::{Config, Limits};

@@ -227,20 +227,33 @@ async fn serve_transport<M, S>(
     S: Clone + Send + 'static,
     S::Future: Send + 'static,
 {
-    let reset = transport.reset_switch();
+    let controls = transport.controls();
     let (http, handle) = (&context.http, &context.handle);
     match (info.scheme, &context.tls) {
         (Scheme::Https, Some(tls)) => {
-            let Some(stream) = tls.accept(transport, &context.metrics).await else {
+            // Boxed, as is all that TLS needs: its large state is not part of a connection in the
+            // clear.
+            let accepting = Box::pin(tls.accept(transport, &context.metrics));
+            let Some(stream) = accepting.await else {
                 return;
             };
             info.sni = stream.get_ref().1.server_name().map(Arc::from);
             let protocol = Protocol::agreed(&stream);
-            serve_connection(http, protocol, stream, reset, make_service(info), handle).await;
+            let service = make_service(info);
+            let serving = serve_connection(http, protocol, stream, controls, service, handle);
+            Box::pin(serving).await;
         }
         (Scheme::Http, _) | (Scheme::Https, None) => {
             let protocol = Protocol::Http1;
-            serve_connection(http, protocol, transport, reset, make_service(info), handle).await;
+            serve_connection(
+                http,
+                protocol,
+                transport,
+                controls,
+                make_service(info),
+                handle,
+            )
+            .await;
         }
     }
 }

@@ -13,6 +13,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, Sleep, sleep};
 
 use super::signals::{Handle, OpenConnection};
+use super::write_gate::WriteGate;
 use crate::telemetry::ConnectionGuard;
 
 /// A client's TCP connection with everything that must be given back when it closes. It goes along
@@ -24,6 +25,7 @@ pub(super) struct Transport {
     write_cut: Cut,
     stall: Stall,
     reset: ResetSwitch,
+    gate: WriteGate,
     _seat: Seat,
 }
 
@@ -34,6 +36,13 @@ pub(super) struct Seat {
     pub(super) open: OpenConnection,
     pub(super) guard: ConnectionGuard,
     pub(super) permit: OwnedSemaphorePermit,
+}
+
+/// What exchanges have in hand of the connection that carries them.
+#[derive(Clone, Debug)]
+pub(super) struct Controls {
+    pub(super) reset: ResetSwitch,
+    pub(super) gate: WriteGate,
 }
 
 /// Makes the connection end with a reset instead of an orderly close, so that an answer which
@@ -74,12 +83,16 @@ impl Transport {
             write_cut: Cut::new(handle),
             stall: Stall::new(write_stall_timeout),
             reset: ResetSwitch::default(),
+            gate: WriteGate::default(),
             _seat: seat,
         }
     }
 
-    pub(super) fn reset_switch(&self) -> ResetSwitch {
-        self.reset.clone()
+    pub(super) fn controls(&self) -> Controls {
+        Controls {
+            reset: self.reset.clone(),
+            gate: self.gate.clone(),
+        }
     }
 
     fn poll_writing<T>(
@@ -91,6 +104,7 @@ impl Transport {
             self.stall.is_running = false;
             return polled;
         }
+        self.gate.shut();
         if self.write_cut.poll(cx).is_ready() {
             return Poll::Ready(Err(cut()));
         }
@@ -171,6 +185,7 @@ impl AsyncWrite for Transport {
         let polled = Pin::new(&mut self.stream).poll_flush(cx);
         if matches!(polled, Poll::Ready(Ok(()))) {
             self.reset.note_written();
+            self.gate.open();
         }
         polled
     }

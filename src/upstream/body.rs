@@ -7,8 +7,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
+use tokio::time::Instant;
 
 use super::error::UpstreamError;
+use super::flow::Flow;
 use super::idle::IdleTimer;
 use super::pool::{Connection, Pool};
 use super::request_body::Upload;
@@ -21,6 +23,9 @@ pub struct UpstreamBody {
     idle: Option<IdleTimer>,
     /// The request, whose failure ends the answer too.
     upload: Arc<Upload>,
+    flow: Arc<Flow>,
+    /// When the last frame was handed over.
+    handed_over: Option<Instant>,
     reuse: Option<Reuse>,
 }
 
@@ -36,12 +41,15 @@ impl UpstreamBody {
         inner: Incoming,
         limit: Option<Duration>,
         upload: Arc<Upload>,
+        flow: Arc<Flow>,
         reuse: Option<Reuse>,
     ) -> Self {
         let mut body = Self {
             inner,
             idle: limit.map(IdleTimer::new),
             upload,
+            flow,
+            handed_over: None,
             reuse,
         };
         body.reuse_if_ended();
@@ -55,11 +63,37 @@ impl UpstreamBody {
     }
 
     fn reuse(&mut self) {
+        self.flow.resume();
         if let Some(Reuse { pool, connection }) = self.reuse.take() {
-            tokio::spawn(Pool::take_back(pool, connection));
+            Pool::take_back(pool, connection);
         }
     }
 }
+
+impl UpstreamBody {
+    /// Nothing more is read until somebody comes back for more.
+    fn hand_over(&mut self, frame: &Frame<Bytes>) {
+        let length = frame.data_ref().map_or(0, Bytes::len);
+        self.flow.pause(length);
+        self.handed_over = Some(Instant::now());
+    }
+
+    fn note_delay(&mut self) {
+        let since = self.handed_over.take().map(|then| then.elapsed());
+        if since.is_some_and(|since| since > DELAY) {
+            self.flow.note_delay();
+        }
+    }
+}
+
+impl Drop for UpstreamBody {
+    fn drop(&mut self) {
+        self.flow.resume();
+    }
+}
+
+/// A visitor who takes longer for a frame is slower than some megabytes in a second.
+const DELAY: Duration = Duration::from_millis(10);
 
 impl Body for UpstreamBody {
     type Data = Bytes;
@@ -69,8 +103,10 @@ impl Body for UpstreamBody {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, UpstreamError>>> {
+        self.note_delay();
         let polled = Pin::new(&mut self.inner).poll_frame(cx);
         let Poll::Ready(frame) = polled else {
+            self.flow.resume();
             let Some(idle) = &mut self.idle else {
                 return Poll::Pending;
             };
@@ -83,7 +119,10 @@ impl Body for UpstreamBody {
         }
         match &frame {
             None => self.reuse(),
-            Some(Ok(_)) => self.reuse_if_ended(),
+            Some(Ok(frame)) => {
+                self.hand_over(frame);
+                self.reuse_if_ended();
+            }
             Some(Err(_)) => self.reuse = None,
         }
         let upload = &self.upload;

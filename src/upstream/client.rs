@@ -1,3 +1,4 @@
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,6 +14,7 @@ use super::body::{Reuse, UpstreamBody};
 use super::config::Config;
 use super::connector::Connector;
 use super::error::UpstreamError;
+use super::flow::{Flow, READ_MAX};
 use super::framing;
 use super::pool::{Connection, Pool};
 use super::request_body::{RequestBody, Upload};
@@ -82,17 +84,19 @@ impl Client {
         }
     }
 
-    async fn call_afresh(
-        &self,
-        request: Request<RequestBody>,
-    ) -> Result<Response<UpstreamBody>, UpstreamError> {
-        let connection = self.shared.connect().await?;
-        match self.shared.exchange(connection, request).await {
-            Ok(response) => Ok(response),
-            Err(failure) => Err(failure.into_error()),
-        }
+    /// Boxed, because the state of a TLS handshake would else be part of the state of every
+    /// exchange, and be moved with it.
+    fn call_afresh(&self, request: Request<RequestBody>) -> CallAfresh<'_> {
+        Box::pin(async {
+            let connection = self.shared.connect().await?;
+            let answered = self.shared.exchange(connection, request).await;
+            answered.map_err(Failure::into_error)
+        })
     }
 }
+
+type CallAfresh<'c> =
+    Pin<Box<dyn Future<Output = Result<Response<UpstreamBody>, UpstreamError>> + Send + 'c>>;
 
 impl Shared {
     async fn connect(&self) -> Result<Connection, UpstreamError> {
@@ -122,7 +126,8 @@ impl Shared {
         builder
             .max_headers(self.config.headers_max)
             .max_header_size(self.config.head_bytes_max)
-            .max_buf_size(READ_BUFFER_MAX.max(self.config.head_bytes_max))
+            // Also what is held of a request that the origin does not take.
+            .max_buf_size(READ_MAX.max(self.config.head_bytes_max))
             // Legacy origins fold long fields. hyper unfolds them, as RFC 9112 5.2 asks for.
             .allow_obsolete_multiline_headers_in_responses(true);
         builder
@@ -144,8 +149,9 @@ impl Shared {
                 if !upload.is_done() {
                     close_if_stuck(Arc::clone(&upload), connection.driver.clone());
                 }
+                let flow = Arc::clone(connection.probe.flow());
                 let connection = is_reusable.then_some(connection);
-                Ok(self.answer(response, connection, upload))
+                Ok(self.answer(response, connection, upload, flow))
             }
             Ok(Err(mut error)) => {
                 let request = error.take_message();
@@ -185,6 +191,7 @@ impl Shared {
         mut response: Response<Incoming>,
         connection: Option<Connection>,
         upload: Arc<Upload>,
+        flow: Arc<Flow>,
     ) -> Response<UpstreamBody> {
         *response.version_mut() = Version::HTTP_11;
         // What an origin does with the rest of a request that it answered early is its own affair:
@@ -193,7 +200,7 @@ impl Shared {
         let connection = connection.filter(|_| is_reusable);
         let reuse = connection.map(|connection| Reuse::new(&self.pool, connection));
         let limit = self.config.body_idle_timeout;
-        response.map(|body| UpstreamBody::new(body, limit, upload, reuse))
+        response.map(|body| UpstreamBody::new(body, limit, upload, flow, reuse))
     }
 }
 
@@ -204,9 +211,6 @@ impl Failure {
         }
     }
 }
-
-/// What hyper reads ahead on one connection, and holds of a request that the origin does not take.
-const READ_BUFFER_MAX: usize = 64 * 1024;
 
 /// An origin that has answered may leave the rest of the request on the way for ever.
 fn close_if_stuck(upload: Arc<Upload>, driver: AbortHandle) {

@@ -6,6 +6,7 @@ mod client;
 mod config;
 mod connector;
 mod error;
+mod flow;
 mod framing;
 mod idle;
 mod pool;

@@ -62,12 +62,21 @@ impl Pool {
         None
     }
 
-    /// Takes a connection back as soon as it has ended its exchange on both sides; one that was
-    /// closed instead is dropped.
-    pub(super) async fn take_back(pool: Weak<Self>, mut connection: Connection) {
-        if connection.sender.ready().await.is_ok()
-            && let Some(pool) = pool.upgrade()
-        {
+    /// Takes a connection back as soon as it has ended its exchange on both sides, which most have
+    /// already; one that was closed instead is dropped.
+    pub(super) fn take_back(pool: Weak<Self>, mut connection: Connection) {
+        if connection.sender.is_ready() {
+            return Self::keep_in(&pool, connection);
+        }
+        tokio::spawn(async move {
+            if connection.sender.ready().await.is_ok() {
+                Self::keep_in(&pool, connection);
+            }
+        });
+    }
+
+    fn keep_in(pool: &Weak<Self>, connection: Connection) {
+        if let Some(pool) = pool.upgrade() {
             pool.keep(connection);
         }
     }

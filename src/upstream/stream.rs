@@ -7,25 +7,33 @@ use std::task::{Context, Poll, ready};
 use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio_rustls::client::TlsStream;
+
+use super::flow::Flow;
 
 /// A connection to an origin, TLS or not, that counts what was received.
 #[derive(Debug)]
 pub(super) struct Stream {
     transport: Transport,
     received: Arc<AtomicU64>,
+    flow: Arc<Flow>,
 }
 
 /// What can be known about a connection from outside of the task that drives it.
 #[derive(Debug)]
 pub(super) struct Probe {
-    socket: Weak<TcpStream>,
+    socket: Weak<OwnedWriteHalf>,
     received: Arc<AtomicU64>,
+    flow: Arc<Flow>,
 }
 
 /// A TCP stream whose socket can be looked at while another task reads it.
 #[derive(Debug)]
-pub(super) struct Socket(Arc<TcpStream>);
+pub(super) struct Socket {
+    reader: OwnedReadHalf,
+    writer: Arc<OwnedWriteHalf>,
+}
 
 #[derive(Debug)]
 pub(super) enum Transport {
@@ -37,12 +45,14 @@ impl Stream {
     pub(super) fn new(transport: Transport) -> (Self, Probe) {
         let received = Arc::new(AtomicU64::new(0));
         let probe = Probe {
-            socket: Arc::downgrade(&transport.socket().0),
+            socket: Arc::downgrade(&transport.socket().writer),
             received: Arc::clone(&received),
+            flow: Arc::default(),
         };
         let stream = Self {
             transport,
             received,
+            flow: Arc::clone(&probe.flow),
         };
         (stream, probe)
     }
@@ -61,6 +71,10 @@ impl Probe {
         self.received.load(Ordering::Acquire)
     }
 
+    pub(super) fn flow(&self) -> &Arc<Flow> {
+        &self.flow
+    }
+
     /// Whether the connection is open and nothing has come that nobody asked for. A connection
     /// that the origin has closed, or on which bytes lie that would be taken for the answer to the
     /// next request, must not carry that request.
@@ -70,14 +84,16 @@ impl Probe {
         };
         let mut byte = [std::mem::MaybeUninit::uninit()];
         // The socket does not block: "would block" is the only healthy answer.
-        let peeked = SockRef::from(&*socket).peek(&mut byte);
+        let peeked = SockRef::from(socket.as_ref().as_ref()).peek(&mut byte);
         matches!(peeked, Err(error) if error.kind() == io::ErrorKind::WouldBlock)
     }
 }
 
 impl Socket {
     pub(super) fn new(stream: TcpStream) -> Self {
-        Self(Arc::new(stream))
+        let (reader, writer) = stream.into_split();
+        let writer = Arc::new(writer);
+        Self { reader, writer }
     }
 }
 
@@ -96,8 +112,16 @@ impl AsyncRead for Stream {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        let allowance = ready!(self.flow.poll_allowance(cx));
         let before = buf.filled().len();
-        ready!(self.as_mut().transport().poll_read(cx, buf))?;
+        if buf.remaining() <= allowance {
+            ready!(self.as_mut().transport().poll_read(cx, buf))?;
+        } else {
+            let mut limited = ReadBuf::new(buf.initialize_unfilled_to(allowance));
+            ready!(self.as_mut().transport().poll_read(cx, &mut limited))?;
+            let count = limited.filled().len();
+            buf.advance(count);
+        }
         let count = buf.filled().len() - before;
         self.received.fetch_add(count as u64, Ordering::Release);
         Poll::Ready(Ok(()))
@@ -139,21 +163,11 @@ impl AsyncWrite for Stream {
 
 impl AsyncRead for Socket {
     fn poll_read(
-        self: Pin<&mut Self>,
+        mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        loop {
-            ready!(self.0.poll_read_ready(cx))?;
-            match self.0.try_read(buf.initialize_unfilled()) {
-                Ok(count) => {
-                    buf.advance(count);
-                    return Poll::Ready(Ok(()));
-                }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                Err(error) => return Poll::Ready(Err(error)),
-            }
-        }
+        Pin::new(&mut self.reader).poll_read(cx, buf)
     }
 }
 
@@ -183,19 +197,23 @@ impl AsyncWrite for Socket {
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(SockRef::from(&*self.0).shutdown(std::net::Shutdown::Write))
+        Poll::Ready(SockRef::from(self.stream()).shutdown(std::net::Shutdown::Write))
     }
 }
 
 impl Socket {
+    fn stream(&self) -> &TcpStream {
+        self.writer.as_ref().as_ref()
+    }
+
     fn poll_try_write(
         &self,
         cx: &mut Context<'_>,
         write: impl Fn(&TcpStream) -> io::Result<usize>,
     ) -> Poll<io::Result<usize>> {
         loop {
-            ready!(self.0.poll_write_ready(cx))?;
-            match write(&self.0) {
+            ready!(self.stream().poll_write_ready(cx))?;
+            match write(self.stream()) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 written => return Poll::Ready(written),
             }
