@@ -12,6 +12,8 @@ need /usr/sbin/haproxy haproxy
 need /usr/sbin/apache2 apache2-bin
 need setpriv util-linux
 need ip iproute2
+# Pingora's zlib-ng is built with it.
+[ -z "${FULL:-}" ] || need cmake cmake
 
 as_root() { if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi; }
 

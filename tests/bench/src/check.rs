@@ -5,15 +5,19 @@ use anyhow::{Result, bail, ensure};
 
 use crate::client::{Answer, Target, fetch, find};
 use crate::coding::Coding;
+use crate::http2;
 use crate::pages::Page;
 use crate::peers::{Kind, Packing, Work};
-use crate::rows::Row;
+use crate::rows::{Method, Row};
 
 const MASK: &str = " glance_masked=\"true\"";
 
 /// Returns the body's size as sent.
 pub fn page(kind: Kind, row: &Row, target: &Target, page: &Page, tag: &str) -> Result<usize> {
-    let (answer, body) = fetch(target)?;
+    let (answer, body) = match row.method {
+        Method::Http2 => http2::fetch(target)?,
+        _ => fetch(target)?,
+    };
     ensure!(answer.status == 200, "answers {}", answer.status);
     let plain = unpack(&answer, row, &body)?;
     let tags = match (row.work, kind) {

@@ -66,12 +66,16 @@ impl Connection {
             None => Box::new(socket),
             Some(config) => Box::new(encrypt(socket, config)?),
         };
-        Ok(Self {
+        Ok(Self::over(stream))
+    }
+
+    pub fn over(stream: Box<dyn Stream>) -> Self {
+        Self {
             stream,
             buffer: vec![0; 256 * 1024].into(),
             start: 0,
             end: 0,
-        })
+        }
     }
 
     /// Asks once and reads the whole answer; its body goes into `body`, if one is given.

@@ -3,9 +3,12 @@
 mod check;
 mod client;
 mod coding;
+mod ethernet;
 mod files;
+mod http2;
 mod load;
 mod machine;
+mod methods;
 mod origin;
 mod pages;
 mod peers;
@@ -14,6 +17,7 @@ mod report;
 mod rows;
 mod run;
 mod sample;
+mod slow;
 mod tls;
 mod websocket;
 
@@ -23,6 +27,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
+use rustix::process::{Resource, getrlimit, setrlimit};
 
 use crate::files::About;
 use crate::machine::{Cores, Ticks};
@@ -133,6 +138,7 @@ fn prepare(pace: Pace) -> Result<Bench> {
         );
     }
     warn_if_busy()?;
+    allow_many_files()?;
     let mut bench = Bench {
         cores: Cores::divide()?,
         tools: tools(&directory, edge),
@@ -153,6 +159,14 @@ fn tools(directory: &Path, edge: PathBuf) -> Tools {
         envoy: directory.join("envoy/bin/envoy"),
         pingora: directory.join("build/release/pingora-peer"),
     }
+}
+
+/// A thousand readers are as many connections, and as many again for the proxy and the origin.
+fn allow_many_files() -> Result<()> {
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    setrlimit(Resource::Nofile, limit)?;
+    Ok(())
 }
 
 fn warn_if_busy() -> Result<()> {

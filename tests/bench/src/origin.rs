@@ -51,13 +51,6 @@ impl Shelf {
         Ok(&found.context("every size has a page")?.1)
     }
 
-    pub fn packed_bytes(&self, size: Size, coding: Coding) -> usize {
-        let answer = self.answers.get(&(size.name().to_owned(), coding));
-        answer.map_or(0, |answer| {
-            answer.len() - find(answer, b"\r\n\r\n").map_or(0, |head| head + 4)
-        })
-    }
-
     fn answer_to(&self, path: &str, accepted: &str) -> Option<&[u8]> {
         let (rest, codings) = path.rsplit_once('/')?;
         let (_, size) = rest.rsplit_once('/')?;

@@ -87,14 +87,16 @@ pub fn judge(goal: &Goal, outcome: &Outcome) -> Option<String> {
     let peer = |kind| outcome.peers.iter().find(|peer| peer.kind == kind);
     let (edge, other) = (peer(crate::peers::Kind::Edge)?, peer(goal.against)?);
     let ratio = Spread::ratio(&edge.samples, &other.samples, goal.metric)?.median;
-    let (reached, bound) = match goal.bound {
-        Bound::AtLeast(bound) => (ratio >= bound, format!(">= {bound:.2}x")),
-        Bound::AtMost(bound) => (ratio <= bound, format!("<= {bound:.2}x")),
+    let value = Spread::over(&edge.samples, goal.metric)?.median;
+    let of = format!("x of {}", goal.against.name());
+    let (reached, text) = match goal.bound {
+        Bound::AtLeast(bound) => (ratio >= bound, format!(">= {bound:.2}{of}: {ratio:.2}x")),
+        Bound::AtMost(bound) => (ratio <= bound, format!("<= {bound:.2}{of}: {ratio:.2}x")),
+        Bound::NoMoreThan(bound) => {
+            let (bound_shown, shown) = (goal.metric.show(bound), goal.metric.show(value));
+            (value <= bound, format!("<= {bound_shown}: {shown}"))
+        }
     };
-    Some(format!(
-        "goal: {} {bound} of {}: {ratio:.2}x, {}",
-        goal.metric.title(),
-        goal.against.name(),
-        if reached { "reached" } else { "NOT reached" }
-    ))
+    let verdict = if reached { "reached" } else { "NOT reached" };
+    Some(format!("goal: {} {text}, {verdict}", goal.metric.title()))
 }

@@ -15,6 +15,8 @@ pub struct Row {
     pub codings: &'static str,
     pub accept: &'static str,
     pub secure: bool,
+    /// Over a network with the segments of Ethernet (MTU 1500), not the loopback's of 64 KB.
+    pub ethernet: bool,
     pub method: Method,
     /// The first is what the others are compared with.
     pub peers: &'static [Kind],
@@ -27,6 +29,14 @@ pub struct Row {
 pub enum Method {
     /// Many connections at once for requests/s and CPU, then one for latency.
     Pages,
+    /// A connection with a TLS handshake of its own for each page.
+    Handshakes { resume: bool },
+    /// Pages over HTTP/2.
+    Http2,
+    /// So many readers of 20 KB/s at once: what each costs in memory.
+    SlowReaders(usize),
+    /// Round trips of small frames through the tunnel.
+    WebSocket,
 }
 
 /// What the edge is to reach against a peer.
@@ -40,6 +50,8 @@ pub struct Goal {
 pub enum Bound {
     AtLeast(f64),
     AtMost(f64),
+    /// In itself, whatever the peer does.
+    NoMoreThan(f64),
 }
 
 const fn at_least(metric: Metric, ratio: f64, against: Kind) -> Goal {
@@ -67,6 +79,7 @@ const PLAIN: Row = Row {
     codings: "identity",
     accept: "identity",
     secure: false,
+    ethernet: false,
     method: Method::Pages,
     peers: PASSING,
     quick: &[],
@@ -225,5 +238,94 @@ pub const ROWS: &[Row] = &[
         peers: &[NginxTuned, Edge, Apache, Pingora],
         quick: QUICK,
         ..TAG
+    },
+    Row {
+        name: "tls-full",
+        about: "TLS 1.3 handshake (P-256, X25519), 2 KB and close",
+        size: Size::K2,
+        secure: true,
+        method: Method::Handshakes { resume: false },
+        peers: &[NginxTuned, Edge, Haproxy, Envoy],
+        quick: QUICK,
+        goals: &[at_least(Metric::Rate, 2.0, NginxTuned)],
+        ..PLAIN
+    },
+    Row {
+        name: "tls-resumed",
+        about: "TLS 1.3 handshake resumed, 2 KB and close",
+        size: Size::K2,
+        secure: true,
+        method: Method::Handshakes { resume: true },
+        peers: &[NginxTuned, Edge, Haproxy, Envoy],
+        ..PLAIN
+    },
+    Row {
+        name: "tls-64k",
+        about: "tag only, 64 KB, over TLS",
+        secure: true,
+        peers: &[NginxTuned, Edge],
+        quick: QUICK,
+        ..TAG
+    },
+    Row {
+        name: "h2-64k",
+        about: "tag only, 64 KB, over HTTP/2 with TLS, 8 connections of 8 streams",
+        secure: true,
+        method: Method::Http2,
+        peers: &[NginxTuned, Edge],
+        quick: QUICK,
+        ..TAG
+    },
+    Row {
+        name: "slow-readers",
+        about: "tag only, 1,000 readers of 10 MB at 20 KB/s",
+        size: Size::M10,
+        method: Method::SlowReaders(1_000),
+        peers: &[
+            NginxTuned,
+            Edge,
+            EdgeTagLast,
+            Nginx,
+            NginxUnbuffered,
+            Pingora,
+        ],
+        quick: &[NginxTuned, Edge, NginxUnbuffered],
+        goals: &[Goal {
+            metric: Metric::PssPerReader,
+            against: NginxTuned,
+            bound: Bound::NoMoreThan(65_536.0),
+        }],
+        ..TAG
+    },
+    Row {
+        name: "websocket",
+        about: "a frame of 64 bytes through the tunnel and back",
+        size: Size::K2,
+        method: Method::WebSocket,
+        peers: &[NginxTuned, Edge, Haproxy, Envoy],
+        quick: QUICK,
+        ..PLAIN
+    },
+    Row {
+        name: "rules",
+        about: "tag only, 2 KB, by the number of rules",
+        size: Size::K2,
+        peers: &[EdgeRules(10), EdgeRules(1_000), EdgeRules(10_000)],
+        ..TAG
+    },
+    Row {
+        name: "ethernet-64k",
+        about: "tag only, 64 KB, over a network of MTU 1500",
+        ethernet: true,
+        peers: &[NginxTuned, Edge],
+        quick: QUICK,
+        ..TAG
+    },
+    Row {
+        name: "ethernet-pass-64k",
+        about: "passed, 64 KB, over a network of MTU 1500",
+        ethernet: true,
+        peers: &[Haproxy, Edge, NginxTuned],
+        ..PLAIN
     },
 ];

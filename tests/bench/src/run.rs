@@ -4,19 +4,20 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Error, Result, ensure};
 
 use crate::check;
 use crate::client::{self, Target};
-use crate::load;
+use crate::ethernet::Ethernet;
 use crate::machine::{Cores, Ticks};
+use crate::methods;
 use crate::origin::Origin;
-use crate::pages::Size;
 use crate::peers::{self, Kind, Packing, Setting, Tools, Work};
 use crate::process::Process;
-use crate::rows::Row;
-use crate::sample::{Metric, Sample};
+use crate::rows::{Method, Row};
+use crate::sample::Sample;
 use crate::tls::{self, Certificate};
+use crate::websocket;
 
 /// What all rows share.
 pub struct Bench {
@@ -44,8 +45,11 @@ pub struct Pace {
 pub struct Peer {
     pub kind: Kind,
     pub target: Target,
-    pub process: Option<Process>,
+    pub process: Process,
     pub output: usize,
+    /// Ends after the process.
+    #[expect(dead_code, reason = "held for what its end does")]
+    network: Option<Ethernet>,
 }
 
 pub struct Outcome {
@@ -55,6 +59,12 @@ pub struct Outcome {
     pub left_out: Vec<(Kind, String)>,
     /// The share of time that the hypervisor took, in the worst round that counts.
     pub stolen: f64,
+}
+
+/// The samples stand as their peers do.
+struct Round {
+    samples: Vec<Sample>,
+    stolen: f64,
 }
 
 pub struct Measured {
@@ -68,21 +78,38 @@ const REPEATS_MAX: usize = 2;
 
 impl Bench {
     pub fn run(&self, row: &'static Row) -> Result<Outcome> {
-        let (peers, left_out) = self.start_peers(row)?;
+        let (mut peers, left_out) = self.start_peers(row)?;
         let direct = self.target(row, self.origin.address)?;
         let mut outcome = Outcome {
             row,
-            peers: peers.iter().map(|peer| Measured::new(peer.kind)).collect(),
+            peers: Vec::new(),
             left_out,
             stolen: 0.0,
         };
-        for round in 0..self.pace.rounds {
-            let (samples, stolen) = self.round(row, &peers, &direct, round)?;
-            outcome.stolen = outcome.stolen.max(stolen);
-            for (measured, sample) in outcome.peers.iter_mut().zip(samples) {
-                measured.samples.push(sample);
+        let mut rounds: Vec<Round> = Vec::new();
+        while rounds.len() < methods::rounds(row, self.pace.rounds) && !peers.is_empty() {
+            match self.round(row, &peers, &direct, rounds.len())? {
+                Ok(round) => rounds.push(round),
+                Err((index, error)) => {
+                    let peer = peers.remove(index);
+                    outcome.left_out.push((peer.kind, format!("{error:#}")));
+                    for round in &mut rounds {
+                        round.samples.remove(index);
+                    }
+                }
             }
         }
+        for (index, peer) in peers.iter().enumerate() {
+            outcome.peers.push(Measured {
+                kind: peer.kind,
+                samples: rounds
+                    .iter()
+                    .map(|round| round.samples[index].clone())
+                    .collect(),
+            });
+        }
+        let stolen = rounds.iter().map(|round| round.stolen);
+        outcome.stolen = stolen.fold(0.0, f64::max);
         Ok(outcome)
     }
 
@@ -121,30 +148,59 @@ impl Bench {
             .join(row.name)
             .join(kind.name().replace([' ', ','], "-"));
         fs::create_dir_all(&directory)?;
-        let address = peers::free_address()?;
+        let network = match row.ethernet {
+            true => Some(Ethernet::new(&self.origin)?),
+            false => None,
+        };
+        let listen = match &network {
+            Some(network) => network.peer_address(),
+            None => peers::free_address()?,
+        };
         let setting = Setting {
             tools: &self.tools,
             work: row.work,
             packing: row.packing,
-            origin: self.origin.address,
-            listen: address,
+            origin: network
+                .as_ref()
+                .map_or(self.origin.address, |network| network.origin),
+            listen,
             certificate: row.secure.then_some(&self.certificate),
             tag: &self.tag,
             directory: &directory,
         };
-        let command = peers::command(kind, &setting)?;
+        let prefix = network.as_ref().map_or_else(Vec::new, Ethernet::prefix);
+        let command = [prefix, peers::command(kind, &setting)?].concat();
         let mut process = Process::start(&command, self.cores.proxy, &directory.join("log"))?;
-        process.wait_for(address)?;
-        let target = self.target(row, address)?;
-        let page = self.origin.shelf.page(row.size)?;
-        let output = check::page(kind, row, &target, page, &self.tag)
+        if let Some(network) = &network {
+            network.connect(process.id())?;
+        }
+        process.wait_for(listen)?;
+        let target = self.target(row, listen)?;
+        let output = self
+            .check(kind, row, &target)
             .context("not timed, since it does not do the work")?;
         Ok(Peer {
             kind,
             target,
-            process: Some(process),
+            process,
             output,
+            network,
         })
+    }
+
+    fn check(&self, kind: Kind, row: &Row, target: &Target) -> Result<usize> {
+        match row.method {
+            Method::WebSocket => {
+                websocket::echo_again(target.address)?()?;
+                return Ok(0);
+            }
+            Method::Handshakes { resume: true } => {
+                ensure!(tls::resumes(target)?, "does not resume sessions");
+            }
+            Method::Handshakes { .. } | Method::Http2 | Method::Pages | Method::SlowReaders(_) => {}
+        }
+        let page = self.origin.shelf.page(row.size)?;
+        check::page(kind, row, target, page, &self.tag)
     }
 
     pub fn target(&self, row: &Row, address: std::net::SocketAddr) -> Result<Target> {
@@ -160,75 +216,36 @@ impl Bench {
         })
     }
 
-    /// Each round begins with another peer, so that none always follows the same.
+    /// Each round begins with another peer, so that none always follows the same. A peer that fails
+    /// is named by its index.
     fn round(
         &self,
         row: &Row,
         peers: &[Peer],
         direct: &Target,
-        round: usize,
-    ) -> Result<(Vec<Sample>, f64)> {
-        let mut best: Option<(Vec<Sample>, f64)> = None;
+        number: usize,
+    ) -> Result<Result<Round, (usize, Error)>> {
+        let mut best: Option<Round> = None;
         for _ in 0..=REPEATS_MAX {
             let before = Ticks::now()?;
             let mut samples = vec![Sample::default(); peers.len()];
-            let origin = load::alone(direct, self.pace.alone / 2)?;
+            let origin = methods::origin_alone(self, row, direct)?;
             for turn in 0..peers.len() {
-                let index = (turn + round) % peers.len();
-                samples[index] = self
-                    .measure(row, &peers[index], &origin)
-                    .with_context(|| peers[index].kind.name())?;
+                let index = (turn + number) % peers.len();
+                match methods::measure(self, row, &peers[index], origin.as_ref()) {
+                    Ok(sample) => samples[index] = sample,
+                    Err(error) => return Ok(Err((index, error))),
+                }
             }
             let stolen = Ticks::now()?.stolen_since(before);
-            if best.as_ref().is_none_or(|(_, least)| stolen < *least) {
-                best = Some((samples, stolen));
+            if best.as_ref().is_none_or(|best| stolen < best.stolen) {
+                best = Some(Round { samples, stolen });
             }
-            if stolen <= STOLEN_MAX {
+            if stolen <= STOLEN_MAX || methods::rounds(row, 2) == 1 {
                 break;
             }
         }
-        best.context("no round was measured")
-    }
-
-    fn measure(&self, row: &Row, peer: &Peer, origin: &load::Alone) -> Result<Sample> {
-        let mut sample = Sample::default();
-        let cpu = || peer.process.as_ref().map_or(0, Process::cpu_ns);
-        let pace = self.pace;
-        let connections = connections(row.size);
-        let (busy, before, after) =
-            load::saturate(&peer.target, connections, pace.warm_up, pace.window, cpu)?;
-        let requests = busy.requests as f64;
-        sample.put(Metric::Rate, requests / busy.elapsed.as_secs_f64());
-        sample.put(Metric::Cpu, (after - before) as f64 / 1_000.0 / requests);
-        sample.put(Metric::BusyP99, busy.p99_us);
-        let alone = load::alone(&peer.target, pace.alone)?;
-        sample.put(Metric::AddedP50, alone.p50_us - origin.p50_us);
-        sample.put(Metric::AddedP99, alone.p99_us - origin.p99_us);
-        sample.put(Metric::FirstByte, alone.first_byte_us);
-        let pss = peer.process.as_ref().map_or(0, Process::pss);
-        sample.put(Metric::Pss, pss as f64);
-        if row.packing != Packing::Kept {
-            sample.put(Metric::Output, peer.output as f64);
-        }
-        Ok(sample)
-    }
-}
-
-impl Measured {
-    fn new(kind: Kind) -> Self {
-        Self {
-            kind,
-            samples: Vec::new(),
-        }
-    }
-}
-
-/// Enough to keep one core busy.
-pub fn connections(size: Size) -> usize {
-    match size {
-        Size::K2 | Size::K64 => 32,
-        Size::M1 => 8,
-        Size::M10 => 4,
+        best.context("no round was measured").map(Ok)
     }
 }
 

@@ -15,13 +15,15 @@ pub enum Metric {
     BusyP99,
     /// Bytes of memory, shared ones in part.
     Pss,
+    /// Bytes of memory that one slow reader adds.
+    PssPerReader,
     /// Bytes of the body as sent.
     Output,
 }
 
 impl Metric {
     /// As columns, from left to right.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Rate,
         Self::Cpu,
         Self::AddedP50,
@@ -29,6 +31,7 @@ impl Metric {
         Self::FirstByte,
         Self::BusyP99,
         Self::Pss,
+        Self::PssPerReader,
         Self::Output,
     ];
 
@@ -46,6 +49,7 @@ impl Metric {
             Self::FirstByte => "first byte",
             Self::BusyP99 => "p99 busy",
             Self::Pss => "PSS",
+            Self::PssPerReader => "PSS per reader",
             Self::Output => "output",
         }
     }
@@ -58,6 +62,7 @@ impl Metric {
                 time(value)
             }
             Self::Pss => format!("{:.1} MB", value / 1048576.0),
+            Self::PssPerReader => format!("{:.1} KB", value / 1024.0),
             Self::Output => format!("{} B", thousands(value)),
         }
     }
@@ -72,6 +77,7 @@ impl Metric {
             Self::FirstByte => "first_byte_us",
             Self::BusyP99 => "busy_p99_us",
             Self::Pss => "pss_bytes",
+            Self::PssPerReader => "pss_per_reader_bytes",
             Self::Output => "output_bytes",
         }
     }

@@ -1,6 +1,8 @@
 //! One certificate (P-256) for all proxies, and clients that take any.
 
 use std::fs;
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -9,9 +11,9 @@ use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, Server
 use rustls::client::{Resumption, Tls12Resumption};
 use rustls::crypto::ring::{default_provider, kx_group};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{ClientConfig, DigitallySignedStruct, SignatureScheme};
+use rustls::{ClientConfig, DigitallySignedStruct, HandshakeKind, SignatureScheme};
 
-use crate::client::HOST;
+use crate::client::{HOST, Target, encrypt};
 
 pub struct Certificate {
     pub directory: PathBuf,
@@ -95,4 +97,20 @@ impl ServerCertVerifier for AnyCertificate {
             SignatureScheme::RSA_PSS_SHA256,
         ]
     }
+}
+
+/// Whether a second connection takes up the session of the first.
+pub fn resumes(target: &Target) -> Result<bool> {
+    let config = client("http/1.1", true)?;
+    for _ in 0..2 {
+        let mut stream = encrypt(TcpStream::connect(target.address)?, &config)?;
+        if stream.conn.handshake_kind() == Some(HandshakeKind::Resumed) {
+            return Ok(true);
+        }
+        // The ticket comes behind the handshake: with the answer, at the latest.
+        stream.write_all(&target.request)?;
+        let mut answer = [0; 16 * 1024];
+        let _ = stream.read(&mut answer)?;
+    }
+    Ok(false)
 }

@@ -1,9 +1,11 @@
 //! A WebSocket as far as a tunnel can tell: the upgrade, and bytes there and back.
 
 use std::io::{self, Read, Write};
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
+use std::time::Duration;
 
-use crate::client::field;
+use crate::client::{HOST, field, find, invalid};
+use crate::load::Step;
 
 /// RFC 6455 4.2.2
 const GUID: &str = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
@@ -25,6 +27,54 @@ pub fn echo(mut socket: TcpStream, head: &str) -> io::Result<()> {
             0 => return Ok(()),
             read => socket.write_all(&buffer[..read])?,
         }
+    }
+}
+
+/// The key is the example of RFC 6455 1.3.
+const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
+
+/// A masked text frame of 64 bytes, as a browser sends for a small event.
+fn frame() -> Vec<u8> {
+    let mut frame = vec![0x81, 0x80 | 58, 1, 2, 3, 4];
+    frame.extend((0..58_u8).map(|n| b'e' ^ (n % 4 + 1)));
+    frame
+}
+
+/// The visitor's side: sends a frame and waits until it is back.
+pub fn echo_again(address: SocketAddr) -> io::Result<Step> {
+    let mut socket = TcpStream::connect(address)?;
+    socket.set_nodelay(true)?;
+    socket.set_read_timeout(Some(Duration::from_secs(10)))?;
+    upgrade(&mut socket)?;
+    let (frame, mut back) = (frame(), [0; 64]);
+    Ok(Box::new(move || {
+        socket.write_all(&frame)?;
+        socket.read_exact(&mut back)?;
+        match back[..] == frame[..] {
+            true => Ok(()),
+            false => Err(invalid("another frame came back")),
+        }
+    }))
+}
+
+fn upgrade(socket: &mut TcpStream) -> io::Result<()> {
+    socket.write_all(
+        format!(
+            "GET /ws HTTP/1.1\r\nHost: {HOST}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+             Origin: http://{HOST}\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {KEY}\r\n\r\n"
+        )
+        .as_bytes(),
+    )?;
+    let (mut head, mut byte) = (Vec::new(), [0]);
+    while find(&head, b"\r\n\r\n").is_none() {
+        socket.read_exact(&mut byte)?;
+        head.push(byte[0]);
+    }
+    let head = String::from_utf8_lossy(&head);
+    let accepted = field(&head, "sec-websocket-accept") == Some(&accept_key(KEY));
+    match accepted && head.starts_with("HTTP/1.1 101") {
+        true => Ok(()),
+        false => Err(invalid("the WebSocket is refused")),
     }
 }
 

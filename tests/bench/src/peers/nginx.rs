@@ -1,7 +1,8 @@
 //! nginx with one worker, `sub_filter` for the tag, and gunzip and gzip around it.
 //!
 //! - *plain*: the buffers that it comes with (8 of 4 KB).
-//! - *tuned*: 16 KB for the head and 8 x 32 KB, which suits pages of 64 KB: the honest bar.
+//! - *tuned*: 16 KB for the head and 8 x 32 KB, which suits pages of 64 KB: the honest bar. No
+//!   temporary files: a slow reader of a long page would fill the disk with it.
 //! - *unbuffered*: `proxy_buffering off`, which holds least memory per slow reader.
 //!
 //! `sub_filter` looks for `<head>`, so that it finds its place early and then stops looking
@@ -22,7 +23,7 @@ pub fn arguments(kind: Kind, setting: &Setting<'_>) -> Result<Vec<String>> {
     };
     let buffers = match kind {
         Kind::NginxTuned => {
-            "proxy_buffer_size 16k; proxy_buffers 8 32k; proxy_busy_buffers_size 64k;\n\
+            "proxy_max_temp_file_size 0; proxy_buffer_size 16k; proxy_buffers 8 32k; proxy_busy_buffers_size 64k;\n\
              gunzip_buffers 8 32k; gzip_buffers 8 32k; output_buffers 2 64k;"
         }
         Kind::NginxUnbuffered => "proxy_buffering off;",
