@@ -48,7 +48,7 @@ fn replaces(plan: &Plan, findings: &[Finding]) -> bool {
     plan.existing_tag() == ExistingTag::Replace
         && findings
             .iter()
-            .any(|finding| finding.what == Found::ExistingTag)
+            .any(|finding| matches!(finding.what, Found::DormantTag | Found::ExistingTag))
 }
 
 /// One attribute for all the masks that match an element; a mask for everyone says it all.

@@ -9,6 +9,7 @@ use lol_html::{AsciiCompatibleEncoding, HandlerResult, MemorySettings, OutputSin
 
 use super::charset::PageCharset;
 use super::end_probe::{EndProbe, PROBE, PageEnd, is_html};
+use super::existing_tag::{self, CANDIDATES, CobrowseTag};
 use super::foreign::{self, Foreign};
 use super::frameset::HEAD_ELEMENTS;
 use super::{Placement, Plan};
@@ -40,6 +41,8 @@ pub(super) struct Finding {
 pub(super) enum Found {
     /// A `<body>` start tag.
     Body,
+    /// A cobrowse tag that runs nowhere.
+    DormantTag,
     /// A cobrowse tag that the page already carries.
     ExistingTag,
     /// A `<frameset>` start tag.
@@ -153,6 +156,7 @@ impl LolHtmlLocator {
         if charset == PageCharset::Any {
             settings = settings.append_element_content_handler(foreign::cdata_guard(&FOREIGN_ROOT));
         }
+        settings = with_existing_tag(settings, &shared);
         settings = match plan.placement() {
             Placement::End => with_end_handlers(settings, plan, &shared),
             Placement::Head => with_head_handlers(settings, &shared, &end_probe),
@@ -214,7 +218,6 @@ fn with_end_handlers<'s>(
     let masks = masks.map(|(index, mask)| (mask.selector.parsed(), Found::Mask(index)));
     let fixed = [
         (&*BODY, Found::Body),
-        (&*EXISTING_TAG, Found::ExistingTag),
         (&*FRAMESET, Found::Frameset),
         (&*POLICY, Found::Policy),
     ];
@@ -237,6 +240,24 @@ fn noting<'s>(
         Ok(())
     };
     on(selector, note)
+}
+
+/// What the page brings along itself; noted first, because it decides whether ours is written.
+fn with_existing_tag<'s>(
+    settings: Settings<'static, 's>,
+    shared: &Arc<Shared>,
+) -> Settings<'static, 's> {
+    let shared = Arc::clone(shared);
+    let note = move |element: &mut Element<'_, '_>| {
+        let what = match existing_tag::cobrowse_tag(element) {
+            None => return Ok(()),
+            Some(CobrowseTag::Dormant) => Found::DormantTag,
+            Some(CobrowseTag::Live) => Found::ExistingTag,
+        };
+        shared.note(element.source_location().bytes().start, what);
+        Ok(())
+    };
+    settings.append_element_content_handler(on(&CANDIDATES, note))
 }
 
 /// Stops at markup that lol_html reads otherwise than a browser, without being in doubt.
@@ -282,13 +303,7 @@ fn with_head_handlers<'s>(
     shared: &Arc<Shared>,
     probe: &Arc<EndProbe>,
 ) -> Settings<'static, 's> {
-    let fixed = [
-        (&*EXISTING_TAG, Found::ExistingTag),
-        (&*POLICY, Found::Policy),
-    ];
-    for (selector, what) in fixed {
-        settings = settings.append_element_content_handler(noting(shared, selector, what));
-    }
+    settings = settings.append_element_content_handler(noting(shared, &POLICY, Found::Policy));
     let shared = Arc::clone(shared);
     let probe = Arc::clone(probe);
     let look = move |element: &mut Element<'_, '_>| {
@@ -332,15 +347,6 @@ fn on<'s>(
     )
 }
 
-/// The vendor's tag in its documented forms, and the loader that accompanies the `<meta>` form.
-static EXISTING_TAG: LazyLock<Selector> = LazyLock::new(|| {
-    fixed(
-        r#"script[id="glance-cobrowse"], script[id="cobrowsescript"],
-           meta[id="glance-cobrowse"], meta[id="cobrowsescript"],
-           script[src*="/GlanceCobrowseLoader"],
-           script[src*="/CobrowseJS.ashx"]:not([src*="script="])"#,
-    )
-});
 static ANY: LazyLock<Selector> = LazyLock::new(|| fixed("*"));
 static BODY: LazyLock<Selector> = LazyLock::new(|| fixed("body"));
 static COLUMN_IN_TEMPLATE: LazyLock<Selector> = LazyLock::new(|| fixed("template > col"));
@@ -357,7 +363,7 @@ static TEMPLATE: LazyLock<Selector> = LazyLock::new(|| fixed("template"));
     clippy::expect_used,
     reason = "the selectors are constants, parsed by every test"
 )]
-fn fixed(selector: &str) -> Selector {
+pub(super) fn fixed(selector: &str) -> Selector {
     selector
         .parse()
         .expect("invariant: a constant selector parses")

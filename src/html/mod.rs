@@ -6,11 +6,13 @@
 pub mod charset;
 mod edit;
 mod end_probe;
+mod existing_tag;
 mod foreign;
 mod frameset;
 mod locator;
 mod mask;
 mod opening;
+mod page_report;
 mod plan;
 mod policy;
 mod prescan;
@@ -18,10 +20,12 @@ mod rewriter;
 mod script_tag;
 mod transcoder;
 
+pub use existing_tag::Inheritance;
 pub use locator::LocatorStop;
 pub use mask::{Mask, MaskScope, MaskSelector, SelectorError};
 pub use opening::PageKind;
+pub use page_report::{PageOutcome, PageReport};
 pub use plan::{ExistingTag, Frames, Placement, Plan, PlanVersion, Transform, mask_revision};
 pub use policy::{PagePolicies, PolicyRefused};
-pub use rewriter::{PageOutcome, PageReport, PageRewriter};
+pub use rewriter::PageRewriter;
 pub use script_tag::{AttributeError, ScriptTag};

@@ -1,7 +1,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::{AttributeError, Mask, MaskScope, ScriptTag};
+use super::{AttributeError, Inheritance, Mask, MaskScope, ScriptTag};
 
 /// Where the tag goes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -50,6 +50,7 @@ pub struct Plan {
     existing_tag: ExistingTag,
     frames: Frames,
     transform: Transform,
+    inheritance: Option<Inheritance>,
     /// Shared by all that differ in their tag only.
     masks: Arc<[Mask]>,
     version: PlanVersion,
@@ -77,6 +78,7 @@ impl Plan {
             existing_tag,
             frames: Frames::default(),
             transform: Transform::default(),
+            inheritance: None,
             masks: masks.into(),
             version,
         }
@@ -92,6 +94,18 @@ impl Plan {
     pub fn with_transform(self, transform: Transform) -> Self {
         let setting = format!("transform {}", transform as u8);
         Self { transform, ..self }.versioned_by(&setting)
+    }
+
+    /// With attributes of an existing tag that ours takes over. The page's bytes then say something
+    /// about the tag, too; as they are what the origin's own validator is of, its version need not.
+    pub fn with_inheritance(self, inheritance: Inheritance) -> Self {
+        let setting = format!("inherits {}", inheritance.attributes.join(","));
+        let inheritance = Some(inheritance);
+        Self {
+            inheritance,
+            ..self
+        }
+        .versioned_by(&setting)
     }
 
     /// With something else in its version that decides about what is delivered.
@@ -130,6 +144,10 @@ impl Plan {
 
     pub fn transform(&self) -> Transform {
         self.transform
+    }
+
+    pub fn inheritance(&self) -> Option<&Inheritance> {
+        self.inheritance.as_ref()
     }
 
     /// The rewriter's mask counts have the same order.

@@ -59,7 +59,7 @@ fn content(start_tag: &[u8]) -> Option<String> {
 
 /// The value that a browser reads, where that is sure: plain ASCII, with character references in
 /// their full form only.
-fn decoded(written: &str) -> Option<String> {
+pub(super) fn decoded(written: &str) -> Option<String> {
     let plain = |c: char| c.is_ascii_graphic() || c.is_ascii_whitespace();
     if !written.chars().all(plain) {
         return None;

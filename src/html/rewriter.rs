@@ -12,7 +12,9 @@ use super::end_probe::PageEnd;
 use super::frameset::{Frameset, Prologue};
 use super::locator::{Finding, Found, Locate, LocatorStop, LolHtmlLocator};
 use super::opening::{self, Opening};
+use super::page_report::{PageOutcome, PageReport};
 use super::policy::{self, PagePolicies, PolicyRefused};
+use super::script_tag::Attribute;
 use super::transcoder::Transcoder;
 use super::{ExistingTag, PageKind, Plan};
 
@@ -37,6 +39,8 @@ pub struct PageRewriter {
     prologue: Prologue,
     policies: Option<Box<dyn PagePolicies>>,
     tag: TagState,
+    /// What our tag takes over from those that were put out of action.
+    inherited: Vec<Attribute>,
     mask_counts: Box<[u64]>,
 }
 
@@ -63,28 +67,6 @@ enum TagState {
     Lost,
 }
 
-/// What became of a page, once it has ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PageReport {
-    pub outcome: PageOutcome,
-    /// How many elements each mask of the plan marked, in the plan's order.
-    pub mask_counts: Box<[u64]>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PageOutcome {
-    /// The tag is on the page, and all its masks are.
-    Tagged,
-    /// The page had a tag of its own, which stays.
-    Kept,
-    /// No character was in the page.
-    Empty,
-    /// A policy of the page does not let the tag run; its masks are there.
-    Refused,
-    /// The page could not be read to its end; it passed, without the tag.
-    Untagged(LocatorStop),
-}
-
 impl PageRewriter {
     /// `declared` is the charset of the response's header, if it names one.
     pub fn new(plan: Arc<Plan>, declared: Option<&'static Encoding>, kind: PageKind) -> Self {
@@ -99,6 +81,7 @@ impl PageRewriter {
             prologue: Prologue::default(),
             policies: None,
             tag: TagState::Pending,
+            inherited: Vec::new(),
         }
     }
 
@@ -321,9 +304,23 @@ impl PageRewriter {
                 policy.as_ref().ok().and_then(Option::as_deref),
             );
             self.edits.extend(edit);
+            self.inherit(of_one_tag, start);
             if policy == Err(PolicyRefused) && self.tag == TagState::Pending {
                 self.tag = TagState::Refused;
             }
+        }
+    }
+
+    /// `start` is where the tag stands in what is held.
+    fn inherit(&mut self, findings: &[Finding], start: usize) {
+        let replaces = self.plan.existing_tag() == ExistingTag::Replace;
+        let exists = |finding: &Finding| finding.what == Found::ExistingTag;
+        if let Some(inheritance) = self.plan.inheritance()
+            && replaces
+            && findings.iter().any(exists)
+        {
+            let start_tag = self.held.get(start..).unwrap_or_default();
+            inheritance.take(start_tag, &mut self.inherited);
         }
     }
 
@@ -350,7 +347,7 @@ impl PageRewriter {
                 Found::HeadGap => self.write_tag(finding.at),
                 Found::Frameset => self.meet_frameset(finding.at),
                 Found::Body => self.prologue.forget(),
-                Found::ExistingTag | Found::Mask(_) | Found::Policy => {}
+                Found::DormantTag | Found::ExistingTag | Found::Mask(_) | Found::Policy => {}
             }
         }
     }
@@ -368,7 +365,10 @@ impl PageRewriter {
         self.tag = TagState::Written;
         let tag = self.plan.tag();
         let nonce = self.policies.as_ref().and_then(|policies| policies.nonce());
-        let text = nonce.map_or_else(|| tag.html().clone(), |nonce| tag.with_nonce(nonce));
+        let text = match (nonce, &*self.inherited) {
+            (None, []) => tag.html().clone(),
+            (nonce, inherited) => tag.html_with(nonce, inherited),
+        };
         self.edits.push_back(Edit { at, text });
     }
 
@@ -395,10 +395,19 @@ impl PageRewriter {
     fn outcome_after(&self, stop: LocatorStop) -> PageOutcome {
         match self.tag {
             TagState::Written => PageOutcome::Tagged,
-            TagState::Kept => PageOutcome::Kept,
+            TagState::Kept if self.is_masked_at(stop) => PageOutcome::Kept,
+            TagState::Kept => PageOutcome::KeptUnmasked(stop),
             TagState::Refused => PageOutcome::Refused,
             TagState::Lost | TagState::Pending => PageOutcome::Untagged(stop),
         }
+    }
+}
+
+impl PageRewriter {
+    /// Whether no mask can be missing on a page at which the search ended like this.
+    fn is_masked_at(&self, stop: LocatorStop) -> bool {
+        let was_read = matches!(stop, LocatorStop::Complete | LocatorStop::TagNotLive);
+        was_read || self.plan.masks().is_empty()
     }
 }
 

@@ -57,12 +57,23 @@ impl ScriptTag {
         &self.html
     }
 
-    /// The element with a nonce; one that it has already comes second, and so means nothing.
-    /// `nonce` is in the alphabet of base64.
-    pub(super) fn with_nonce(&self, nonce: &str) -> Bytes {
+    /// The element with more attributes, and a nonce; one that it has already comes second, and so
+    /// means nothing. `nonce` is in the alphabet of base64.
+    pub(super) fn html_with(&self, nonce: Option<&str>, more: &[Attribute]) -> Bytes {
         let rest = self.html.strip_prefix(START).unwrap_or_default();
-        let nonce = format!(" nonce=\"{nonce}\"");
-        [START, nonce.as_bytes(), rest].concat().into()
+        let rest = rest.strip_suffix(END.as_bytes()).unwrap_or_default();
+        let nonce = nonce.map(|nonce| format!(" nonce=\"{nonce}\""));
+        let more: String = more.iter().map(Attribute::html).collect();
+        let nonce = nonce.unwrap_or_default();
+        [
+            START,
+            nonce.as_bytes(),
+            rest,
+            more.as_bytes(),
+            END.as_bytes(),
+        ]
+        .concat()
+        .into()
     }
 
     /// The element as text, to be shown to a person.
@@ -72,6 +83,26 @@ impl ScriptTag {
 }
 
 const START: &[u8] = b"<script";
+
+/// An attribute that joins the tag on one page; with an empty value it is a boolean one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Attribute {
+    pub(super) name: &'static str,
+    pub(super) value: String,
+}
+
+impl Attribute {
+    fn html(&self) -> String {
+        let Self { name, value } = self;
+        if value.is_empty() {
+            return format!(" {name}");
+        }
+        let mut html = format!(" {name}=\"");
+        escape_into(&mut html, value);
+        html.push('"');
+        html
+    }
+}
 
 const END: &str = "></script>";
 
@@ -144,6 +175,24 @@ mod tests {
             "<script id=\"&gt;&lt;/script&gt;\" data-grant=\"&quot;&gt;&lt;/script&gt;\"></script>"
         );
         assert!(tag.with("data grant", "").is_err() && tag.with("a", "\n").is_err());
+    }
+
+    #[test]
+    fn more_attributes_join_on_one_page() {
+        let tag = ScriptTag::render([("id", Some("a"))]).unwrap();
+        let more = |name, value: &str| Attribute {
+            name,
+            value: value.to_owned(),
+        };
+        let html = tag.html_with(
+            Some("bm9uY2U="),
+            &[more("data-termsurl", "/?a=\"1\"&b<"), more("defer", "")],
+        );
+        assert_eq!(
+            html,
+            "<script nonce=\"bm9uY2U=\" id=\"a\" data-termsurl=\"/?a=&quot;1&quot;&amp;b&lt;\" defer></script>"
+        );
+        assert_eq!(&tag.html_with(None, &[]), tag.html());
     }
 
     #[test]

@@ -43,6 +43,7 @@ fn untagged_reason(outcome: PageOutcome) -> Option<&'static str> {
     match outcome {
         PageOutcome::Tagged => None,
         PageOutcome::Kept => Some("existing_tag_kept"),
+        PageOutcome::KeptUnmasked(_) => Some("existing_tag_kept_unmasked"),
         PageOutcome::Empty => Some("empty"),
         PageOutcome::Refused => Some("csp"),
         PageOutcome::Untagged(stop) => Some(match stop {

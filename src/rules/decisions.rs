@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 
 use crate::document::{At, Stated};
 use crate::groups::{GroupId, GroupSet};
-use crate::html::{ExistingTag, MaskScope, Placement};
+use crate::html::{ExistingTag, Frames, MaskScope, Placement, Transform};
 
 use super::level::{Level, LevelName, Ui};
 use super::mask::{MaskSetting, MaskTarget};
@@ -31,6 +31,11 @@ pub(super) struct Decisions<'a> {
     pub(super) ui: Decided<'a, Ui>,
     pub(super) placement: Decided<'a, Placement>,
     pub(super) existing_tag: Decided<'a, ExistingTag>,
+    pub(super) merge_existing: Decided<'a, bool>,
+    pub(super) frames: Decided<'a, Frames>,
+    pub(super) transform: Decided<'a, Transform>,
+    /// Attributes of which some level says something, if only that they are left out.
+    pub(super) settled: Vec<TagKey>,
     pub(super) tag: Vec<(TagKey, Decided<'a, &'a str>)>,
 }
 
@@ -72,6 +77,11 @@ impl<'a> Decisions<'a> {
             placement: first(&levels, |level| &level.placement).unwrap_or_else(Decided::default),
             existing_tag: first(&levels, |level| &level.existing_tag)
                 .unwrap_or_else(Decided::default),
+            merge_existing: first(&levels, |level| &level.merge_existing)
+                .unwrap_or_else(Decided::default),
+            frames: first(&levels, |level| &level.frames).unwrap_or_else(Decided::default),
+            transform: first(&levels, |level| &level.transform).unwrap_or_else(Decided::default),
+            settled: settled(&levels),
             tag: tag(&levels),
         };
         decisions.add_groups(&levels);
@@ -91,6 +101,16 @@ impl<'a> Decisions<'a> {
         if !other.inject.value {
             self.inject = other.inject;
         }
+        if other.frames.value == Frames::Skip {
+            self.frames = other.frames;
+        }
+        if other.transform.value == Transform::UnlessForbidden {
+            self.transform = other.transform;
+        }
+        if !other.merge_existing.value {
+            self.merge_existing = other.merge_existing;
+        }
+        self.settled.extend(&other.settled);
         let allowed = self.group_set().zip(other.group_set());
         let both = |group: GroupId| {
             let sets = allowed.as_ref();
@@ -228,6 +248,11 @@ fn tag<'a>(levels: &[&'a Level]) -> Vec<(TagKey, Decided<'a, &'a str>)> {
         Some((*key, Decided { value, by }))
     });
     decided.collect()
+}
+
+fn settled(levels: &[&Level]) -> Vec<TagKey> {
+    let says = |key: &TagKey| levels.iter().any(|level| level.tag.find(*key).is_some());
+    TagKey::ALL.into_iter().filter(says).collect()
 }
 
 /// The vendor's script knows no masks of single groups: masking too much beats masking too little.

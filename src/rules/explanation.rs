@@ -2,7 +2,7 @@ use std::fmt;
 
 use crate::document::At;
 use crate::groups::GroupId;
-use crate::html::{ExistingTag, MaskScope, Placement};
+use crate::html::{ExistingTag, Frames, MaskScope, Placement, Transform};
 
 use super::decisions::{Decided, DecidedMask, Decisions, MaskSource, Matched};
 use super::level::Ui;
@@ -196,6 +196,7 @@ fn settings(site: &Site, decisions: &Decisions<'_>) -> Vec<ExplainedSetting> {
             ExistingTag::Replace => "replace".to_owned(),
         },
     ));
+    all.extend(page_wishes(decisions));
     all.push(explain("ui", &decisions.ui, |ui| match ui {
         Ui::Custom => "custom".to_owned(),
         Ui::Default => "default".to_owned(),
@@ -218,6 +219,25 @@ fn settings(site: &Site, decisions: &Decisions<'_>) -> Vec<ExplainedSetting> {
         }));
     }
     all
+}
+
+/// What is seldom said is only shown where somebody said it.
+fn page_wishes(decisions: &Decisions<'_>) -> impl Iterator<Item = ExplainedSetting> {
+    let merge = explain("merge_existing", &decisions.merge_existing, bool::to_string);
+    let frames = explain("frames", &decisions.frames, |frames| match frames {
+        Frames::Skip => "skip".to_owned(),
+        Frames::Tag => "tag".to_owned(),
+    });
+    let transform = explain(
+        "transform",
+        &decisions.transform,
+        |transform| match transform {
+            Transform::Always => "always".to_owned(),
+            Transform::UnlessForbidden => "unless-forbidden".to_owned(),
+        },
+    );
+    let all = [merge, frames, transform].into_iter();
+    all.filter(|setting| setting.by.is_some())
 }
 
 fn explain<T>(

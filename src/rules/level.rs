@@ -5,7 +5,7 @@ use crate::document::{
     At, Fault, Stated, TableReader, flag, one_of, text, whole_number, wrong_type,
 };
 use crate::groups::GroupId;
-use crate::html::{ExistingTag, Placement};
+use crate::html::{ExistingTag, Frames, Placement, Transform};
 
 use super::limits::MAX_GROUPS_PER_PAGE;
 use super::mask::{MaskSetting, MaskTarget};
@@ -24,6 +24,9 @@ pub(super) struct Level {
     pub(super) ui: Option<Stated<Ui>>,
     pub(super) placement: Option<Stated<Placement>>,
     pub(super) existing_tag: Option<Stated<ExistingTag>>,
+    pub(super) merge_existing: Option<Stated<bool>>,
+    pub(super) frames: Option<Stated<Frames>>,
+    pub(super) transform: Option<Stated<Transform>>,
     pub(super) tag: TagSettings,
     /// `group` or `inject` is written but could not be read, so neither can be said to be missing.
     pub(super) unclear: bool,
@@ -54,6 +57,11 @@ impl Level {
             ("replace", ExistingTag::Replace),
             ("keep", ExistingTag::Keep),
         ];
+        const FRAMES: &[(&str, Frames)] = &[("tag", Frames::Tag), ("skip", Frames::Skip)];
+        const TRANSFORM: &[(&str, Transform)] = &[
+            ("unless-forbidden", Transform::UnlessForbidden),
+            ("always", Transform::Always),
+        ];
         let group = table.take("group", group_id);
         let inject = table.take("inject", flag);
         let level = Self {
@@ -68,6 +76,9 @@ impl Level {
             ui: table.take("ui", one_of(UI)),
             placement: table.take("placement", one_of(PLACEMENT)),
             existing_tag: table.take("existing_tag", one_of(EXISTING)),
+            merge_existing: table.take("merge_existing", flag),
+            frames: table.take("frames", one_of(FRAMES)),
+            transform: table.take("transform", one_of(TRANSFORM)),
             tag: table
                 .take_table("tag", "tag")
                 .map(TagSettings::read)
@@ -95,6 +106,9 @@ impl Level {
             ui: None,
             placement: None,
             existing_tag: None,
+            merge_existing: None,
+            frames: None,
+            transform: None,
             tag: TagSettings::default(),
             unclear: false,
         }
@@ -109,6 +123,9 @@ impl Level {
             && self.ui.is_none()
             && self.placement.is_none()
             && self.existing_tag.is_none()
+            && self.merge_existing.is_none()
+            && self.frames.is_none()
+            && self.transform.is_none()
             && self.tag.is_empty()
     }
 

@@ -2,7 +2,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::groups::GroupSet;
-use crate::html::{AttributeError, Mask, MaskScope, Plan, ScriptTag, mask_revision};
+use crate::html::{AttributeError, Inheritance, Mask, MaskScope, Plan, ScriptTag, mask_revision};
 use crate::wire::csp::Terms;
 
 use super::decisions::Decisions;
@@ -10,7 +10,7 @@ use super::level::{LevelName, Ui};
 use super::limits::{MAX_GROUPS_PER_PAGE, MAX_MASKS_PER_PAGE, PAGE_RULE_WEIGHT};
 use super::mask::MaskTarget;
 use super::site::Site;
-use super::tag::{self, TagParts};
+use super::tag::{self, TagKey, TagParts};
 
 /// What applies to a page: shared by all paths to which the same rules apply.
 #[derive(Clone, Debug)]
@@ -113,7 +113,25 @@ fn plan(site: &Site, decisions: &Decisions<'_>) -> Result<(GroupSet, Plan), Unta
     let tag = script_tag(site, decisions, &groups).map_err(Untagged::Tag)?;
     let masks = streamed_masks(decisions);
     let (placement, existing_tag) = (decisions.placement.value, decisions.existing_tag.value);
-    Ok((groups, Plan::new(tag, placement, existing_tag, masks)))
+    let plan = Plan::new(tag, placement, existing_tag, masks)
+        .with_frames(decisions.frames.value)
+        .with_transform(decisions.transform.value);
+    let plan = match decisions.merge_existing.value {
+        true => plan.with_inheritance(inheritance(decisions)),
+        false => plan,
+    };
+    Ok((groups, plan))
+}
+
+/// What no level says anything of.
+fn inheritance(decisions: &Decisions<'_>) -> Inheritance {
+    let keys = TagKey::ALL.into_iter();
+    let open = keys.filter(|key| key.is_inheritable() && !decisions.settled.contains(key));
+    let ui = decisions.ui.by.is_none().then_some(tag::UI);
+    Inheritance {
+        attributes: open.map(TagKey::attribute).chain(ui).collect(),
+        accepts: tag::accepts,
+    }
 }
 
 fn terms(site: &Site, decisions: &Decisions<'_>, groups: &GroupSet) -> Terms {

@@ -1,4 +1,5 @@
 use crate::document::{At, Fault, Reports};
+use crate::html::{ExistingTag, Placement};
 use crate::rules::level::Level;
 use crate::rules::site::Site;
 use crate::rules::tag::TagKey;
@@ -7,6 +8,7 @@ use crate::rules::tag::TagKey;
 pub(super) fn check(site: &Site, reports: &Reports) {
     check_cookie_domains(site, reports);
     check_integrity(site, reports);
+    check_merging(site, reports);
     for (_, at) in site.levels().filter_map(|level| text(level, TagKey::Nonce)) {
         reports.warning(
             at,
@@ -57,6 +59,31 @@ fn check_integrity(site: &Site, reports: &Reports) {
                 "browsers will not run a script of another origin that has integrity without crossorigin",
                 "write crossorigin = \"anonymous\" beside it",
             );
+        }
+    }
+}
+
+/// There must be a tag to take something over, and it must be known by then.
+fn check_merging(site: &Site, reports: &Reports) {
+    for level in site.levels() {
+        let Some(merge) = level.merge_existing.as_ref().filter(|merge| merge.value) else {
+            continue;
+        };
+        let keep = level.existing_tag.as_ref();
+        if let Some(keep) = keep.filter(|tag| tag.value == ExistingTag::Keep) {
+            let fault = Fault::new(
+                "a page's own tag cannot be kept and merged into ours at once",
+                "remove one of the two",
+            );
+            reports.conflict(&merge.at, (&keep.at, "this keeps it"), fault);
+        }
+        let head = level.placement.as_ref();
+        if let Some(head) = head.filter(|placement| placement.value == Placement::Head) {
+            let fault = Fault::new(
+                "a tag in the head is written before the page's own tag is known",
+                "write placement = \"end\", or remove merge_existing",
+            );
+            reports.conflict(&merge.at, (&head.at, "this puts it there"), fault);
         }
     }
 }

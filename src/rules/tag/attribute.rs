@@ -1,3 +1,4 @@
+use super::input_events;
 use crate::document::{Fault, check_host, check_host_port};
 use crate::rules::loadable_url::check_loadable_url;
 
@@ -66,7 +67,7 @@ impl TagKey {
     }
 
     /// The attribute's name in the tag.
-    pub(super) fn attribute(self) -> &'static str {
+    pub(in crate::rules) fn attribute(self) -> &'static str {
         match self {
             Self::InputEvents => "data-inputevents",
             Self::Presence => "data-presence",
@@ -107,6 +108,56 @@ impl TagKey {
             Self::Nonce => TagValue::Text(check_nonce),
             Self::Defer => TagValue::Bare,
         }
+    }
+}
+
+/// `ui = "custom"` in a rule.
+pub(in crate::rules) const UI: &str = "data-ui";
+
+impl TagKey {
+    /// Whether it may be taken over from a tag that the page brings along: what says how the
+    /// visitor meets the script, may. What says who may join a session, with which servers the
+    /// script speaks, or which script it is, comes from the rules alone: a page never widens what
+    /// they allow.
+    pub(in crate::rules) fn is_inheritable(self) -> bool {
+        match self {
+            Self::InputEvents
+            | Self::Presence
+            | Self::VisitorId
+            | Self::TermsUrl
+            | Self::CookieDomain
+            | Self::CookieType
+            | Self::Video
+            | Self::StartPaused
+            | Self::Collection
+            | Self::Defer => true,
+            Self::Ws
+            | Self::PresenceServer
+            | Self::ScriptServer
+            | Self::AuthToken
+            | Self::Integrity
+            | Self::CrossOrigin
+            | Self::Nonce => false,
+        }
+    }
+}
+
+/// Whether a page's own tag has a value that a rule could give as well.
+pub(in crate::rules) fn accepts(attribute: &'static str, value: &str) -> bool {
+    if attribute == UI {
+        return value == "custom";
+    }
+    let mut keys = TagKey::ALL.into_iter();
+    let Some(key) = keys.find(|key| key.attribute() == attribute) else {
+        return false;
+    };
+    match key.value() {
+        TagValue::InputEvents => input_events::from_json(value).is_ok(),
+        TagValue::Word(words) => words.contains(&value),
+        TagValue::Text(check) => check(value).is_ok(),
+        // The vendor's own pages write 2 for "not".
+        TagValue::OneOrZero => ["0", "1", "2"].contains(&value),
+        TagValue::Bare => value.is_empty() || value == attribute,
     }
 }
 
@@ -192,6 +243,47 @@ mod tests {
     fn lists_every_key_once_in_the_order_of_the_tag() {
         assert!(TagKey::ALL.is_sorted());
         assert_eq!(TagKey::ALL.len(), TagKey::Defer as usize + 1);
+    }
+
+    #[test]
+    fn of_a_pages_own_tag_only_what_a_rule_could_say_is_taken_over() {
+        for (attribute, value, good) in [
+            ("data-inputevents", "{\"ctrl-13\":\"startSession\"}", true),
+            ("data-inputevents", "{\"ctrl-13\":\"alert\"}", false),
+            ("data-presence", "api", true),
+            ("data-presence", "always", false),
+            ("data-visitorid", "59204gh-42", true),
+            ("data-visitorid", "a b", false),
+            ("data-termsurl", "/terms", true),
+            ("data-termsurl", "javascript:alert(1)", false),
+            ("data-cookiedomain", ".bank.example", true),
+            ("data-cookiedomain", "bank.example/", false),
+            ("data-cookietype", "secure", true),
+            ("data-startpaused", "2", true),
+            ("data-startpaused", "yes", false),
+            ("defer", "", true),
+            ("defer", "defer", true),
+            ("data-ui", "custom", true),
+            ("data-ui", "default", false),
+            ("data-groupid", "1", false),
+            ("onload", "x", false),
+        ] {
+            assert_eq!(accepts(attribute, value), good, "{attribute} {value}");
+        }
+        let never = TagKey::ALL.iter().filter(|key| !key.is_inheritable());
+        let never: Vec<_> = never.map(|key| key.attribute()).collect();
+        assert_eq!(
+            never,
+            [
+                "data-ws",
+                "data-presenceserver",
+                "data-scriptserver",
+                "data-authtoken",
+                "integrity",
+                "crossorigin",
+                "nonce"
+            ]
+        );
     }
 
     #[test]

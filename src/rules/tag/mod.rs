@@ -6,6 +6,6 @@ mod input_events;
 mod render;
 mod settings;
 
-pub(super) use attribute::TagKey;
+pub(super) use attribute::{TagKey, UI, accepts};
 pub(super) use render::{TagParts, render};
 pub(super) use settings::TagSettings;

@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use crate::html::{Frames, Transform};
 use crate::problem::Place;
 
 use super::*;
@@ -262,4 +263,67 @@ fn a_directory_must_be_there_and_hold_readable_rule_files() {
     );
     std::fs::remove_dir_all(dir.path()).unwrap();
     assert!(load().contains("cannot be read"), "{}", load());
+}
+
+/// What two readings of a path differ in is decided by the one that does less.
+#[test]
+fn frames_transform_and_merging_are_decided_by_the_most_specific_level() {
+    let rules = rules(
+        r#"version = 1
+[defaults]
+transform = "always"
+[[site]]
+hosts = ["a"]
+origin = "http://b"
+group = 7
+frames = "skip"
+merge_existing = true
+tag = { termsurl = false, video = "off" }
+[[site.rule]]
+path = "/in"
+frames = "tag"
+transform = "unless-forbidden"
+merge_existing = false
+ui = "default"
+"#,
+    );
+    let site = rules.site("a").unwrap();
+    let plan = |path| site.resolve(path).plan.clone().unwrap();
+    let (broad, rule) = (plan("/"), plan("/in"));
+    assert_eq!(
+        (broad.frames(), broad.transform()),
+        (Frames::Skip, Transform::Always)
+    );
+    assert_eq!(
+        (rule.frames(), rule.transform()),
+        (Frames::Tag, Transform::UnlessForbidden)
+    );
+    assert!(rule.inheritance().is_none());
+    let inherited = broad.inheritance().unwrap().attributes.clone();
+    assert_eq!(
+        inherited,
+        [
+            "data-inputevents",
+            "data-presence",
+            "data-visitorid",
+            "data-cookiedomain",
+            "data-cookietype",
+            "data-startpaused",
+            "data-collection",
+            "defer",
+            "data-ui"
+        ]
+    );
+    let both = plan("/in;x");
+    assert_eq!(
+        (both.frames(), both.transform()),
+        (Frames::Skip, Transform::UnlessForbidden)
+    );
+    assert!(both.inheritance().is_none());
+    assert_ne!(broad.version(), rule.version());
+    let shown = site.explain("/in").to_string();
+    assert!(
+        shown.contains("frames") && shown.contains("unless-forbidden"),
+        "{shown}"
+    );
 }

@@ -25,6 +25,9 @@ pub(super) struct Line {
     pub(super) masks: usize,
     #[serde(default)]
     pub(super) existing: usize,
+    /// How many of them run nowhere, so that none of them is kept.
+    #[serde(default)]
+    pub(super) dormant: usize,
     #[serde(default)]
     pub(super) frameset: bool,
     #[serde(default)]

@@ -1,5 +1,6 @@
 mod charsets;
 mod endings;
+mod existing;
 mod faults;
 mod soup;
 
