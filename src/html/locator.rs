@@ -1,6 +1,6 @@
 use std::borrow::Cow;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 
 use lol_html::errors::RewritingError;
 use lol_html::html_content::EndTag;
@@ -8,6 +8,7 @@ use lol_html::send::{Element, ElementContentHandlers, ElementHandler, HtmlRewrit
 use lol_html::{AsciiCompatibleEncoding, HandlerResult, MemorySettings, OutputSink, Selector};
 
 use super::charset::PageCharset;
+use super::descent;
 use super::end_probe::{EndProbe, PROBE, PageEnd, is_html};
 use super::existing_tag::{self, CANDIDATES, CobrowseTag};
 use super::foreign::{self, Foreign};
@@ -106,26 +107,41 @@ pub(super) struct LolHtmlLocator {
 
 /// What handlers and sink leave behind for their owner.
 #[derive(Default)]
-struct Shared {
+pub(super) struct Shared {
     found: Mutex<Vec<Finding>>,
     /// How many bytes the parser is done with.
     settled: AtomicU64,
 }
 
 impl Shared {
+    /// What was found already is not found again.
+    pub(super) fn note_once(&self, at: u64, what: Found) {
+        if !self.has(at, what) {
+            self.found().push(Finding { at, what });
+        }
+    }
+
+    /// Whether this was found at the tag that is looked at.
+    pub(super) fn has(&self, at: u64, what: Found) -> bool {
+        let found = self.found();
+        let mut of_tag = found.iter().rev().take_while(|one| one.at == at);
+        of_tag.any(|one| one.what == what)
+    }
+
+    fn found(&self) -> MutexGuard<'_, Vec<Finding>> {
+        self.found.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn note(&self, at: usize, what: Found) {
         let finding = Finding {
             at: at as u64,
             what,
         };
-        self.found
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(finding);
+        self.found().push(finding);
     }
 
     fn take(&self, into: &mut Vec<Finding>) {
-        into.append(&mut self.found.lock().unwrap_or_else(PoisonError::into_inner));
+        into.append(&mut self.found());
     }
 }
 
@@ -140,7 +156,7 @@ impl OutputSink for CountedOutput {
 }
 
 impl LolHtmlLocator {
-    pub(super) fn new(plan: &Plan, charset: PageCharset) -> Self {
+    pub(super) fn new(plan: &Arc<Plan>, charset: PageCharset) -> Self {
         let shared = Arc::new(Shared::default());
         let mut settings = Settings::new_send()
             .with_strict(true)
@@ -211,7 +227,7 @@ fn stop_of(error: RewritingError) -> LocatorStop {
 /// What is looked for when the tag goes to the end: all masks, and what keeps or moves the tag.
 fn with_end_handlers<'s>(
     mut settings: Settings<'static, 's>,
-    plan: &'s Plan,
+    plan: &'s Arc<Plan>,
     shared: &Arc<Shared>,
 ) -> Settings<'static, 's> {
     let masks = plan.masks().iter().enumerate();
@@ -224,6 +240,7 @@ fn with_end_handlers<'s>(
     for (selector, what) in fixed.into_iter().chain(masks) {
         settings = settings.append_element_content_handler(noting(shared, selector, what));
     }
+    settings = descent::with_handlers(settings, plan, shared);
     with_guards(settings)
 }
 
@@ -336,7 +353,7 @@ fn check_meta(element: &Element<'_, '_>, charset: PageCharset) -> HandlerResult 
     }
 }
 
-fn on<'s>(
+pub(super) fn on<'s>(
     selector: &'s Selector,
     handler: impl FnMut(&mut Element<'_, '_>) -> HandlerResult + Send + 'static,
 ) -> (Cow<'s, Selector>, ElementContentHandlers<'static>) {

@@ -1,11 +1,11 @@
 use std::collections::BTreeSet;
 use std::fmt;
-use std::mem;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use cssparser::{Parser, ParserInput, Token, serialize_string};
 use lol_html::Selector;
+
+use super::lineage::{Lineage, Reading};
 
 /// A CSS selector that the streaming engine can match.
 ///
@@ -15,6 +15,8 @@ use lol_html::Selector;
 pub struct MaskSelector {
     text: Arc<str>,
     parsed: Arc<Selector>,
+    attributes: Arc<[String]>,
+    lineages: Arc<[Lineage]>,
 }
 
 impl MaskSelector {
@@ -35,6 +37,16 @@ impl MaskSelector {
 
     pub(super) fn parsed(&self) -> &Selector {
         &self.parsed
+    }
+
+    /// The attributes that it asks for.
+    pub(super) fn attributes(&self) -> &[String] {
+        &self.attributes
+    }
+
+    /// Its alternatives, each with what must stand around an element.
+    pub(super) fn lineages(&self) -> &[Lineage] {
+        &self.lineages
     }
 }
 
@@ -63,17 +75,7 @@ impl FromStr for MaskSelector {
 
     fn from_str(text: &str) -> Result<Self, SelectorError> {
         let text = text.trim();
-        let parsed: Selector = text
-            .parse()
-            .map_err(|error: lol_html::errors::SelectorError| {
-                SelectorError(
-                    error
-                        .to_string()
-                        .to_lowercase()
-                        .trim_end_matches('.')
-                        .to_owned(),
-                )
-            })?;
+        let parsed: Selector = text.parse().map_err(refused)?;
         if let Some(counting) = COUNTING
             .iter()
             .find(|name| text.to_ascii_lowercase().contains(*name))
@@ -82,89 +84,25 @@ impl FromStr for MaskSelector {
                 "`{counting}` counts elements, and where a page leaves out end tags a browser counts others"
             )));
         }
-        let widened = widened(text).parse().unwrap_or(parsed);
+        let reading = Reading::of(text);
+        let lineages = reading.lineages().map_err(refused)?;
         Ok(Self {
             text: text.into(),
-            parsed: Arc::new(widened),
+            parsed: Arc::new(reading.widened().parse().unwrap_or(parsed)),
+            attributes: reading.attributes().into(),
+            lineages: lineages.into(),
         })
     }
+}
+
+fn refused(error: lol_html::errors::SelectorError) -> SelectorError {
+    let error = error.to_string().to_lowercase();
+    SelectorError(error.trim_end_matches('.').to_owned())
 }
 
 /// Pseudo-classes that the engine knows, and counts wrongly: `<td>1<td>2` are siblings to a
 /// browser, and one within the other as the tags stream by.
 const COUNTING: [&str; 4] = [":nth-", ":first-", ":last-", ":only-"];
-
-/// Elements that a browser makes where no tag is written, so that asking for them as ancestors
-/// misses pages that leave their tags out.
-const IMPLIED: [&str; 5] = ["html", "head", "body", "tbody", "colgroup"];
-
-/// The selector, made to match at least what it matches in a browser's tree: masking too much
-/// beats masking too little.
-///
-/// - IDs and classes are compared in any case, as browsers do on pages in quirks mode (Selectors
-///   4, 6.6 and 6.7); the edge does not know the mode when it compares.
-/// - `a > b` is read as `a b`: with `<li>1<li>2` the second is within the first as the tags
-///   stream by, and beside it in the tree.
-/// - Ancestors that may have no tag (`body`, `tbody`) are not asked for.
-///
-/// What stands in `:not()`, where matching more would mask less, stays as it is.
-fn widened(selector: &str) -> String {
-    let mut widened = String::with_capacity(2 * selector.len());
-    let mut input = ParserInput::new(selector);
-    let mut parser = Parser::new(&mut input);
-    // What was read of the compound selector in hand, and how it reads widened.
-    let mut compound = (String::new(), String::new());
-    let mut after_dot = false;
-    loop {
-        let start = parser.position();
-        let Ok(token) = parser.next_including_whitespace_and_comments().cloned() else {
-            widened.push_str(&compound.1);
-            return widened;
-        };
-        match &token {
-            Token::IDHash(name) => push_attribute(&mut compound.1, "id=", name),
-            Token::Ident(name) if after_dot => push_attribute(&mut compound.1, "class~=", name),
-            Token::Delim('.') => {}
-            Token::WhiteSpace(_) | Token::Delim('>') => {
-                end_ancestor(&mut widened, &mut compound);
-                continue;
-            }
-            Token::Comma => {
-                widened.push_str(&mem::take(&mut compound).1);
-                widened.push(',');
-                continue;
-            }
-            Token::Function(_) | Token::SquareBracketBlock | Token::ParenthesisBlock => {
-                // Read past the block, to copy it as it stands.
-                let _ = parser.parse_nested_block(|block| {
-                    while block.next().is_ok() {}
-                    Ok::<(), cssparser::ParseError<'_, ()>>(())
-                });
-                compound.1.push_str(parser.slice_from(start));
-            }
-            _ => compound.1.push_str(parser.slice_from(start)),
-        }
-        compound.0.push_str(parser.slice_from(start));
-        after_dot = token == Token::Delim('.');
-    }
-}
-
-/// A compound selector has ended, in front of a combinator or the selector's end.
-fn end_ancestor(widened: &mut String, compound: &mut (String, String)) {
-    let (read, reads_now) = mem::take(compound);
-    if !read.is_empty() && !IMPLIED.contains(&read.to_ascii_lowercase().as_str()) {
-        widened.push_str(&reads_now);
-        widened.push(' ');
-    }
-}
-
-fn push_attribute(selector: &mut String, name_and_operator: &str, value: &str) {
-    selector.push('[');
-    selector.push_str(name_and_operator);
-    // Writing to a String cannot fail.
-    let _ = serialize_string(value, selector);
-    selector.push_str(" i]");
-}
 
 /// In whose sessions an element is masked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -215,12 +153,17 @@ mod tests {
                 "[href='.a#b>c'], .\\e9 \\\"",
                 "[href='.a#b>c'],[class~=\"é\\\"\" i]",
             ),
-            ("table>tbody>tr > td", "table tr td"),
+            ("table>tbody>tr > td", "table td"),
             ("body p, BODY.secure p", "p,BODY[class~=\"secure\" i] p"),
-            ("tbody", "tbody"),
+            (
+                "#t tbody",
+                "[id=\"t\" i] tbody,[id=\"t\" i] tr,[id=\"t\" i] td,[id=\"t\" i] th",
+            ),
+            ("tr, tr.x", "tr,tr[class~=\"x\" i],td,th"),
+            ("IMG.x", "IMG[class~=\"x\" i],image[class~=\"x\" i]"),
             ("*", "*"),
         ] {
-            assert_eq!(widened(selector), wide);
+            assert_eq!(Reading::of(selector).widened(), wide);
             assert!(wide.parse::<Selector>().is_ok(), "{wide}");
         }
     }

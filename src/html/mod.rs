@@ -4,11 +4,13 @@
 //! *lol_html finds, we insert*: see [`PageRewriter`].
 
 pub mod charset;
+mod descent;
 mod edit;
 mod end_probe;
 mod existing_tag;
 mod foreign;
 mod frameset;
+mod lineage;
 mod locator;
 mod mask;
 mod opening;

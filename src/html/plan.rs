@@ -1,7 +1,9 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::{AttributeError, Inheritance, Mask, MaskScope, ScriptTag};
+use lol_html::Selector;
+
+use super::{AttributeError, Inheritance, Mask, MaskScope, ScriptTag, lineage};
 
 /// Where the tag goes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -53,6 +55,7 @@ pub struct Plan {
     inheritance: Option<Inheritance>,
     /// Shared by all that differ in their tag only.
     masks: Arc<[Mask]>,
+    with_references: Option<Arc<Selector>>,
     version: PlanVersion,
 }
 
@@ -72,6 +75,7 @@ impl Plan {
             Placement::End
         };
         let version = PlanVersion::of(&tag, placement, existing_tag, &masks);
+        let attributes = masks.iter().flat_map(|mask| mask.selector.attributes());
         Self {
             tag,
             placement,
@@ -79,6 +83,7 @@ impl Plan {
             frames: Frames::default(),
             transform: Transform::default(),
             inheritance: None,
+            with_references: lineage::with_references(attributes).map(Arc::new),
             masks: masks.into(),
             version,
         }
@@ -153,6 +158,11 @@ impl Plan {
     /// The rewriter's mask counts have the same order.
     pub fn masks(&self) -> &[Mask] {
         &self.masks
+    }
+
+    /// Elements that may match what they do not seem to.
+    pub(super) fn with_references(&self) -> Option<&Selector> {
+        self.with_references.as_deref()
     }
 
     pub fn version(&self) -> PlanVersion {

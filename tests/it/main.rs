@@ -23,6 +23,7 @@ mod pages;
 mod process_log;
 mod reload;
 mod session;
+mod soup;
 mod streaming;
 mod support;
 mod tidy;

@@ -1,6 +1,7 @@
 //! Every page of the corpus, in every way through the engine, against a whole parser.
 
 mod generated;
+mod growth;
 mod index;
 mod journey;
 mod masks;

@@ -180,7 +180,12 @@ const HOUSE: &[Room] = &[
     ),
     room("document", 0, &["problem"], &["toml"]),
     room("groups", 0, &[], &["aws_lc_rs", "base64"]),
-    room("html", 0, &[], &["cssparser", "encoding_rs", "lol_html"]),
+    room(
+        "html",
+        0,
+        &[],
+        &["cssparser", "encoding_rs", "htmlize", "lol_html"],
+    ),
     room("problem", 0, &[], &[]),
     room(
         "telemetry",

@@ -176,6 +176,12 @@ impl<'t> Place<'t> {
         line
     }
 
+    /// Without an attribute, and without anything in it.
+    pub(crate) fn is_bare(self) -> bool {
+        let children = self.tree.nodes[self.index].handle.children.borrow();
+        children.is_empty() && self.attributes().is_empty()
+    }
+
     pub(crate) fn is_script(self) -> bool {
         self.is_html() && self.qualified_name().local == local_name!("script")
     }

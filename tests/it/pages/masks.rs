@@ -8,7 +8,7 @@ pub(super) struct CorpusMask {
     matches: fn(Place<'_>) -> bool,
 }
 
-pub(super) const MASKS: [CorpusMask; 8] = [
+pub(super) const MASKS: [CorpusMask; 9] = [
     CorpusMask {
         selector: "#ssn",
         matches: |place| is(place, "id", "ssn"),
@@ -51,6 +51,13 @@ pub(super) const MASKS: [CorpusMask; 8] = [
         matches: |place| {
             let total = |above: Place<'_>| above.name() == "tr" && above.has_class("total");
             place.name() == "td" && place.ancestors().any(total)
+        },
+    },
+    CorpusMask {
+        selector: ".account i",
+        matches: |place| {
+            let account = |above: Place<'_>| above.has_class("account");
+            place.name() == "i" && place.ancestors().any(account)
         },
     },
 ];

@@ -1,4 +1,5 @@
 mod charsets;
+mod descent;
 mod endings;
 mod existing;
 mod faults;
