@@ -31,3 +31,6 @@ pub use plan::{ExistingTag, Frames, Placement, Plan, PlanVersion, Transform, mas
 pub use policy::{PagePolicies, PolicyRefused};
 pub use rewriter::PageRewriter;
 pub use script_tag::{AttributeError, ScriptTag};
+
+#[cfg(test)]
+pub(crate) use rewriter::test_failing::failing_rewriter;

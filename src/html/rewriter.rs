@@ -430,4 +430,6 @@ fn guarded<T>(search: impl FnOnce() -> Result<T, LocatorStop>) -> Result<T, Loca
 }
 
 #[cfg(test)]
+pub(super) mod test_failing;
+#[cfg(test)]
 mod tests;

@@ -13,6 +13,7 @@ mod csp;
 mod demo_site;
 mod drain;
 mod failures;
+mod faults;
 mod framing;
 mod grants;
 mod heads;

@@ -3,7 +3,9 @@ use std::sync::Mutex;
 use std::task::Waker;
 
 use super::*;
-use crate::html::{ExistingTag, Mask, MaskScope, PageOutcome, Placement, ScriptTag};
+use crate::html::{
+    ExistingTag, LocatorStop, Mask, MaskScope, PageOutcome, Placement, ScriptTag, failing_rewriter,
+};
 
 const CODINGS: [Coding; 5] = [
     Coding::Identity,
@@ -236,4 +238,50 @@ fn an_empty_body_stays_empty() {
         let mut run = Run::start(coding, Coding::Identity, vec![]);
         assert_eq!(run.read().unwrap(), b"", "{coding:?}");
     }
+}
+
+/// A page for faults: in front of its end there is nowhere that a tag may go.
+fn long_page() -> Vec<u8> {
+    let row = "<tr><td>2024-02-29</td><td id=ssn>078-05-1120</td><td>a &amp; b</td></tr>\n";
+    let rows = row.repeat(40);
+    format!("<!DOCTYPE html><html><body><table>{rows}</table></body></html>").into()
+}
+
+const MASKED: &str = " glance_masked=\"true\"";
+
+/// Forty faults between any two codings: the parser fails anywhere, in every way, and the page
+/// arrives whole, untagged and unbroken.
+#[test]
+fn a_thousand_faults_in_every_coding_leave_a_thousand_pages_whole_and_untagged() {
+    let page = long_page();
+    let failures = [
+        LocatorStop::Ambiguity,
+        LocatorStop::Fault,
+        LocatorStop::MemoryLimit,
+        LocatorStop::Panic,
+    ];
+    let mut faults = 0;
+    for from in CODINGS {
+        for to in CODINGS {
+            for at in (0..40).map(|nth| nth * page.len() / 40 + nth % 7) {
+                let failure = failures[faults % failures.len()];
+                let case = format!("{from:?} to {to:?}, {failure:?} at {at}");
+                faults += 1;
+                let body = encoded(from, &page);
+                let pieces = body.chunks(1 + faults % 97);
+                let steps = pieces.map(|piece| Step::Data(piece.into())).collect();
+                let mut run = Run::start(from, to, steps);
+                let rewriter = failing_rewriter(&plan(), at, failure);
+                run.body.pipe.as_mut().unwrap().rewriter = rewriter;
+                let (plain, whole) = decoded(to, &run.read().unwrap());
+                let arrived = String::from_utf8(plain).unwrap().replace(MASKED, "");
+                assert!(arrived.as_bytes() == page && whole, "{case}");
+                let [PageEnd::Finished(report)] = &run.ends()[..] else {
+                    panic!("{case}: it has not ended well");
+                };
+                assert_eq!(report.outcome, PageOutcome::Untagged(failure), "{case}");
+            }
+        }
+    }
+    assert_eq!(faults, 1000);
 }

@@ -6,40 +6,7 @@ use proptest::prelude::*;
 
 use super::soup::tag_soup;
 use super::*;
-
-/// Reads on until a number of bytes was fed, or the page ends with them, then fails as it is told.
-struct FailingLocator {
-    inner: Box<dyn Locate>,
-    left: usize,
-    failure: LocatorStop,
-}
-
-impl Locate for FailingLocator {
-    fn feed(&mut self, bytes: &[u8], found: &mut Vec<Finding>) -> Result<u64, LocatorStop> {
-        let Some(left) = self.left.checked_sub(bytes.len()) else {
-            return Err(self.fail());
-        };
-        self.left = left;
-        self.inner.feed(bytes, found)
-    }
-
-    fn finish(self: Box<Self>) -> Result<PageEnd, LocatorStop> {
-        if self.left == 0 {
-            return Err(self.fail());
-        }
-        self.inner.finish()
-    }
-}
-
-impl FailingLocator {
-    fn fail(&self) -> LocatorStop {
-        assert!(
-            self.failure != LocatorStop::Panic,
-            "a panic that the rewriter must survive"
-        );
-        self.failure
-    }
-}
+use crate::html::failing_rewriter;
 
 fn rewrite_with_fault(
     plan: &Arc<Plan>,
@@ -48,16 +15,7 @@ fn rewrite_with_fault(
     left: usize,
     failure: LocatorStop,
 ) -> (Vec<u8>, PageReport) {
-    let mut rewriter = PageRewriter::new(Arc::clone(plan), None, PageKind::Document);
-    let inner: Box<dyn Locate> = Box::new(LolHtmlLocator::new(plan, PageCharset::Any));
-    rewriter.start_with(
-        Box::new(FailingLocator {
-            inner,
-            left,
-            failure,
-        }),
-        Bytes::new(),
-    );
+    let mut rewriter = failing_rewriter(plan, left, failure);
     let mut out = Vec::new();
     for chunk in page.chunks(chunk) {
         out.extend_from_slice(&rewriter.push(Bytes::copy_from_slice(chunk)));
