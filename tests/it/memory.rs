@@ -7,8 +7,11 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::BytesMut;
+use cobrowse_edge::wire::{Coding, Encoder};
 use http::Request;
 use http_body_util::BodyExt;
+use hyper::body::Incoming;
 use tokio::time::timeout;
 
 use crate::support::{Ending, RawAnswer, RawVisitor, Script, ScriptedOrigin, Visitor};
@@ -195,6 +198,103 @@ async fn a_page_of_200_mb_needs_no_more_memory_than_a_small_one() {
     let tag = &tail[tail.rfind("<script").unwrap()..];
     assert_eq!(count, masked + tag.len());
     assert_eq!(tail.matches("id=\"glance-cobrowse\"").count(), 1);
+}
+
+/// Nobody has said that it is one, and it begins with nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_may_still_become_a_document_is_not_held_for_ever() {
+    let head = "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nTransfer-Encoding: chunked\r\n\r\n";
+    let piece = format!("{:x}\r\n{}\r\n", MIB, " ".repeat(MIB));
+    let origin = ScriptedOrigin::start(move |_| {
+        let times = DOWNLOAD / MIB;
+        let (piece, written) = (piece.clone().into(), Arc::default());
+        vec![
+            Script::Send(head.into()),
+            Script::Flood {
+                piece,
+                times,
+                written,
+            },
+            Script::Send(b"0\r\n\r\n".to_vec()),
+        ]
+    })
+    .await;
+    let process = Process::start(origin.address);
+    let mut visitor = Visitor::http1(process.address).await;
+    let mut blank = async || {
+        let request = Request::get("/").header("accept", "*/*");
+        let answer = visitor.begin(request.body("".into()).unwrap()).await;
+        timeout(PATIENCE, count(answer.into_body())).await.unwrap()
+    };
+    assert_eq!(blank().await.unwrap(), DOWNLOAD);
+    let before = process.begin_measuring();
+    assert_eq!(blank().await.unwrap(), DOWNLOAD);
+    process.check_growth(before, "a page of blanks");
+}
+
+/// A page of spaces that is sent as a few bytes: to the origin it costs nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_made_to_explode_needs_no_more_memory_than_a_small_page() {
+    let codings = [
+        ("gzip", Coding::Gzip),
+        ("deflate", Coding::Deflate),
+        ("br", Coding::Br),
+        ("zstd", Coding::Zstd),
+    ];
+    let small = rows("text/html", 1);
+    let bombs = codings.map(|(label, coding)| (format!("/{label}"), bomb(label, coding)));
+    let origin = ScriptedOrigin::start(move |head| {
+        let path = head.split(' ').nth(1).unwrap();
+        let bomb = bombs.iter().find(|(of, _)| of == path);
+        bomb.map_or_else(
+            || small.clone(),
+            |(_, answer)| vec![Script::Send(answer.clone())],
+        )
+    })
+    .await;
+    let process = Process::start(origin.address);
+    let mut visitor = warm_up(&process).await;
+    for (label, coding) in codings {
+        let before = process.begin_measuring();
+        let request = Request::get(format!("/{label}")).header("accept-encoding", "identity");
+        let answer = visitor.begin(request.body("".into()).unwrap()).await;
+        let arrived = timeout(PATIENCE, count(answer.into_body())).await.unwrap();
+        process.check_growth(before, label);
+        match coding {
+            // As much as these formats can grow, a page may.
+            Coding::Gzip | Coding::Deflate => assert!(arrived.unwrap() > EXPLODED),
+            _ => {
+                arrived.unwrap_err();
+                visitor = warm_up(&process).await;
+            }
+        }
+    }
+}
+
+const EXPLODED: usize = 64 * MIB;
+
+fn bomb(label: &str, coding: Coding) -> Vec<u8> {
+    let (mut coded, mut encoder) = (BytesMut::new(), Encoder::new(coding).unwrap());
+    encoder.encode(b"<html>", &mut coded).unwrap();
+    for _ in 0..EXPLODED / MIB {
+        encoder.encode(&[b' '; MIB], &mut coded).unwrap();
+    }
+    encoder.finish(&mut coded).unwrap();
+    let length = coded.len();
+    let head = format!(
+        "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Encoding: {label}\r\n\
+         Content-Length: {length}\r\n\r\n"
+    );
+    [head.as_bytes(), &coded].concat()
+}
+
+/// How many bytes come, or that they break off.
+async fn count(mut body: Incoming) -> Result<usize, hyper::Error> {
+    let mut count = 0;
+    while let Some(frame) = body.frame().await {
+        count += frame?.into_data().unwrap_or_default().len();
+    }
+    Ok(count)
 }
 
 /// The visitor takes nothing until the edge has answered many others, then all of it: had the edge
