@@ -102,6 +102,7 @@ impl Edge {
                 metrics: Arc::clone(&metrics),
                 trusted_peers: Arc::new(config.trusted_peers.clone()),
                 pseudonym: Arc::clone(&config.pseudonym),
+                levels: config.levels,
             },
             routes: Arc::clone(&routes),
             redirect_to_https: config.redirect_to_https,

@@ -56,6 +56,7 @@ pub(super) fn compile(
         grants: file.grants.compile(grant_keys, checked, reports),
         session,
         trusted_peers: file.trusted_peers,
+        levels: file.levels,
         pseudonym: file
             .via
             .map_or_else(|| Arc::from(DEFAULT_PSEUDONYM), |via| via.value),

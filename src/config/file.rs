@@ -10,6 +10,7 @@ use toml::Spanned;
 use toml::de::DeTable;
 
 use super::backend::{parse_backend, parse_host, parse_mount};
+use super::coding::read_levels;
 use super::grants::GrantsTable;
 use super::limits::read_limits;
 use super::origins::read_upstream;
@@ -20,7 +21,7 @@ use crate::document::{
 use crate::problem::SourceFile;
 use crate::rules::SiteEnv;
 use crate::telemetry::{AccessLogFormat, LogFormat};
-use crate::wire::TrustedPeers;
+use crate::wire::{CodingLevels, TrustedPeers};
 use crate::{server, upstream};
 
 /// The whole file.
@@ -32,6 +33,7 @@ pub(super) struct EdgeFile {
     pub(super) via: Option<Stated<Arc<str>>>,
     pub(super) server: ServerTable,
     pub(super) limits: server::Limits,
+    pub(super) levels: CodingLevels,
     pub(super) admin: AdminTable,
     pub(super) upstream: upstream::Config,
     pub(super) session: Option<SessionTable>,
@@ -109,6 +111,7 @@ impl EdgeFile {
             via: table.take("via", filled_text(token)),
             server: read_or_default(table.take_table("server", "[server]"), ServerTable::read),
             limits: read_or_default(table.take_table("limits", "[limits]"), read_limits),
+            levels: read_or_default(table.take_table("coding", "[coding]"), read_levels),
             admin: read_or_default(table.take_table("admin", "[admin]"), AdminTable::read),
             upstream: read_or_default(table.take_table("upstream", "[upstream]"), read_upstream),
             session: table

@@ -2,6 +2,7 @@
 //! runs (rules, certificates) is named here by its place only, and read by the rooms that own it.
 
 mod backend;
+mod coding;
 mod compile;
 mod environment;
 mod file;
@@ -28,7 +29,7 @@ use std::time::Duration;
 use crate::problem::SourceFile;
 use crate::rules::SiteEnv;
 use crate::telemetry::{AccessLogFormat, LogFormat};
-use crate::wire::TrustedPeers;
+use crate::wire::{CodingLevels, TrustedPeers};
 use crate::{server, upstream};
 
 /// Everything that a running edge is made of. Read once, at start.
@@ -50,6 +51,8 @@ pub struct EdgeConfig {
     pub trusted_peers: TrustedPeers,
     /// The name of this edge in Via.
     pub pseudonym: Arc<str>,
+    /// How much work is put into writing pages in each coding.
+    pub levels: CodingLevels,
     pub log: LogConfig,
 }
 
@@ -119,6 +122,7 @@ impl EdgeConfig {
             grants: None,
             trusted_peers: TrustedPeers::default(),
             pseudonym: DEFAULT_PSEUDONYM.into(),
+            levels: CodingLevels::default(),
             log: LogConfig::default(),
         }
     }

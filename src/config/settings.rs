@@ -206,6 +206,14 @@ const SETTINGS: &[Setting] = &[
         "how long an HTTP/2 connection may be without an exchange",
     ),
     setting(
+        "coding",
+        "gzip_level",
+        "2",
+        "1 to 9: how much work is put into writing pages in gzip and deflate",
+    ),
+    setting("coding", "br_level", "4", "0 to 11, for br"),
+    setting("coding", "zstd_level", "3", "1 to 19, for zstd"),
+    setting(
         "admin",
         "listen",
         "\"127.0.0.1:9090\"",

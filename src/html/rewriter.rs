@@ -16,7 +16,7 @@ use super::page_report::{PageOutcome, PageReport};
 use super::policy::{self, PagePolicies, PolicyRefused};
 use super::script_tag::Attribute;
 use super::transcoder::Transcoder;
-use super::{ExistingTag, PageKind, Plan};
+use super::{ExistingTag, PageKind, Placement, Plan};
 
 /// Takes the bytes of a page in any chunking and gives them back with the plan's edits laid in.
 ///
@@ -89,6 +89,15 @@ impl PageRewriter {
     pub fn with_policies(mut self, policies: Box<dyn PagePolicies>) -> Self {
         self.policies = Some(policies);
         self
+    }
+
+    /// How much is best pushed at once: what is searched for a place in the head is copied, and what
+    /// lies behind it passes as it is.
+    pub fn piece_max(&self) -> usize {
+        match (&self.stage, self.plan.placement()) {
+            (Stage::Start { .. }, _) | (Stage::Locating(_), Placement::Head) => HEAD_PIECE,
+            (Stage::Locating(_), Placement::End) | (Stage::Passing(_), _) => usize::MAX,
+        }
     }
 
     /// Reads the next bytes of the page; returns what can be sent now, which may be nothing.
@@ -420,6 +429,9 @@ impl std::fmt::Debug for PageRewriter {
             .finish_non_exhaustive()
     }
 }
+
+/// Most heads are no longer, up to where a tag may stand.
+const HEAD_PIECE: usize = 4 * 1024;
 
 /// What an insertion takes up, more or less: room to reserve, not a limit.
 const EDIT_LENGTH: usize = 64;

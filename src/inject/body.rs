@@ -7,7 +7,7 @@ use encoding_rs::Encoding;
 use http_body::{Body, Frame};
 
 use crate::html::{PageKind, PagePolicies, PageReport, PageRewriter, Plan};
-use crate::wire::{BoxError, CodecError, Coding, Decoder, Encoder};
+use crate::wire::{BoxError, CodecError, Coding, CodingLevels, Decoder, Encoder};
 
 /// A page on its way: the origin's body decoded, edited and encoded again.
 ///
@@ -54,13 +54,14 @@ impl<B> RewriteBody<B> {
         origin: B,
         plan: Arc<Plan>,
         page: PageBody,
+        levels: CodingLevels,
         on_end: impl FnOnce(PageEnd) + Send + 'static,
     ) -> Self {
         let pipe = Pipe {
             input: Bytes::new(),
             decoder: Decoder::new(page.from),
             rewriter: PageRewriter::new(plan, page.charset, page.kind),
-            encoder: Encoder::new(page.to),
+            encoder: Encoder::new(page.to, levels),
             unflushed: false,
         };
         Self {
@@ -198,7 +199,10 @@ impl Pipe {
     /// Moves one piece on; `None` when there is nothing left to move.
     fn step(&mut self) -> Result<Option<Bytes>, CodecError> {
         let piece = match &mut self.decoder {
-            None => std::mem::take(&mut self.input),
+            None => {
+                let length = self.input.len().min(self.rewriter.piece_max());
+                self.input.split_to(length)
+            }
             Some(decoder) => decoder.decode(&mut self.input)?,
         };
         if piece.is_empty() {

@@ -6,7 +6,7 @@ use hyper::upgrade::OnUpgrade;
 
 use super::notes::Notes;
 use crate::telemetry::Metrics;
-use crate::wire::{EdgeBody, EdgeRequest, TrustedPeers};
+use crate::wire::{CodingLevels, EdgeBody, EdgeRequest, TrustedPeers};
 
 /// What all exchanges share.
 #[derive(Clone, Debug)]
@@ -16,6 +16,8 @@ pub struct Edge {
     pub trusted_peers: Arc<TrustedPeers>,
     /// The name of this edge in Via.
     pub pseudonym: Arc<str>,
+    /// How much work is put into writing pages in each coding.
+    pub levels: CodingLevels,
 }
 
 /// A request that passed the gate, with what came beside its head.

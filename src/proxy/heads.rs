@@ -33,6 +33,14 @@ pub(super) struct Carried {
     visitor_scheme: Scheme,
 }
 
+/// The codings that the origin is asked for.
+fn codings_wanted(asked: &Asked, plan: Option<&Plan>) -> Option<HeaderValue> {
+    match plan.map(|plan| asked.prospect(plan)) {
+        Some(Prospect::Page) => asked.accept.narrowed_for_rewriting(),
+        Some(Prospect::Passed | Prospect::Unknown) | None => asked.accept.narrowed(),
+    }
+}
+
 /// Stands in for the version of a plan where there is none: no page carries it.
 const NO_VERSION: &str = "none";
 
@@ -51,7 +59,7 @@ impl PageHead<'_> {
             HostHeader::Preserve => set_host(headers, self.request.authority()),
             HostHeader::Origin => set_host(headers, &self.route.origin.1),
         }
-        match asked.accept.narrowed() {
+        match codings_wanted(asked, plan) {
             Some(codings) => drop(headers.insert(ACCEPT_ENCODING, codings)),
             None => drop(headers.remove(ACCEPT_ENCODING)),
         }

@@ -84,7 +84,7 @@ pub async fn page(
     let body = match (verdict, plan) {
         (Verdict::Rewrite(codings), Ok(plan)) => {
             let on_end = journey.coverage(&plan);
-            let rewritten = RewriteBody::new(body, plan, codings, on_end);
+            let rewritten = RewriteBody::new(body, plan, codings, edge.levels, on_end);
             match policies {
                 Some(policies) => rewritten.with_policies(Box::new(policies)).boxed_unsync(),
                 None => rewritten.boxed_unsync(),

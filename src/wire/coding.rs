@@ -103,12 +103,27 @@ impl AcceptEncoding {
     /// What the origin is asked for: the client's wish, cut to what the edge can take off again.
     /// Absent stays absent. `*` is spelt out, since it would invite any coding.
     pub fn narrowed(&self) -> Option<HeaderValue> {
+        self.narrowed_without(None)
+    }
+
+    /// What the origin is asked for where its answer will be written anew: no `br`, which costs
+    /// most to write, as long as the client likes another coding.
+    pub fn narrowed_for_rewriting(&self) -> Option<HeaderValue> {
+        let others = [Coding::Zstd, Coding::Gzip, Coding::Deflate];
+        let likes_another = others.iter().any(|coding| self.weight(*coding) > 0);
+        self.narrowed_without(likes_another.then_some(Coding::Br))
+    }
+
+    fn narrowed_without(&self, unwanted: Option<Coding>) -> Option<HeaderValue> {
         let members = self.members.as_ref()?;
         let mut text = String::new();
         for member in members {
             match (member.coding, member.weight) {
+                (Some(coding), _) if Some(coding) == unwanted => {}
                 (None, 1..) => self.unnamed().for_each(|coding| {
-                    push_member(&mut text, coding.as_str(), member.weight);
+                    if Some(coding) != unwanted {
+                        push_member(&mut text, coding.as_str(), member.weight);
+                    }
                 }),
                 (coding, weight) => {
                     push_member(&mut text, coding.map_or("*", Coding::as_str), weight)

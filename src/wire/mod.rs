@@ -39,7 +39,7 @@ mod test_heads;
 
 pub use authority::{Authority, AuthorityError, MAX_HOST_BYTES};
 pub use body::{BoxError, EdgeBody, empty_body, full_body};
-pub use codec::{CodecError, Decoder, Encoder};
+pub use codec::{CodecError, CodingLevels, Decoder, Encoder};
 pub use coding::{AcceptEncoding, Coding, CodingRefusal};
 pub use cookies::{confine_set_cookie, join_cookies, keep_cookies};
 pub use edge_request::EdgeRequest;

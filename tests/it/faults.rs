@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use bytes::BytesMut;
-use cobrowse_edge::wire::{Coding, Encoder};
+use cobrowse_edge::wire::{Coding, CodingLevels, Encoder};
 use http::Request;
 
 use crate::support::{Script, ScriptedOrigin, TestEdge, Visitor, config, rules_for, undo_coding};
@@ -42,7 +42,7 @@ fn page(nth: usize) -> String {
 
 fn answer(page: &str, label: &str, coding: Coding) -> Vec<u8> {
     let mut body = BytesMut::new();
-    match Encoder::new(coding) {
+    match Encoder::new(coding, CodingLevels::default()) {
         None => body.extend_from_slice(page.as_bytes()),
         Some(mut encoder) => {
             encoder.encode(page.as_bytes(), &mut body).unwrap();

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::BytesMut;
-use cobrowse_edge::wire::{Coding, Encoder};
+use cobrowse_edge::wire::{Coding, CodingLevels, Encoder};
 use http::Request;
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
@@ -274,7 +274,10 @@ async fn what_was_made_to_explode_needs_no_more_memory_than_a_small_page() {
 const EXPLODED: usize = 64 * MIB;
 
 fn bomb(label: &str, coding: Coding) -> Vec<u8> {
-    let (mut coded, mut encoder) = (BytesMut::new(), Encoder::new(coding).unwrap());
+    let (mut coded, mut encoder) = (
+        BytesMut::new(),
+        Encoder::new(coding, CodingLevels::default()).unwrap(),
+    );
     encoder.encode(b"<html>", &mut coded).unwrap();
     for _ in 0..EXPLODED / MIB {
         encoder.encode(&[b' '; MIB], &mut coded).unwrap();

@@ -62,7 +62,7 @@ impl Body for ScriptedBody {
 }
 
 fn encoded(coding: Coding, plain: &[u8]) -> Vec<u8> {
-    let Some(mut encoder) = Encoder::new(coding) else {
+    let Some(mut encoder) = Encoder::new(coding, CodingLevels::default()) else {
         return plain.to_vec();
     };
     let mut out = BytesMut::new();
@@ -104,9 +104,13 @@ impl Run {
             kind: PageKind::Document,
         };
         let origin = ScriptedBody(steps.into());
-        let body = RewriteBody::new(origin, plan(), codings, move |end| {
-            noted.lock().unwrap().push(end)
-        });
+        let body = RewriteBody::new(
+            origin,
+            plan(),
+            codings,
+            CodingLevels::default(),
+            move |end| noted.lock().unwrap().push(end),
+        );
         Self { body, ends }
     }
 

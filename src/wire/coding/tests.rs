@@ -56,6 +56,25 @@ fn reads_the_codings_that_origins_write() {
 }
 
 #[test]
+fn an_origin_whose_page_is_written_anew_is_not_asked_for_brotli_if_anything_else_will_do() {
+    for (text, narrowed) in [
+        ("gzip, deflate, br, zstd", "gzip, deflate, zstd"),
+        ("gzip;q=0.1, br", "gzip;q=0.1"),
+        ("br;q=0, gzip", "gzip"),
+        ("br", "br"),
+        ("br, gzip;q=0", "br, gzip;q=0"),
+        ("br, identity", "br, identity"),
+        ("*", "zstd, gzip, deflate"),
+        ("", "identity"),
+    ] {
+        let found = accept(text).narrowed_for_rewriting().unwrap();
+        assert_eq!(found, narrowed, "{text:?}");
+    }
+    let absent = AcceptEncoding::parse(&HeaderMap::new());
+    assert_eq!(absent.narrowed_for_rewriting(), None);
+}
+
+#[test]
 fn the_origin_is_asked_only_for_what_can_be_decoded() {
     for (text, narrowed) in [
         ("", "identity"),

@@ -9,7 +9,7 @@ use cobrowse_edge::html::{
     ExistingTag, Mask, MaskScope, PageKind, PageReport, PageRewriter, Placement, Plan, ScriptTag,
 };
 use cobrowse_edge::inject::{PageBody, PageEnd, RewriteBody};
-use cobrowse_edge::wire::{Coding, Decoder, Encoder, full_body};
+use cobrowse_edge::wire::{Coding, CodingLevels, Decoder, Encoder, full_body};
 use http_body::Body;
 
 use super::index::Page;
@@ -75,9 +75,15 @@ pub(super) fn in_codings(plan: &Arc<Plan>, page: &Page, from: Coding, to: Coding
     let ended = Arc::new(Mutex::new(None));
     let on_end = Arc::clone(&ended);
     let origin = full_body(encoded(from, &page.bytes));
-    let body = RewriteBody::new(origin, Arc::clone(plan), codings, move |end| {
-        *on_end.lock().unwrap() = Some(end);
-    });
+    let body = RewriteBody::new(
+        origin,
+        Arc::clone(plan),
+        codings,
+        CodingLevels::default(),
+        move |end| {
+            *on_end.lock().unwrap() = Some(end);
+        },
+    );
     let bytes = decoded(to, drained(body));
     let end = ended.lock().unwrap().take();
     match end {
@@ -87,7 +93,7 @@ pub(super) fn in_codings(plan: &Arc<Plan>, page: &Page, from: Coding, to: Coding
 }
 
 fn encoded(coding: Coding, plain: &Bytes) -> Bytes {
-    let Some(mut encoder) = Encoder::new(coding) else {
+    let Some(mut encoder) = Encoder::new(coding, CodingLevels::default()) else {
         return plain.clone();
     };
     let mut out = BytesMut::new();

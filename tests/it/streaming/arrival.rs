@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use bytes::BytesMut;
-use cobrowse_edge::wire::{Coding, Encoder};
+use cobrowse_edge::wire::{Coding, CodingLevels, Encoder};
 use tokio::sync::Notify;
 
 use super::reader::Reader;
@@ -29,7 +29,7 @@ impl Chunks {
     }
 
     fn of(coding: Coding) -> Self {
-        Self(Encoder::new(coding))
+        Self(Encoder::new(coding, CodingLevels::default()))
     }
 
     fn chunk(&mut self, part: &[u8]) -> Vec<u8> {

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::BytesMut;
-use cobrowse_edge::wire::{Coding, Encoder};
+use cobrowse_edge::wire::{Coding, CodingLevels, Encoder};
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
@@ -58,7 +58,10 @@ const CODINGS: [(&str, Coding); 4] = [
 ];
 
 fn coded(coding: Coding, page: &str) -> Vec<u8> {
-    let (mut out, mut encoder) = (BytesMut::new(), Encoder::new(coding).unwrap());
+    let (mut out, mut encoder) = (
+        BytesMut::new(),
+        Encoder::new(coding, CodingLevels::default()).unwrap(),
+    );
     encoder.encode(page.as_bytes(), &mut out).unwrap();
     encoder.finish(&mut out).unwrap();
     out.to_vec()
@@ -70,7 +73,10 @@ fn spaces() -> String {
 
 /// As far as a stream goes before it is ended.
 fn begun(coding: Coding, page: &str) -> Vec<u8> {
-    let (mut out, mut encoder) = (BytesMut::new(), Encoder::new(coding).unwrap());
+    let (mut out, mut encoder) = (
+        BytesMut::new(),
+        Encoder::new(coding, CodingLevels::default()).unwrap(),
+    );
     encoder.encode(page.as_bytes(), &mut out).unwrap();
     encoder.flush(&mut out).unwrap();
     out.to_vec()

@@ -2,7 +2,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::BytesMut;
-use cobrowse_edge::wire::{Coding, Encoder};
+use cobrowse_edge::wire::{Coding, CodingLevels, Encoder};
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
@@ -60,7 +60,10 @@ impl Content {
         match self {
             Self::Page | Self::Binary => PART.into(),
             Self::GzipPage | Self::GzipBinary => {
-                let (mut out, mut encoder) = (BytesMut::new(), Encoder::new(Coding::Gzip).unwrap());
+                let (mut out, mut encoder) = (
+                    BytesMut::new(),
+                    Encoder::new(Coding::Gzip, CodingLevels::default()).unwrap(),
+                );
                 encoder.encode(PART.as_bytes(), &mut out).unwrap();
                 encoder.flush(&mut out).unwrap();
                 out.to_vec()

@@ -2,7 +2,7 @@ use bytes::{Bytes, BytesMut};
 use http::HeaderMap;
 use http::header::ACCEPT_ENCODING;
 
-use crate::wire::{CodecError, Coding, Encoder};
+use crate::wire::{CodecError, Coding, CodingLevels, Encoder};
 
 /// What the bank's web server can apply, the best first.
 const APPLIED: [Coding; 4] = [Coding::Br, Coding::Zstd, Coding::Gzip, Coding::Deflate];
@@ -48,7 +48,7 @@ impl<I: Iterator<Item = Bytes>> Encoded<I> {
     pub(super) fn new(coding: Coding, chunks: I) -> Self {
         Self {
             chunks,
-            encoder: Encoder::new(coding),
+            encoder: Encoder::new(coding, CodingLevels::default()),
         }
     }
 }

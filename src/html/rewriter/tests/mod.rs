@@ -216,6 +216,19 @@ fn meets_the_tag_of_another_edge_in_the_head() {
 }
 
 #[test]
+fn what_lies_behind_the_head_is_passed_in_any_size_and_not_copied() {
+    let mut rewriter = PageRewriter::new(in_head(), None, PageKind::Document);
+    assert!(rewriter.piece_max() < 64 * 1024);
+    rewriter.push(Bytes::from_static(
+        b"<!doctype html><title>a</title><link><p>",
+    ));
+    assert_eq!(rewriter.piece_max(), usize::MAX);
+    let rest = Bytes::from(vec![b'a'; 64 * 1024]);
+    let passed = rewriter.push(rest.clone());
+    assert_eq!(passed.as_ptr(), rest.as_ptr());
+}
+
+#[test]
 fn keeps_an_existing_tag_where_the_rule_says_so_and_masks_all_the_same() {
     let plan = plan(Placement::End, ExistingTag::Keep, &["p"]);
     let page = b"<script id=glance-cobrowse></script><p>";
