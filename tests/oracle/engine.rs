@@ -60,7 +60,7 @@ fn plan(placement: Placement, existing: ExistingTag, masks: Vec<Mask>) -> Arc<Pl
 /// Whether the page holds what is written into pages, and could not be told from that, or is in
 /// UTF-16, in which that looks otherwise.
 pub(crate) fn says_too_much(page: &[u8]) -> bool {
-    let written = [TAG, MASKED, OUT_OF_ACTION];
+    let written = ["/c.js", MASKED, OUT_OF_ACTION];
     written.iter().any(|text| position(page, text).is_some())
         || [[0xfe, 0xff], [0xff, 0xfe], [0, b'<'], [b'<', 0]]
             .iter()
@@ -108,10 +108,18 @@ fn check_tree(plan: &Plan, page: &[u8], out: &[u8], outcome: PageOutcome) {
         live == written || in_head && live < written,
         "{live} live tags: {shown:?}"
     );
-    if live == written {
+    // A browser repeats no more than three elements such as `<b>` that are alike, and a page that is
+    // masked in part has some with a mask, and some without.
+    let masked_in_part = written == 0 && position(out, MASKED).is_some();
+    if live == written && !masked_in_part {
         assert_eq!(outline(&before), outline(&after), "another tree: {shown:?}");
     }
-    if live == 1 && !in_head {
+    // In front of frames the tag is written before they are read; where that comes to an early end,
+    // their masks may lack.
+    let has_frames = after
+        .live_elements()
+        .any(|place| place.name() == "frameset");
+    if live == 1 && !in_head && !has_frames {
         let unmasked: Vec<_> = after
             .live_elements()
             .filter(|place| is_unmasked(*place))
@@ -121,12 +129,10 @@ fn check_tree(plan: &Plan, page: &[u8], out: &[u8], outcome: PageOutcome) {
     }
 }
 
-/// What a lone `</p>` makes has no tag, and nothing in it. In front of frames the tag is written
-/// before they are read; where that comes to an early end, theirs may lack.
+/// What a lone `</p>` makes has no tag, and nothing in it.
 fn is_unmasked(place: Place<'_>) -> bool {
     let masked = place.attribute("glance_masked").is_some();
-    let exempt = place.is_bare() || place.name() == "frame";
-    !masked && !exempt && MASKS.iter().any(|mask| mask.matches(place))
+    !masked && !place.is_bare() && MASKS.iter().any(|mask| mask.matches(place))
 }
 
 fn is_ours(place: Place<'_>) -> bool {
