@@ -8,8 +8,8 @@
 use std::borrow::Cow;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use lol_html::html_content::{EndTag, TextChunk, TextType};
-use lol_html::send::{Element, ElementContentHandlers, TextHandler};
+use lol_html::html_content::{Comment, EndTag, TextChunk, TextType};
+use lol_html::send::{CommentHandler, Element, ElementContentHandlers, TextHandler};
 use lol_html::{HandlerResult, Selector};
 
 use super::locator::LocatorStop;
@@ -64,6 +64,23 @@ pub(super) fn watch(foreign: &Arc<Mutex<Foreign>>, element: &mut Element<'_, '_>
 /// Takes notice of `<frameset>`: it depends on the tree whether svg and math behind it are read.
 pub(super) fn expect_none(foreign: &Mutex<Foreign>) {
     locked(foreign).behind_frameset = true;
+}
+
+/// Stops at a CDATA section that lol_html takes for a bogus comment, as in `<mo>`, where a tag in it
+/// would be HTML. Both end alike where it holds no `>`.
+pub(super) fn bogus_cdata_guard<'s>(
+    roots: &'s Selector,
+) -> (Cow<'s, Selector>, ElementContentHandlers<'static>) {
+    let watch_comment = |comment: &mut Comment<'_>| {
+        let text = comment.text();
+        match text.starts_with("[CDATA[") && !text.ends_with("]]") {
+            true => Err(LocatorStop::Ambiguity.into()),
+            false => Ok(()),
+        }
+    };
+    let watch_comment: CommentHandler<'static> = Box::new(watch_comment);
+    let handlers = ElementContentHandlers::default().comments(watch_comment);
+    (Cow::Borrowed(roots), handlers)
 }
 
 /// Stops where the end of a CDATA section depends on a charset that is not known: a `]` may be the

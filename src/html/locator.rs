@@ -291,6 +291,7 @@ fn with_guards<'s>(settings: Settings<'static, 's>) -> Settings<'static, 's> {
     settings
         .append_element_content_handler(on(&FRAMESET, note_frameset))
         .append_element_content_handler(on(&FOREIGN, watch))
+        .append_element_content_handler(foreign::bogus_cdata_guard(&FOREIGN_ROOT))
         .append_element_content_handler(on(&COLUMN_IN_TEMPLATE, refuse))
 }
 
