@@ -19,7 +19,7 @@ PLAYWRIGHT    := $(BROWSER_TESTS)/node_modules/.package-lock.json
 FUZZ          := tests/fuzz
 BROWSERS      := chromium chromium-browser google-chrome-stable google-chrome
 
-.PHONY: help demo test check fmt bench bench-micro fuzz clean rust-tools cargo-fuzz browser
+.PHONY: help demo test check fmt bench bench-guard bench-micro fuzz clean rust-tools cargo-fuzz browser
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -52,7 +52,12 @@ bench: ## Measure beside nginx, HAProxy and others (FULL=1 for all of it, ONLY=g
 	@CARGO="$(CARGO)" FULL="$(FULL)" tests/bench/install.sh
 	@$(CARGO) build --release --locked --quiet
 	@$(CARGO) build --release --locked --quiet $(BENCH)
-	@FULL="$(FULL)" ONLY="$(ONLY)" BASE="$(BASE)" target/bench/build/release/edge-bench
+	@FULL="$(FULL)" ONLY="$(ONLY)" BASE="$(BASE)" README="$(README)" target/bench/build/release/edge-bench
+
+bench-guard: ## Count the instructions of the parts; over 5 % more than before is an error (RENEW=1)
+	@command -v valgrind >/dev/null || { echo "bench-guard: valgrind is missing: apt-get install valgrind"; exit 1; }
+	@$(CARGO) build --release --locked --quiet $(BENCH)
+	@CARGO="$(CARGO)" RENEW="$(RENEW)" target/bench/build/release/edge-bench guard
 
 bench-micro: ## Measure the parts by themselves (ARGS=name for some of them)
 	@$(CARGO) bench --locked -- $(ARGS)

@@ -3,9 +3,11 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use serde_json::{Map, Value, json};
 
+use crate::chart;
+use crate::peers::Kind;
 use crate::report::{columns, judge};
 use crate::run::{Measured, Outcome};
 use crate::sample::{Metric, Spread};
@@ -21,6 +23,7 @@ pub fn write(directory: &Path, about: &About, outcomes: &[Outcome]) -> Result<()
     let results = serde_json::to_string_pretty(&results(about, outcomes))?;
     std::fs::write(directory.join("results.json"), results)?;
     std::fs::write(directory.join("table.md"), table(about, outcomes))?;
+    std::fs::write(directory.join("chart.svg"), chart::draw(about, outcomes))?;
     Ok(())
 }
 
@@ -79,11 +82,71 @@ fn table(about: &About, outcomes: &[Outcome]) -> String {
     let versions: Vec<_> = versions
         .map(|(name, version)| format!("{name} {version}"))
         .collect();
-    let _ = writeln!(text, "{}.", versions.join(", "));
+    let _ = writeln!(text, "{}.\n", versions.join(", "));
+    summary(&mut text, outcomes);
     for outcome in outcomes {
         table_of(&mut text, outcome);
     }
     text
+}
+
+/// The edge in every row, in a line.
+fn summary(text: &mut String, outcomes: &[Outcome]) {
+    text.push_str(
+        "| row | the edge against | requests/s | CPU/request | added p50 | memory | goals |\n",
+    );
+    text.push_str("|---|---|--:|--:|--:|--:|---|\n");
+    for outcome in outcomes {
+        let edge = outcome.peers.iter().find(|peer| peer.kind == Kind::Edge);
+        let (Some(edge), Some(base)) = (edge, outcome.peers.first()) else {
+            continue;
+        };
+        let ratio = |metric| {
+            let ratio = Spread::ratio(&edge.samples, &base.samples, metric);
+            ratio.map_or_else(String::new, |ratio| format!("{:.2}x", ratio.median))
+        };
+        let reader = Spread::over(&edge.samples, Metric::PssPerReader);
+        let memory = reader.map_or_else(
+            || ratio(Metric::Pss),
+            |reader| format!("{} per reader", Metric::PssPerReader.show(reader.median)),
+        );
+        let goals = outcome.row.goals.iter();
+        let goals: Vec<_> = goals.filter_map(|goal| judge(goal, outcome)).collect();
+        let goals: Vec<_> = goals
+            .iter()
+            .map(|goal| goal.trim_start_matches("goal: "))
+            .collect();
+        let _ = writeln!(
+            text,
+            "| {}: {} | {} | {} | {} | {} | {memory} | {} |",
+            outcome.row.name,
+            outcome.row.about,
+            base.kind.name(),
+            ratio(Metric::Rate),
+            ratio(Metric::Cpu),
+            ratio(Metric::AddedP50),
+            goals.join("; ")
+        );
+    }
+}
+
+const BEGIN: &str = "<!-- figures -->\n";
+const END: &str = "<!-- /figures -->";
+
+/// Puts the tables into this package's README.
+pub fn publish(about: &About, outcomes: &[Outcome]) -> Result<()> {
+    let path = "tests/bench/README.md";
+    let text = std::fs::read_to_string(path)?;
+    let (before, rest) = text
+        .split_once(BEGIN)
+        .context("README has no place for figures")?;
+    let (_, after) = rest
+        .split_once(END)
+        .context("README has no place for figures")?;
+    let figures = table(about, outcomes);
+    std::fs::write(path, format!("{before}{BEGIN}\n{figures}\n{END}{after}"))?;
+    println!("The tables are in {path}.");
+    Ok(())
 }
 
 fn table_of(text: &mut String, outcome: &Outcome) {

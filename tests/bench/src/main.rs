@@ -1,10 +1,12 @@
 //! Measures the edge beside its peers. See README.md in this package.
 
+mod chart;
 mod check;
 mod client;
 mod coding;
 mod ethernet;
 mod files;
+mod guard;
 mod http2;
 mod load;
 mod machine;
@@ -38,7 +40,11 @@ use crate::run::{Bench, Pace};
 use crate::tls::Certificate;
 
 fn main() -> ExitCode {
-    match measure() {
+    let outcome = match env::args().nth(1).as_deref() {
+        Some("guard") => guard::guard(setting("RENEW").is_some()),
+        _ => measure(),
+    };
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("bench: {error:#}");
@@ -53,6 +59,7 @@ const QUICK: Pace = Pace {
     warm_up: Duration::from_millis(120),
     window: Duration::from_millis(600),
     alone: Duration::from_millis(200),
+    budget: Duration::from_secs(60),
 };
 
 const FULL: Pace = Pace {
@@ -61,6 +68,7 @@ const FULL: Pace = Pace {
     warm_up: Duration::from_millis(200),
     window: Duration::from_millis(1000),
     alone: Duration::from_millis(400),
+    budget: Duration::from_secs(8 * 60),
 };
 
 fn setting(name: &str) -> Option<String> {
@@ -89,8 +97,11 @@ fn measure() -> Result<()> {
         outcomes.push(outcome);
         files::write(&bench.directory, &about, &outcomes)?;
     }
+    if setting("README").is_some() {
+        files::publish(&about, &outcomes)?;
+    }
     println!(
-        "\n{} rows in {} s; all figures: {}/results.json, table.md",
+        "\n{} rows in {} s; all figures: {}/results.json, table.md, chart.svg",
         outcomes.len(),
         started.elapsed().as_secs(),
         bench.directory.display()
@@ -147,6 +158,7 @@ fn prepare(pace: Pace) -> Result<Bench> {
         tag: String::new(),
         directory,
         pace,
+        started: Instant::now(),
     };
     bench.tag = run::learn_tag(&bench)?;
     Ok(bench)
@@ -156,9 +168,18 @@ fn tools(directory: &Path, edge: PathBuf) -> Tools {
     Tools {
         edge,
         base: setting("BASE").map(PathBuf::from),
-        envoy: directory.join("envoy/bin/envoy"),
+        envoy: envoy(directory).unwrap_or_else(|| directory.join("envoy/bin/envoy")),
         pingora: directory.join("build/release/pingora-peer"),
     }
+}
+
+/// The program itself, which the wheel's launcher in Python would start.
+fn envoy(directory: &Path) -> Option<PathBuf> {
+    let libraries = std::fs::read_dir(directory.join("envoy/lib")).ok()?;
+    let programs = libraries
+        .flatten()
+        .map(|library| library.path().join("site-packages/envoy/_bin/envoy"));
+    programs.into_iter().find(|program| program.exists())
 }
 
 /// A thousand readers are as many connections, and as many again for the proxy and the origin.

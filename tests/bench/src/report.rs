@@ -53,7 +53,7 @@ pub fn print(outcome: &Outcome) {
 
 fn width(metric: Metric) -> usize {
     match metric.is_main() {
-        true => 27,
+        true => 29,
         false => 15,
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Error, Result, ensure};
 
@@ -29,6 +29,7 @@ pub struct Bench {
     pub tag: String,
     pub directory: PathBuf,
     pub pace: Pace,
+    pub started: Instant,
 }
 
 /// How long is measured.
@@ -39,6 +40,8 @@ pub struct Pace {
     pub warm_up: Duration,
     pub window: Duration,
     pub alone: Duration,
+    /// After so long rounds are not repeated any more, lest a stolen machine takes all day.
+    pub budget: Duration,
 }
 
 /// A peer at work.
@@ -241,7 +244,8 @@ impl Bench {
             if best.as_ref().is_none_or(|best| stolen < best.stolen) {
                 best = Some(Round { samples, stolen });
             }
-            if stolen <= STOLEN_MAX || methods::rounds(row, 2) == 1 {
+            let late = self.started.elapsed() > self.pace.budget;
+            if stolen <= STOLEN_MAX || late || methods::rounds(row, 2) == 1 {
                 break;
             }
         }
