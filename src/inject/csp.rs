@@ -1,17 +1,21 @@
 use aws_lc_rs::rand;
 use http::header::{CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY_REPORT_ONLY};
-use http::header::{ETAG, Entry, HeaderMap, HeaderName, HeaderValue, LAST_MODIFIED};
+use http::header::{ETAG, Entry, HeaderMap, HeaderName, HeaderValue, LAST_MODIFIED, LINK};
 
 use super::verdict::{SkipReason, Verdict};
 use crate::html::{self, PolicyRefused};
 use crate::wire::csp::{Adjuster, Obstacle, SelfOrigin, Terms, Treatment, requires_integrity};
-use crate::wire::keep_from_shared_caches;
+use crate::wire::{ScriptPreload, keep_from_shared_caches};
 
 const INTEGRITY_POLICY: HeaderName = HeaderName::from_static("integrity-policy");
 
 /// The policies of a page, as they go on: those of the head, and those that come in its body.
 #[derive(Clone, Debug)]
-pub struct PagePolicies(Adjuster);
+pub struct PagePolicies {
+    adjuster: Adjuster,
+    /// The page demands integrity of scripts, the tag has none, and all is left as it is.
+    lacks_integrity: bool,
+}
 
 /// Looks at the policies in the head of what the verdict takes for a page. One that they do not let
 /// run the tag, and that may not or cannot be helped, is left alone.
@@ -38,23 +42,45 @@ impl PagePolicies {
             values.map(HeaderValue::as_bytes).collect()
         };
         let demands = lines(INTEGRITY_POLICY);
-        let without = terms.needs.integrity.is_empty() && terms.treatment != Treatment::Leave;
-        if without && demands.into_iter().any(requires_integrity) {
+        let demanded = demands.into_iter().any(requires_integrity);
+        let lacks_integrity = demanded && terms.needs.integrity.is_empty();
+        if lacks_integrity && terms.treatment != Treatment::Leave {
             return Err(Obstacle::Integrity);
         }
         let enforced = lines(CONTENT_SECURITY_POLICY);
         let reported = lines(CONTENT_SECURITY_POLICY_REPORT_ONLY);
-        Adjuster::new((&enforced, &reported), terms, page, fresh_nonce).map(Self)
+        let adjuster = Adjuster::new((&enforced, &reported), terms, page, fresh_nonce)?;
+        Ok(Self {
+            adjuster,
+            lacks_integrity,
+        })
+    }
+
+    /// What keeps the tag from running under the head's policies, where they are left as they are.
+    pub fn obstacle_left(&self) -> Option<&Obstacle> {
+        const INTEGRITY: &Obstacle = &Obstacle::Integrity;
+        let lacks_integrity = self.lacks_integrity.then_some(INTEGRITY);
+        lacks_integrity.or_else(|| self.adjuster.obstacle_left())
     }
 
     /// Writes them into the head. With a nonce that was made for this answer it is for one visitor,
     /// and once: what is stored elsewhere, or revalidated, would part the nonces of head and body.
     pub fn write(&self, headers: &mut HeaderMap) {
         self.write_lines(headers);
-        if self.0.has_own_nonce() {
+        if self.adjuster.has_own_nonce() {
             headers.remove(ETAG);
             headers.remove(LAST_MODIFIED);
             keep_from_shared_caches(headers);
+        }
+    }
+
+    /// Tells the browser of the script, beside what the origin tells it of, where it is sure that
+    /// there will be a tag.
+    pub fn announce(&self, preload: &ScriptPreload, headers: &mut HeaderMap) {
+        if self.obstacle_left().is_none()
+            && let Some(field) = preload.field(self.adjuster.nonce())
+        {
+            headers.append(LINK, field);
         }
     }
 
@@ -66,7 +92,7 @@ impl PagePolicies {
                 continue;
             };
             for line in lines.iter_mut() {
-                let grown = self.0.line(line.as_bytes());
+                let grown = self.adjuster.line(line.as_bytes());
                 // A value that has grown by visible ASCII is a value.
                 if let Some(Ok(grown)) = grown.map(|grown| HeaderValue::from_bytes(&grown)) {
                     *line = grown;
@@ -78,11 +104,11 @@ impl PagePolicies {
 
 impl html::PagePolicies for PagePolicies {
     fn adjust(&mut self, policy: &str) -> Result<Option<String>, PolicyRefused> {
-        self.0.meta(policy).map_err(|_| PolicyRefused)
+        self.adjuster.meta(policy).map_err(|_| PolicyRefused)
     }
 
     fn nonce(&self) -> Option<&str> {
-        self.0.nonce()
+        self.adjuster.nonce()
     }
 }
 

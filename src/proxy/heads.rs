@@ -6,8 +6,8 @@ use hyper::ext::ReasonPhrase;
 
 use super::exchange::Edge;
 use super::page::PageRoute;
-use crate::html::Plan;
-use crate::inject::{self, Asked, PagePolicies, Prospect, SkipReason, Verdict};
+use crate::html::{PageKind, Plan};
+use crate::inject::{self, Asked, PageBody, PagePolicies, Prospect, SkipReason, Verdict};
 use crate::rules::{HostHeader, PageRule};
 use crate::wire::csp::SelfOrigin;
 use crate::wire::{
@@ -111,9 +111,10 @@ impl PageHead<'_> {
         match (verdict, plan) {
             (Verdict::Rewrite(codings) | Verdict::Describe(codings), Some(plan)) => {
                 inject::describe_page(headers, codings, plan.version(), varies_by);
-                policies
-                    .into_iter()
-                    .for_each(|policies| policies.write(headers));
+                if let Some(policies) = policies {
+                    policies.write(headers);
+                    announce(headers, policies, codings, rule);
+                }
             }
             (Verdict::Pass(SkipReason::Empty), Some(plan)) => {
                 inject::describe_validators(headers, plan.version(), varies_by);
@@ -189,6 +190,13 @@ impl Carried {
 fn is_known_type(headers: &HeaderMap) -> bool {
     let html = |media: &MediaType| media.essence() == "text/html";
     headers.contains_key(CONTENT_TYPE) && MediaType::of(headers).is_none_or(|media| !html(&media))
+}
+
+/// What nobody said that it is a page may turn out to be none.
+fn announce(headers: &mut HeaderMap, policies: &PagePolicies, body: &PageBody, rule: &PageRule) {
+    if let (Some(preload), PageKind::Document) = (&rule.preload, body.kind) {
+        policies.announce(preload, headers);
+    }
 }
 
 /// Takes the request's conditions and ranges to what the origin knows (DESIGN D3).

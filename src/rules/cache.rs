@@ -77,6 +77,7 @@ mod tests {
             groups: None,
             plan: None,
             csp: Default::default(),
+            preload: None,
             client_masks: Box::default(),
             untagged: None,
         }

@@ -36,6 +36,7 @@ pub(super) struct Decisions<'a> {
     pub(super) transform: Decided<'a, Transform>,
     /// Attributes of which some level says something, if only that they are left out.
     pub(super) settled: Vec<TagKey>,
+    pub(super) preload: Decided<'a, bool>,
     pub(super) tag: Vec<(TagKey, Decided<'a, &'a str>)>,
 }
 
@@ -82,6 +83,7 @@ impl<'a> Decisions<'a> {
             frames: first(&levels, |level| &level.frames).unwrap_or_else(Decided::default),
             transform: first(&levels, |level| &level.transform).unwrap_or_else(Decided::default),
             settled: settled(&levels),
+            preload: first(&levels, |level| &level.preload).unwrap_or_else(|| Decided::usual(true)),
             tag: tag(&levels),
         };
         decisions.add_groups(&levels);

@@ -197,6 +197,7 @@ fn settings(site: &Site, decisions: &Decisions<'_>) -> Vec<ExplainedSetting> {
         },
     ));
     all.extend(page_wishes(decisions));
+    all.push(explain("preload", &decisions.preload, bool::to_string));
     all.push(explain("ui", &decisions.ui, |ui| match ui {
         Ui::Custom => "custom".to_owned(),
         Ui::Default => "default".to_owned(),

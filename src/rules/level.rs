@@ -27,6 +27,7 @@ pub(super) struct Level {
     pub(super) merge_existing: Option<Stated<bool>>,
     pub(super) frames: Option<Stated<Frames>>,
     pub(super) transform: Option<Stated<Transform>>,
+    pub(super) preload: Option<Stated<bool>>,
     pub(super) tag: TagSettings,
     /// `group` or `inject` is written but could not be read, so neither can be said to be missing.
     pub(super) unclear: bool,
@@ -79,6 +80,7 @@ impl Level {
             merge_existing: table.take("merge_existing", flag),
             frames: table.take("frames", one_of(FRAMES)),
             transform: table.take("transform", one_of(TRANSFORM)),
+            preload: table.take("preload", flag),
             tag: table
                 .take_table("tag", "tag")
                 .map(TagSettings::read)
@@ -109,6 +111,7 @@ impl Level {
             merge_existing: None,
             frames: None,
             transform: None,
+            preload: None,
             tag: TagSettings::default(),
             unclear: false,
         }
@@ -126,6 +129,7 @@ impl Level {
             && self.merge_existing.is_none()
             && self.frames.is_none()
             && self.transform.is_none()
+            && self.preload.is_none()
             && self.tag.is_empty()
     }
 

@@ -2,8 +2,11 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::groups::GroupSet;
-use crate::html::{AttributeError, Inheritance, Mask, MaskScope, Plan, ScriptTag, mask_revision};
+use crate::html::{
+    AttributeError, ExistingTag, Inheritance, Mask, MaskScope, Plan, ScriptTag, mask_revision,
+};
 use crate::wire::csp::Terms;
+use crate::wire::{ScriptFetch, ScriptPreload};
 
 use super::decisions::Decisions;
 use super::level::{LevelName, Ui};
@@ -23,6 +26,8 @@ pub struct PageRule {
     pub plan: Option<Arc<Plan>>,
     /// What may be done to the page's content security policies so that the tag runs.
     pub csp: Terms,
+    /// How browsers are told of the script before they meet the tag; none: they are not.
+    pub preload: Option<ScriptPreload>,
     /// Masks that only the visitor script can apply.
     pub client_masks: Box<[ClientMask]>,
     /// Why there is no plan, where there is none.
@@ -66,14 +71,19 @@ impl PageRule {
             groups: None,
             plan: None,
             csp: Terms::default(),
+            preload: None,
             client_masks: client_masks.collect(),
             untagged: None,
         };
         match planned {
             Ok((groups, plan)) => {
                 rule.csp = terms(site, decisions, &groups);
+                rule.preload = preload(site, decisions, &groups);
                 rule.groups = Some(groups);
-                let plan = plan.versioned_by(&rule.csp.to_string());
+                let preload = rule.preload.as_ref().map(ToString::to_string);
+                let plan = plan
+                    .versioned_by(&rule.csp.to_string())
+                    .versioned_by(&preload.unwrap_or_default());
                 rule.plan = Some(Arc::new(plan));
             }
             Err(untagged) => rule.untagged = Some(untagged),
@@ -140,6 +150,23 @@ fn terms(site: &Site, decisions: &Decisions<'_>, groups: &GroupSet) -> Terms {
         treatment: site.csp.as_ref().map(|csp| csp.value).unwrap_or_default(),
         needs: Arc::new(site.script.needs.of_tag(&src, &decisions.tag)),
     }
+}
+
+/// A page that may keep a tag of its own perhaps gets none, and then the script is not needed.
+fn preload(site: &Site, decisions: &Decisions<'_>, groups: &GroupSet) -> Option<ScriptPreload> {
+    let sure = decisions.existing_tag.value == ExistingTag::Replace;
+    let attribute = |key| {
+        let (_, value) = decisions.tag.iter().find(|(known, _)| *known == key)?;
+        Some(value.value)
+    };
+    (sure && decisions.preload.value).then(|| {
+        ScriptPreload::of(&ScriptFetch {
+            src: &site.script.url.fill(groups.primary(), site.env),
+            crossorigin: attribute(TagKey::CrossOrigin),
+            integrity: attribute(TagKey::Integrity),
+            nonce: attribute(TagKey::Nonce),
+        })
+    })
 }
 
 fn script_tag(

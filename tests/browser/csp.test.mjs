@@ -11,7 +11,7 @@ import { after, before, test } from "node:test";
 
 import { launchBrowser, newPage } from "./browser.mjs";
 import { REFUSED, RUNS } from "./csp-policies.mjs";
-import { LOADER_HASH, notFound, serve } from "./csp-servers.mjs";
+import { LOADER_HASH, notFound, serve } from "./servers.mjs";
 import { startEdge } from "./edge.mjs";
 
 let origin, cdn, foreign, edge, browser, rules;

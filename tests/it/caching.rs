@@ -146,6 +146,24 @@ async fn a_page_under_older_rules_is_sent_anew() {
     }
 }
 
+#[tokio::test]
+async fn a_page_announces_its_script_until_the_rules_say_otherwise() {
+    let house = House::with(ETAG).await;
+    let page = house.load("/page", "x-nothing", "").await;
+    let link = "<https://cdn.example.com/loader.js>; rel=preload; as=script";
+    assert_eq!(page.header("link"), link);
+    let tag = page.header("etag");
+    let again = house.load("/page", "if-none-match", tag).await;
+    assert_eq!((again.status.as_u16(), again.header("link")), (304, ""));
+    let image = house.load("/image", "x-nothing", "").await;
+    assert_eq!(image.header("link"), "");
+
+    house.change_rules("group = 1\npreload = false").await;
+    let anew = house.load("/page", "if-none-match", tag).await;
+    check_page(&anew, 1);
+    assert_eq!(anew.header("link"), "");
+}
+
 /// A browser sends both conditions; the date alone would be met.
 #[tokio::test]
 async fn a_date_beside_an_older_tag_does_not_save_it() {

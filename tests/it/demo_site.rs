@@ -158,7 +158,10 @@ async fn check_site(demo: &Demo, mut visitor: Visitor, coding: &str) {
                     bank.header("cache-control")
                 };
                 assert_eq!(edge.header("cache-control"), freshness, "{case}");
-                let but = [&OF_THE_WAY[..], &OF_THE_BODY[..], &["cache-control"]].concat();
+                let link = edge.header("link");
+                assert!(link.ends_with("; rel=preload; as=script"), "{case}: {link}");
+                let of_the_tag = ["cache-control", "link"];
+                let but = [&OF_THE_WAY[..], &OF_THE_BODY[..], &of_the_tag].concat();
                 assert_eq!(lines(&edge, &but), lines(&bank, &but), "{case}");
             }
         }

@@ -322,3 +322,114 @@ fn a_page_whose_policies_stay_loses_nothing_but_the_tag() {
         assert_eq!(values(&down, name), [value]);
     }
 }
+
+const LINK: &str = "<https://cdn.example/l.js?group=7>; rel=preload; as=script";
+
+/// The lines of `Link` on an answer under these rules, to a browser that loads a page.
+fn links(rules: &str, status: u16, answer: &[(&'static str, &str)]) -> Vec<String> {
+    let rules =
+        format!("script = {{ url = \"https://cdn.example/l.js?group={{group}}\" }}\n{rules}");
+    let down = stage(&rules, &[PAGE]).down("192.0.2.1", status, answer);
+    values(&down, "link")
+        .into_iter()
+        .map(str::to_owned)
+        .collect()
+}
+
+#[test]
+fn a_page_announces_its_script_as_its_tag_asks_for_it() {
+    let html = ("content-type", "text/html");
+    let sri = format!("sha256-{}=", "A".repeat(43));
+    let with = |rest: &str| format!("{LINK}{rest}");
+    let own = "<https://www.bank.example/a.css>; rel=preload; as=style";
+    let trusting = (POLICY, "script-src 'strict-dynamic' 'nonce-Ab+/='");
+    for (rules, answer, links_down) in [
+        ("", vec![], vec![with("")]),
+        ("", vec![("link", own)], vec![own.to_owned(), with("")]),
+        ("", vec![trusting], vec![with("; nonce=\"Ab+/=\"")]),
+        ("", vec![(POLICY, "script-src 'none'")], vec![with("")]),
+        (
+            "tag = { crossorigin = \"use-credentials\" }",
+            vec![],
+            vec![with("; crossorigin=\"use-credentials\"")],
+        ),
+        (
+            &format!("tag = {{ crossorigin = \"anonymous\", integrity = \"{sri}\" }}"),
+            vec![],
+            vec![with(&format!(
+                "; crossorigin=\"anonymous\"; integrity=\"{sri}\""
+            ))],
+        ),
+        (
+            "tag = { nonce = \"fix\" }",
+            vec![],
+            vec![with("; nonce=\"fix\"")],
+        ),
+        (
+            "tag = { nonce = \"fix\" }",
+            vec![trusting],
+            vec![with("; nonce=\"Ab+/=\"")],
+        ),
+        ("preload = false", vec![("link", own)], vec![own.to_owned()]),
+        ("existing_tag = \"keep\"", vec![], vec![]),
+        (
+            "csp = \"leave\"",
+            vec![(POLICY, "script-src 'self'")],
+            vec![],
+        ),
+        (
+            "csp = \"leave\"",
+            vec![("integrity-policy", "blocked-destinations=(script)")],
+            vec![],
+        ),
+        (
+            "csp = \"leave\"",
+            vec![(POLICY, "img-src https:")],
+            vec![with("")],
+        ),
+    ] {
+        let answer = [&[html][..], &answer].concat();
+        assert_eq!(links(rules, 200, &answer), links_down, "{rules} {answer:?}");
+    }
+}
+
+#[test]
+fn what_has_no_tag_announces_none() {
+    let html = ("content-type", "text/html");
+    for (rules, status, answer) in [
+        ("", 200, &[("content-type", "application/json")][..]),
+        ("", 304, &[html]),
+        ("", 302, &[html, ("location", "/x")]),
+        ("", 200, &[html, (POLICY, "sandbox")]),
+        ("", 200, &[html, ("cache-control", "no-transform")]),
+        (
+            "csp = \"refuse\"",
+            200,
+            &[html, (POLICY, "script-src 'self'")],
+        ),
+    ] {
+        assert!(
+            links(rules, status, answer).is_empty(),
+            "{rules} {status} {answer:?}"
+        );
+    }
+    let unknown = stage("", &[("accept", "*/*")]).down("192.0.2.1", 200, &[html]);
+    assert!(values(&unknown, "link").is_empty(), "perhaps no document");
+}
+
+#[test]
+fn a_nonce_of_our_own_is_the_same_in_policy_and_link() {
+    let answer = [
+        ("content-type", "text/html"),
+        (POLICY, "script-src 'strict-dynamic'"),
+    ];
+    let down = stage("", &[PAGE]).down("192.0.2.1", 200, &answer);
+    let nonce = |line: &str, before: &str, after: &str| {
+        let rest = line
+            .split_once(before)
+            .and_then(|(_, rest)| rest.strip_suffix(after));
+        rest.unwrap().to_owned()
+    };
+    let granted = nonce(values(&down, POLICY)[0], "'nonce-", "'");
+    assert_eq!(nonce(values(&down, "link")[0], "nonce=\"", "\""), granted);
+}

@@ -32,6 +32,8 @@ pub struct Adjuster {
     terms: Terms,
     page: SelfOrigin,
     nonce: Option<TagNonce>,
+    /// What keeps the tag from running under policies of the head that are left as they are.
+    left: Option<Obstacle>,
 }
 
 #[derive(Clone, Debug)]
@@ -67,20 +69,27 @@ impl Adjuster {
             terms: terms.clone(),
             page,
             nonce: None,
+            left: None,
         };
         let policies: Vec<_> = enforced.iter().flat_map(|line| split(line)).collect();
         adjuster.nonce = adjuster.reusable_nonce(&policies, reported);
         match terms.treatment {
-            Treatment::Leave => {}
+            Treatment::Leave => adjuster.left = adjuster.obstacle(&policies),
             Treatment::Patch => adjuster.prepare(&policies, fresh)?,
-            Treatment::Refuse => {
-                let tag = adjuster.tag();
-                let mut policies = policies.iter();
-                let obstacle = policies.find_map(|policy| tag.obstacle(*policy, Delivery::Header));
-                obstacle.map_or(Ok(()), Err)?;
-            }
+            Treatment::Refuse => adjuster.obstacle(&policies).map_or(Ok(()), Err)?,
         }
         Ok(adjuster)
+    }
+
+    fn obstacle(&self, policies: &[Policy<'_>]) -> Option<Obstacle> {
+        let tag = self.tag();
+        let mut policies = policies.iter();
+        policies.find_map(|policy| tag.obstacle(*policy, Delivery::Header))
+    }
+
+    /// What keeps the tag from running under the policies of the head, as they go on.
+    pub fn obstacle_left(&self) -> Option<&Obstacle> {
+        self.left.as_ref()
     }
 
     /// A line of `Content-Security-Policy`, or of the field that only reports; `None`: as it is.

@@ -1,4 +1,4 @@
-// What the policies' test needs besides the edge: an origin that serves pages under any policy, a
+// What tests of the tag's script need besides the edge: an origin that serves pages under any head, a
 // host for the script, and a host that nobody grants anything.
 
 import { createHash } from "node:crypto";
@@ -60,14 +60,22 @@ const FILES = [
   [/frame\.html$/, "text/plain", "framed"],
 ];
 
-/** A server of the files, for every origin. `pages` answers what is none of them. */
+/**
+ * A server of the files, for every origin. `pages` answers what is none of them; `asked` are the
+ * targets of all requests.
+ */
 export async function serve(pages) {
+  const asked = [];
   const server = createServer((request, response) => {
     const { pathname } = new URL(request.url, "http://a");
-    response.setHeader("access-control-allow-origin", "*");
+    asked.push(request.url);
+    const { origin } = request.headers;
+    response.setHeader("access-control-allow-origin", origin ?? "*");
+    if (origin) response.setHeader("access-control-allow-credentials", "true");
+    response.setHeader("cache-control", "no-store");
     if (pathname.endsWith("/frame.html")) return sendFrame(response);
     const file = FILES.find(([end]) => end.test(pathname));
-    if (!file) return pages(pathname, response);
+    if (!file) return pages(pathname, response, request);
     response.setHeader("content-type", file[1]);
     response.end(file[2]);
   });
@@ -86,7 +94,7 @@ export async function serve(pages) {
     server.closeAllConnections();
     server.close();
   };
-  return { port: server.address().port, stop };
+  return { port: server.address().port, asked, stop };
 }
 
 function sendFrame(response) {
