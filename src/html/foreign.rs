@@ -8,8 +8,8 @@
 use std::borrow::Cow;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use lol_html::html_content::{Comment, EndTag, TextChunk, TextType};
-use lol_html::send::{CommentHandler, Element, ElementContentHandlers, TextHandler};
+use lol_html::html_content::{Comment, EndTag};
+use lol_html::send::{CommentHandler, Element, ElementContentHandlers};
 use lol_html::{HandlerResult, Selector};
 
 use super::locator::LocatorStop;
@@ -80,31 +80,6 @@ pub(super) fn bogus_cdata_guard<'s>(
     };
     let watch_comment: CommentHandler<'static> = Box::new(watch_comment);
     let handlers = ElementContentHandlers::default().comments(watch_comment);
-    (Cow::Borrowed(roots), handlers)
-}
-
-/// Stops where the end of a CDATA section depends on a charset that is not known: a `]` may be the
-/// second byte of a character, so that `]]>` behind a byte that is not ASCII may be none.
-pub(super) fn cdata_guard<'s>(
-    roots: &'s Selector,
-) -> (Cow<'s, Selector>, ElementContentHandlers<'static>) {
-    let mut last_is_ascii = true;
-    let watch_text = move |text: &mut TextChunk<'_>| {
-        if text.text_type() != TextType::CDataSection {
-            return Ok(());
-        }
-        if let Some(last) = text.as_str().chars().next_back() {
-            last_is_ascii = last.is_ascii();
-        }
-        let ends_in_doubt = text.last_in_text_node() && !last_is_ascii;
-        last_is_ascii |= text.last_in_text_node();
-        if ends_in_doubt {
-            return Err(LocatorStop::Ambiguity.into());
-        }
-        Ok(())
-    };
-    let watch_text: TextHandler<'static> = Box::new(watch_text);
-    let handlers = ElementContentHandlers::default().text(watch_text);
     (Cow::Borrowed(roots), handlers)
 }
 

@@ -68,6 +68,9 @@ const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 fn judge(prologue: &[u8]) -> Frameset {
     let prologue = prologue.strip_prefix(BYTE_ORDER_MARK).unwrap_or(prologue);
+    // Where text is no UTF-8, lol_html tells wrong places for what stands behind it.
+    let prologue = String::from_utf8_lossy(prologue);
+    let prologue = prologue.as_bytes();
     let start = Start {
         prologue,
         ..Start::default()
@@ -254,6 +257,14 @@ mod tests {
             "<!-- -->\n</html\n>\n",
         ] {
             assert_eq!(judged(unshown), Frameset::Replaces, "{unshown}");
+        }
+    }
+
+    #[test]
+    fn broken_letters_hide_no_end_tag() {
+        for broken in [&b"\xfe"[..], b"\xe0\xa0", b"\x81\xfe\xf0\x90"] {
+            let prologue = [b"<title>", broken, b"</title></p>"].concat();
+            assert_eq!(judge(&prologue), Frameset::Replaces, "{broken:x?}");
         }
     }
 

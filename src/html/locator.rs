@@ -1,5 +1,5 @@
 use std::borrow::Cow;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 
 use lol_html::errors::RewritingError;
@@ -7,6 +7,7 @@ use lol_html::html_content::EndTag;
 use lol_html::send::{Element, ElementContentHandlers, ElementHandler, HtmlRewriter, Settings};
 use lol_html::{AsciiCompatibleEncoding, HandlerResult, MemorySettings, OutputSink, Selector};
 
+use super::cdata::DoubtfulEnds;
 use super::charset::PageCharset;
 use super::descent;
 use super::end_probe::{EndProbe, PROBE, PageEnd, is_html};
@@ -101,6 +102,8 @@ pub(super) struct LolHtmlLocator {
     rewriter: HtmlRewriter<'static, CountedOutput>,
     shared: Arc<Shared>,
     end_probe: Arc<EndProbe>,
+    /// Looked for where the charset is not known.
+    doubtful_ends: Option<DoubtfulEnds>,
     /// How many bytes the parser was fed.
     fed: u64,
 }
@@ -111,6 +114,8 @@ pub(super) struct Shared {
     found: Mutex<Vec<Finding>>,
     /// How many bytes the parser is done with.
     settled: AtomicU64,
+    /// Whether svg or math stood in the page, in which there are CDATA sections.
+    foreign: AtomicBool,
 }
 
 impl Shared {
@@ -169,39 +174,58 @@ impl LolHtmlLocator {
             settings = settings.append_element_content_handler(on(&META, check));
         }
         let end_probe = Arc::default();
-        if charset == PageCharset::Any {
-            settings = settings.append_element_content_handler(foreign::cdata_guard(&FOREIGN_ROOT));
-        }
         settings = with_existing_tag(settings, &shared);
         settings = match plan.placement() {
             Placement::End => with_end_handlers(settings, plan, &shared),
             Placement::Head => with_head_handlers(settings, &shared, &end_probe),
         };
         settings = with_end_probe(settings, &end_probe);
+        let doubtful_ends = (charset == PageCharset::Any).then(DoubtfulEnds::default);
+        if doubtful_ends.is_some() {
+            let shared = Arc::clone(&shared);
+            let note_root = move |_: &mut Element<'_, '_>| {
+                shared.foreign.store(true, Ordering::Relaxed);
+                Ok(())
+            };
+            settings = settings.append_element_content_handler(on(&FOREIGN_ROOT, note_root));
+        }
         let rewriter = HtmlRewriter::new(settings, CountedOutput(Arc::clone(&shared)));
         Self {
             rewriter,
             shared,
             end_probe,
+            doubtful_ends,
             fed: 0,
         }
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> Result<(), LocatorStop> {
+        let doubtful = self.doubtful_ends.as_mut();
+        let mut done = 0;
+        for end in doubtful.map_or_else(Vec::new, |ends| ends.next_in(bytes)) {
+            self.write_in_pieces(&bytes[done..end])?;
+            done = end;
+            if self.shared.foreign.load(Ordering::Relaxed) {
+                return Err(LocatorStop::Ambiguity);
+            }
+        }
+        self.write_in_pieces(&bytes[done..])
+    }
+
+    fn write_in_pieces(&mut self, bytes: &[u8]) -> Result<(), LocatorStop> {
+        for piece in bytes.chunks(MAX_FEED) {
+            self.rewriter.write(piece).map_err(stop_of)?;
+        }
+        Ok(())
     }
 }
 
 impl Locate for LolHtmlLocator {
     fn feed(&mut self, bytes: &[u8], found: &mut Vec<Finding>) -> Result<u64, LocatorStop> {
-        let mut outcome = Ok(());
-        for piece in bytes.chunks(MAX_FEED) {
-            outcome = self.rewriter.write(piece);
-            if outcome.is_err() {
-                break;
-            }
-        }
+        let outcome = self.write(bytes);
         self.fed += bytes.len() as u64;
         self.shared.take(found);
-        outcome
-            .map(|()| self.shared.settled.load(Ordering::Relaxed))
-            .map_err(stop_of)
+        outcome.map(|()| self.shared.settled.load(Ordering::Relaxed))
     }
 
     /// What else is found now is left alone: a tag that only the probe has finished is none.

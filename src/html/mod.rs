@@ -3,6 +3,7 @@
 //!
 //! *lol_html finds, we insert*: see [`PageRewriter`].
 
+mod cdata;
 pub mod charset;
 mod descent;
 mod edit;

@@ -184,7 +184,13 @@ const HOUSE: &[Room] = &[
         "html",
         0,
         &[],
-        &["cssparser", "encoding_rs", "htmlize", "lol_html"],
+        &[
+            "cssparser",
+            "encoding_rs",
+            "htmlize",
+            "lol_html",
+            "memchr",
+        ],
     ),
     room("problem", 0, &[], &[]),
     room(

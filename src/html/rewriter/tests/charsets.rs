@@ -321,6 +321,35 @@ fn the_end_of_a_cdata_section_is_only_trusted_where_the_charset_is_known() {
     );
 }
 
+/// What is found where must not depend on how letters are decoded on the way.
+#[test]
+fn broken_letters_in_svg_move_no_mask() {
+    for broken in [&b"\xfe"[..], b"\x81", b"\xe0\xa0", b"\xfe\x81\xe0"] {
+        let page = |mask: &[u8]| {
+            [
+                b"<svg>",
+                broken,
+                b"<td",
+                mask,
+                b" class=x>",
+                broken,
+                b"</svg><p",
+                mask,
+                b">",
+            ]
+            .concat()
+        };
+        let expected = [page(br#" glance_masked="true""#), TAG.into()].concat();
+        check_in(
+            &masking(&["td", "p"]),
+            None,
+            &page(b""),
+            &expected,
+            PageOutcome::Tagged,
+        );
+    }
+}
+
 const ENCODINGS: [&Encoding; 15] = [
     BIG5,
     EUC_JP,
