@@ -46,6 +46,14 @@ pub(super) fn cobrowse_tag<H: HandlerTypes>(element: &Element<'_, '_, H>) -> Opt
     }
 }
 
+/// Whether a script or a `<meta>` of an XML page may be one, in whatever namespace.
+pub(super) fn may_be_cobrowse_tag<'v>(value: impl Fn(&str) -> Option<&'v str>) -> bool {
+    let loads = |name: &str| value(name).is_some_and(is_loader);
+    value("id").is_some_and(|id| IDS.contains(&id))
+        || value("data-groupid").is_some_and(is_group)
+        || ["src", "href", "xlink:href"].into_iter().any(loads)
+}
+
 /// The names by which the vendor's script finds its tag, the older one last.
 const IDS: [&str; 2] = ["glance-cobrowse", "cobrowsescript"];
 

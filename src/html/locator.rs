@@ -53,6 +53,11 @@ pub(super) enum Found {
     HeadGap,
     /// A `<meta>` with a content security policy.
     Policy,
+    /// The same in XML, where no second `content` can be said.
+    PolicyInXml,
+    /// The end tag of an XML document's root, in front of which our tag may stand; `by_prefix`:
+    /// what has no prefix there is not XHTML.
+    RootEnd { by_prefix: bool },
     /// An element that the plan's mask of this index matches.
     Mask(usize),
 }
@@ -85,6 +90,14 @@ pub enum LocatorStop {
     /// a tag behind it would be text, or nothing.
     #[error("a tag at the end of the page would not be run")]
     TagNotLive,
+    /// XML that is not well-formed, declares entities of its own, or is made another page of by a
+    /// style sheet.
+    #[error("the XML is not well-formed, or more than its text")]
+    Xml,
+    /// An element of an XML page would need an attribute that it has already, which no second one
+    /// can overrule there.
+    #[error("in XML an attribute cannot be given twice")]
+    XmlAttribute,
 }
 
 /// What the parser may hold of one page: the longest start tag that can be read, and the stack of

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use lol_html::Selector;
 
 use super::lineage::{Lineage, Reading};
+use super::xml::XmlSelector;
 
 /// A CSS selector that the streaming engine can match.
 ///
@@ -17,6 +18,7 @@ pub struct MaskSelector {
     parsed: Arc<Selector>,
     attributes: Arc<[String]>,
     lineages: Arc<[Lineage]>,
+    in_xml: XmlSelector,
 }
 
 impl MaskSelector {
@@ -47,6 +49,11 @@ impl MaskSelector {
     /// Its alternatives, each with what must stand around an element.
     pub(super) fn lineages(&self) -> &[Lineage] {
         &self.lineages
+    }
+
+    /// In XML there is no quirks mode, and no tag may be left out: nothing is to be widened.
+    pub(super) fn in_xml(&self) -> &XmlSelector {
+        &self.in_xml
     }
 }
 
@@ -86,7 +93,10 @@ impl FromStr for MaskSelector {
         }
         let reading = Reading::of(text);
         let lineages = reading.lineages().map_err(refused)?;
+        let in_xml = XmlSelector::parse(text)
+            .ok_or_else(|| SelectorError("the selector is not read".to_owned()))?;
         Ok(Self {
+            in_xml,
             text: text.into(),
             parsed: Arc::new(reading.widened().parse().unwrap_or(parsed)),
             attributes: reading.attributes().into(),

@@ -22,6 +22,7 @@ mod prescan;
 mod rewriter;
 mod script_tag;
 mod transcoder;
+mod xml;
 
 pub use existing_tag::Inheritance;
 pub use locator::LocatorStop;

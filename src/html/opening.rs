@@ -16,6 +16,8 @@ pub enum PageKind {
     /// Somebody asked for it; it is a document if it begins like one. Scripts are answered with
     /// data and pieces of pages under the same media type.
     Unknown,
+    /// It is XHTML, served as XML: it is a document if its root says so.
+    Xhtml,
 }
 
 /// What becomes of a page's first bytes.
@@ -40,6 +42,9 @@ pub(super) fn read(
     compares_letters: bool,
     ended: bool,
 ) -> Opening {
+    if kind == PageKind::Xhtml {
+        return read_xhtml(start, declared, ended);
+    }
     let (named, text) = match charset::byte_order_mark(start) {
         Mark::Undecided if !ended => return Opening::Wait,
         Mark::Undecided | Mark::Absent => (declared, start),
@@ -83,6 +88,42 @@ pub(super) fn read(
         Some(encoding) if !charset::is_readable(encoding) => Opening::UnreadableCharset,
         _ => Opening::Begin(PageCharset::Any),
     }
+}
+
+/// In XML no `<meta>` counts: what is not named by mark, header or declaration is UTF-8 (XML 1.0,
+/// 4.3.3; RFC 7303, 3).
+fn read_xhtml(start: &[u8], declared: Option<&'static Encoding>, ended: bool) -> Opening {
+    let named = match charset::byte_order_mark(start) {
+        Mark::Undecided if !ended => return Opening::Wait,
+        Mark::Undecided | Mark::Absent => declared,
+        Mark::Present(encoding) => Some(encoding),
+    };
+    let is_open = |begin: &[u8]| begin.starts_with(start) && !ended;
+    let encoding = match named.or_else(|| utf_16_declaration(start)) {
+        Some(encoding) => Some(encoding),
+        None if is_open(b"<?xml") => return Opening::Wait,
+        None if UTF_16_DECLARATIONS.iter().any(|(begin, _)| is_open(begin)) => {
+            return Opening::Wait;
+        }
+        None if !is_xml(start) => Some(UTF_8),
+        None => match start.iter().position(|byte| *byte == b'>') {
+            None if !ended && start.len() < PRESCAN => return Opening::Wait,
+            None => None,
+            Some(end) => match prescan::xml_encoding(start) {
+                None if names_encoding(&start[..end]) => None,
+                encoding => encoding.or(Some(UTF_8)),
+            },
+        },
+    };
+    match encoding.filter(|encoding| charset::is_readable(encoding)) {
+        Some(encoding) => Opening::Begin(PageCharset::Certain(encoding)),
+        None => Opening::UnreadableCharset,
+    }
+}
+
+fn names_encoding(declaration: &[u8]) -> bool {
+    let name = b"encoding";
+    declaration.windows(name.len()).any(|part| part == name)
 }
 
 /// How much white space may stand in front of what shows whether this is a document.

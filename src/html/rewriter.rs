@@ -16,7 +16,8 @@ use super::page_report::{PageOutcome, PageReport};
 use super::policy::{self, PagePolicies, PolicyRefused};
 use super::script_tag::Attribute;
 use super::transcoder::Transcoder;
-use super::{ExistingTag, PageKind, Placement, Plan};
+use super::xml::XmlLocator;
+use super::{ExistingTag, PageKind, Placement, Plan, script_tag};
 
 /// Takes the bytes of a page in any chunking and gives them back with the plan's edits laid in.
 ///
@@ -144,6 +145,7 @@ impl PageRewriter {
     fn open(&mut self, declared: Option<&'static Encoding>, kind: PageKind, ended: bool) -> Bytes {
         match opening::read(&self.held, kind, declared, self.compares_letters(), ended) {
             Opening::Wait => Bytes::new(),
+            Opening::Begin(charset) if kind == PageKind::Xhtml => self.begin_xhtml(charset),
             Opening::Begin(charset) => self.begin(charset),
             Opening::NotADocument => self.pass_from_start(LocatorStop::NotADocument),
             Opening::UnreadableCharset => self.pass_from_start(LocatorStop::Charset),
@@ -168,6 +170,14 @@ impl PageRewriter {
         let start = self.held.split().freeze();
         let start = self.read_text(start);
         self.start_with(Box::new(LolHtmlLocator::new(&self.plan, charset)), start)
+    }
+
+    fn begin_xhtml(&mut self, charset: PageCharset) -> Bytes {
+        self.transcoder = charset.transcoded_from(true).map(Transcoder::new);
+        self.prologue.forget();
+        let start = self.held.split().freeze();
+        let start = self.read_text(start);
+        self.start_with(Box::new(XmlLocator::new(Arc::clone(&self.plan))), start)
     }
 
     /// The text of the page's next bytes.
@@ -304,6 +314,12 @@ impl PageRewriter {
                 Some(policies) if of_one_tag.iter().any(|one| one.what == Found::Policy) => {
                     policy::attribute(&mut **policies, start_tag)
                 }
+                Some(policies) if of_one_tag.iter().any(|one| one.what == Found::PolicyInXml) => {
+                    match policy::attribute(&mut **policies, start_tag) {
+                        Ok(Some(_)) => Err(PolicyRefused),
+                        as_it_is => as_it_is,
+                    }
+                }
                 _ => Ok(None),
             };
             let edit = edit::at_start_tag(
@@ -354,9 +370,14 @@ impl PageRewriter {
             match finding.what {
                 Found::ExistingTag if keeps => self.tag = TagState::Kept,
                 Found::HeadGap => self.write_tag(finding.at),
+                Found::RootEnd { by_prefix } => self.write_tag_in_xml(finding.at, by_prefix),
                 Found::Frameset => self.meet_frameset(finding.at),
                 Found::Body => self.prologue.forget(),
-                Found::DormantTag | Found::ExistingTag | Found::Mask(_) | Found::Policy => {}
+                Found::DormantTag
+                | Found::ExistingTag
+                | Found::Mask(_)
+                | Found::Policy
+                | Found::PolicyInXml => {}
             }
         }
     }
@@ -372,13 +393,23 @@ impl PageRewriter {
 
     fn write_tag(&mut self, at: u64) {
         self.tag = TagState::Written;
+        let text = self.tag_html();
+        self.edits.push_back(Edit { at, text });
+    }
+
+    fn write_tag_in_xml(&mut self, at: u64, with_namespace: bool) {
+        self.tag = TagState::Written;
+        let text = script_tag::in_xml(&self.tag_html(), with_namespace);
+        self.edits.push_back(Edit { at, text });
+    }
+
+    fn tag_html(&self) -> Bytes {
         let tag = self.plan.tag();
         let nonce = self.policies.as_ref().and_then(|policies| policies.nonce());
-        let text = match (nonce, &*self.inherited) {
+        match (nonce, &*self.inherited) {
             (None, []) => tag.html().clone(),
             (nonce, inherited) => tag.html_with(nonce, inherited),
-        };
-        self.edits.push_back(Edit { at, text });
+        }
     }
 
     /// Every byte was read: the tag is written, where it would be live.

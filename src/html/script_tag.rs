@@ -82,6 +82,32 @@ impl ScriptTag {
     }
 }
 
+/// A rendered element as XML wants it: each attribute has a value, and no name comes twice.
+/// `with_namespace` says that it is XHTML, where that does not go without saying.
+pub(super) fn in_xml(tag: &[u8], with_namespace: bool) -> Bytes {
+    let tag = std::str::from_utf8(tag).unwrap_or_default();
+    let mut rest = tag.trim_start_matches("<script").trim_end_matches(END);
+    let mut xml = String::from("<script");
+    if with_namespace {
+        xml.push_str(" xmlns=\"http://www.w3.org/1999/xhtml\"");
+    }
+    let mut seen = Vec::new();
+    while let Some(attribute) = rest.strip_prefix(' ') {
+        let end = attribute.find([' ', '=']).unwrap_or(attribute.len());
+        let (name, behind) = attribute.split_at(end);
+        let quoted = behind.strip_prefix("=\"");
+        let value = quoted.and_then(|quoted| quoted.split_once('"'));
+        let (value, behind) = value.unwrap_or(("", behind));
+        if !seen.contains(&name) {
+            seen.push(name);
+            xml.push_str(&format!(" {name}=\"{value}\""));
+        }
+        rest = behind;
+    }
+    xml.push_str(END);
+    xml.into()
+}
+
 const START: &[u8] = b"<script";
 
 /// An attribute that joins the tag on one page; with an empty value it is a boolean one.
@@ -193,6 +219,23 @@ mod tests {
             "<script nonce=\"bm9uY2U=\" id=\"a\" data-termsurl=\"/?a=&quot;1&quot;&amp;b&lt;\" defer></script>"
         );
         assert_eq!(&tag.html_with(None, &[]), tag.html());
+    }
+
+    #[test]
+    fn in_xml_each_attribute_has_a_value_and_none_comes_twice() {
+        let attributes = [
+            ("src", Some("/c?a=1&b= \"=2\"")),
+            ("defer", None),
+            ("nonce", Some("fixed")),
+            ("async", None),
+        ];
+        let tag = ScriptTag::render(attributes).unwrap();
+        let xml = |with_namespace| in_xml(&tag.html_with(Some("Ab+/=="), &[]), with_namespace);
+        let attributes =
+            "nonce=\"Ab+/==\" src=\"/c?a=1&amp;b= &quot;=2&quot;\" defer=\"\" async=\"\"";
+        assert_eq!(xml(false), format!("<script {attributes}></script>"));
+        let xmlns = "xmlns=\"http://www.w3.org/1999/xhtml\"";
+        assert_eq!(xml(true), format!("<script {xmlns} {attributes}></script>"));
     }
 
     #[test]

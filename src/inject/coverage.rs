@@ -54,6 +54,8 @@ fn untagged_reason(outcome: PageOutcome) -> Option<&'static str> {
             LocatorStop::NotADocument => "not_a_document",
             LocatorStop::Panic => "parser_panic",
             LocatorStop::TagNotLive => "tag_not_live",
+            LocatorStop::Xml => "xml_not_read",
+            LocatorStop::XmlAttribute => "xml_attribute_twice",
         }),
     }
 }

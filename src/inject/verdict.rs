@@ -46,7 +46,7 @@ pub enum SkipReason {
     NoTransform,
     /// Cache-Control: no-transform, in the request.
     NoTransformAsked,
-    /// The media type is not text/html.
+    /// The media type is neither text/html nor application/xhtml+xml.
     NotHtml,
     /// A part of a body (206).
     PartialContent,
@@ -198,8 +198,12 @@ fn page_body(
     plan: Result<&Plan, SkipReason>,
 ) -> Result<PageBody, SkipReason> {
     judge_status(head.status)?;
-    let media_type = MediaType::of(&head.headers).filter(|media| media.essence() == "text/html");
-    let media_type = media_type.ok_or(SkipReason::NotHtml)?;
+    let media_type = MediaType::of(&head.headers).ok_or(SkipReason::NotHtml)?;
+    let is_xhtml = match media_type.essence() {
+        "application/xhtml+xml" => true,
+        "text/html" => false,
+        _ => return Err(SkipReason::NotHtml),
+    };
     let plan = plan?;
     judge_fields(&head.headers, plan)?;
     let encoding = media_type.charset().and_then(charset::labelled);
@@ -217,6 +221,7 @@ fn page_body(
         to: asked.accept.choose(from),
         charset: encoding,
         kind: match asked.expected.expectation {
+            _ if is_xhtml => PageKind::Xhtml,
             Expectation::Page | Expectation::Frame => PageKind::Document,
             Expectation::Fragment | Expectation::Unknown => PageKind::Unknown,
         },

@@ -8,6 +8,7 @@
 
 mod admin;
 mod caching;
+mod charsets;
 mod commands;
 mod csp;
 mod demo_site;

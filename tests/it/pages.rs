@@ -272,6 +272,8 @@ fn word(outcome: PageOutcome) -> &'static str {
             LocatorStop::NotADocument => "untagged:not_a_document",
             LocatorStop::Panic => "untagged:parser_panic",
             LocatorStop::TagNotLive => "untagged:tag_not_live",
+            LocatorStop::Xml => "untagged:xml_not_read",
+            LocatorStop::XmlAttribute => "untagged:xml_attribute_twice",
         },
     }
 }

@@ -190,6 +190,8 @@ const HOUSE: &[Room] = &[
             "htmlize",
             "lol_html",
             "memchr",
+            "precomputed_hash",
+            "selectors",
         ],
     ),
     room("problem", 0, &[], &[]),

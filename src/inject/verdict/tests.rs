@@ -134,7 +134,7 @@ const LEFT_ALONE: &[(SkipReason, Fields, u16, Fields)] = &[
         SkipReason::NotHtml,
         &[],
         200,
-        &[("content-type", "application/xhtml+xml")],
+        &[("content-type", "application/xml")],
     ),
     (SkipReason::NotHtml, &[], 200, &[]),
     (SkipReason::PartialContent, &[], 206, &[HTML]),
@@ -233,6 +233,36 @@ fn keeps_the_coding_that_the_visitor_accepts_and_reads_the_charset() {
             verdict(Method::GET, accept, 200, gzip),
             Verdict::Rewrite(codings)
         );
+    }
+}
+
+#[test]
+fn xhtml_is_a_page_and_so_is_one_in_utf_16() {
+    for (content_type, kind, charset) in [
+        ("application/xhtml+xml", PageKind::Xhtml, None),
+        (
+            "Application/XHTML+xml; charset=utf-16",
+            PageKind::Xhtml,
+            Some("utf-16le"),
+        ),
+        (
+            "text/html; charset=utf-16",
+            PageKind::Document,
+            Some("utf-16le"),
+        ),
+        (
+            "text/html; charset=utf-16be",
+            PageKind::Document,
+            Some("utf-16be"),
+        ),
+        ("text/html; charset=none", PageKind::Document, None),
+    ] {
+        let head: Fields = Box::leak(Box::new([("content-type", content_type)]));
+        let Verdict::Rewrite(page) = verdict(Method::GET, NAVIGATION, 200, head) else {
+            panic!("{content_type}");
+        };
+        let charset = charset.and_then(charset::labelled);
+        assert_eq!((page.kind, page.charset), (kind, charset), "{content_type}");
     }
 }
 
