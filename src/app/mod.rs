@@ -6,11 +6,13 @@ mod admin;
 mod catch_panic;
 mod dispatch;
 mod edge;
+mod inspect;
 mod reload;
 mod routes;
 mod stack;
 mod wishes;
 
 pub use edge::{Edge, Ended, StartError};
+pub use inspect::{InspectError, inspect};
 pub use reload::{ReloadError, Reloader};
 pub use routes::{Destination, Routes};

@@ -10,7 +10,7 @@ pub enum Exit {
     Refused,
     /// The command line cannot be understood.
     Usage,
-    /// An address cannot be listened on.
+    /// An address cannot be listened on, or an origin cannot be reached.
     Unavailable,
     /// Settings, rules or certificates have faults.
     Config,

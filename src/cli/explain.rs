@@ -1,7 +1,9 @@
 use clap::Args;
 
 use super::exit::Exit;
+use super::fetch::{Asked, FetchArgs};
 use super::report::report;
+use super::running::on_runtime;
 use super::source::Source;
 use super::terminal::{complain, say};
 use crate::config::Draft;
@@ -12,30 +14,36 @@ use crate::wire::{Authority, CanonicalPath, Scheme};
 /// Tell what the rules make of one page, and why
 ///
 /// Every rule that matches with its file and line, who decided which setting, where each mask comes
-/// from, and the exact tag.
+/// from, and the exact tag. With --fetch the page is fetched from its origin, too: the tag will run, or
+/// it will not, and why.
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "\
 Examples:
   cobrowse-edge explain https://www.bank.example/mortgage/apply
-  cobrowse-edge explain https://www.bank.example/chat --rules rules/")]
+  cobrowse-edge explain https://www.bank.example/chat --rules rules/
+  cobrowse-edge explain --fetch https://www.bank.example/account --header 'Cookie: session=1'")]
 pub(super) struct ExplainArgs {
     /// The page as visitors ask for it, in full
     #[arg(value_name = "URL", value_parser = PageUrl::parse)]
     url: PageUrl,
     #[command(flatten)]
+    fetch: FetchArgs,
+    #[command(flatten)]
     source: Source,
 }
 
-/// A page's host and path; what else a URL has decides nothing.
+/// A page's host and path, which alone decide what the rules make of it; and all that is asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct PageUrl {
     host: String,
     path: CanonicalPath,
+    asked: Asked,
 }
 
 impl ExplainArgs {
     pub(super) fn run(self) -> Exit {
-        let rules = match rules(&self.source.draft()) {
+        let draft = self.source.draft();
+        let rules = match rules(&draft) {
             Ok(rules) => rules,
             Err(problems) => {
                 report(&problems);
@@ -45,12 +53,25 @@ impl ExplainArgs {
         match explain(&rules, &self.url) {
             Ok(explanation) => {
                 say(explanation.to_string().trim_end());
-                Exit::Success
+                match self.fetch.fetch {
+                    true => fetch(self.fetch, draft, &self.url.asked),
+                    false => Exit::Success,
+                }
             }
             Err(message) => {
                 complain(message);
                 Exit::Refused
             }
+        }
+    }
+}
+
+fn fetch(fetch: FetchArgs, draft: Draft, page: &Asked) -> Exit {
+    match draft.config {
+        Some(config) => on_runtime(fetch.run(&config, page)),
+        None => {
+            report(&draft.problems);
+            Exit::Config
         }
     }
 }
@@ -81,20 +102,27 @@ fn explain(rules: &RuleSet, url: &PageUrl) -> Result<Explanation, String> {
 impl PageUrl {
     fn parse(text: &str) -> Result<Self, String> {
         let (scheme, rest) = text.split_once("://").unwrap_or(("", text));
-        if Scheme::parse(scheme).is_none() {
-            return Err("write it in full: https://host/path".to_owned());
-        }
+        let scheme = Scheme::parse(scheme).ok_or("write it in full: https://host/path")?;
         let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
         let (authority, rest) = rest.split_at(end);
         let authority =
             Authority::parse(authority.as_bytes()).map_err(|error| error.to_string())?;
-        let path = rest.split(['?', '#']).next().unwrap_or_default();
-        let path = if path.is_empty() { "/" } else { path };
+        let target = rest.split('#').next().unwrap_or_default();
+        let target = match target.starts_with('/') {
+            true => target.to_owned(),
+            false => format!("/{target}"),
+        };
+        let path = target.split('?').next().unwrap_or_default();
         let path = CanonicalPath::parse(path)
             .map_err(|refusal| format!("a request for this is refused with 400: {refusal}"))?;
         Ok(Self {
             host: authority.host().to_owned(),
             path,
+            asked: Asked {
+                scheme,
+                authority,
+                target,
+            },
         })
     }
 }

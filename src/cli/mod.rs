@@ -7,6 +7,7 @@ pub mod demo;
 mod demo_command;
 mod exit;
 mod explain;
+mod fetch;
 mod flags;
 mod panic_log;
 mod report;

@@ -176,7 +176,7 @@ fn address_of(error: &BindError) -> Option<SocketAddr> {
 }
 
 /// The text of an error and of its causes, each once.
-fn with_causes(error: &dyn Error) -> String {
+pub(super) fn with_causes(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {

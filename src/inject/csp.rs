@@ -3,6 +3,7 @@ use http::header::{CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY_REPORT_ONLY}
 use http::header::{ETAG, Entry, HeaderMap, HeaderName, HeaderValue, LAST_MODIFIED, LINK};
 
 use super::verdict::{SkipReason, Verdict};
+use super::watch::{PolicyWatch, Watched};
 use crate::html::{self, PolicyRefused};
 use crate::wire::csp::{Adjuster, Obstacle, SelfOrigin, Terms, Treatment, requires_integrity};
 use crate::wire::{ScriptPreload, keep_from_shared_caches};
@@ -102,13 +103,29 @@ impl PagePolicies {
     }
 }
 
+impl PagePolicies {
+    /// What the tag is to carry.
+    pub fn nonce(&self) -> Option<&str> {
+        self.adjuster.nonce()
+    }
+
+    /// The same, with somebody who sees what becomes of the policies in the body.
+    pub fn watched(self, watch: &PolicyWatch) -> impl html::PagePolicies + 'static {
+        Watched::new(self, watch.clone())
+    }
+
+    pub(super) fn settle_meta(&mut self, policy: &str) -> Result<Option<String>, Obstacle> {
+        self.adjuster.meta(policy)
+    }
+}
+
 impl html::PagePolicies for PagePolicies {
     fn adjust(&mut self, policy: &str) -> Result<Option<String>, PolicyRefused> {
-        self.adjuster.meta(policy).map_err(|_| PolicyRefused)
+        self.settle_meta(policy).map_err(|_| PolicyRefused)
     }
 
     fn nonce(&self) -> Option<&str> {
-        self.adjuster.nonce()
+        self.nonce()
     }
 }
 

@@ -7,6 +7,7 @@ mod csp;
 mod expectation;
 mod head;
 mod verdict;
+mod watch;
 
 pub use body::{PageBody, PageEnd, RewriteBody};
 pub use coverage::Coverage;
@@ -14,3 +15,4 @@ pub use csp::{PagePolicies, settle_policies};
 pub use expectation::{Expectation, Expected};
 pub use head::{describe_not_modified, describe_page, describe_validators, vary_by};
 pub use verdict::{Alteration, Asked, Prospect, SkipReason, Verdict, judge};
+pub use watch::{PolicyWatch, SeenPolicies, SeenPolicy};

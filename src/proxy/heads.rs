@@ -90,7 +90,7 @@ impl PageHead<'_> {
     }
 
     /// The origin of the page, as the visitor's browser sees it.
-    fn self_origin(&self, carried: &Carried) -> SelfOrigin {
+    pub(super) fn self_origin(&self, carried: &Carried) -> SelfOrigin {
         SelfOrigin::new(carried.visitor_scheme, self.request.authority().clone())
     }
 

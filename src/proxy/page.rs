@@ -97,7 +97,7 @@ pub async fn page(
 
 impl PageRoute {
     /// What applies to the page, with its grant.
-    fn rule(&self, request: &EdgeRequest, now: SystemTime) -> Arc<PageRule> {
+    pub(super) fn rule(&self, request: &EdgeRequest, now: SystemTime) -> Arc<PageRule> {
         let rule = self.site.resolve(request.path().as_str());
         match &self.grants {
             Some(grants) => grants.granted(rule, request.host(), now),
@@ -116,7 +116,7 @@ pub(super) fn check_path(site: &Site, path: &CanonicalPath) -> Result<(), ProxyE
 }
 
 /// The plan for a page, or why there is none.
-fn plan_of(rule: &PageRule) -> Result<Arc<Plan>, SkipReason> {
+pub(super) fn plan_of(rule: &PageRule) -> Result<Arc<Plan>, SkipReason> {
     rule.plan.clone().ok_or(match rule.untagged {
         None | Some(Untagged::InjectOff) => SkipReason::InjectOff,
         Some(Untagged::NoGroup) => SkipReason::PathAmbiguous,

@@ -208,6 +208,129 @@ fn explain_tells_who_decided_what() {
     assert_eq!(ended.output, "");
 }
 
+/// `explain --fetch` of a page that an origin answers with this head, under rules with these lines.
+async fn explain_fetched(head: &str, page: &str, rules: &str) -> (Ended, ScriptedOrigin) {
+    let answer = format!(
+        "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n{head}\r\n{page}",
+        page.len()
+    );
+    let origin = ScriptedOrigin::answering(answer).await;
+    let rules = format!(
+        "version = 1\nscript = {{ url = \"https://cdn.example/l.js\" }}\n[[site]]\n\
+         hosts = [\"www.bank.example\"]\norigin = \"http://{}\"\ngroup = 1\n{rules}",
+        origin.address
+    );
+    let directory = Directory::with("bank.toml", &rules);
+    let place = directory.0.to_str().unwrap();
+    let asked = ["--header", "Cookie: a=1", "http://www.bank.example/x?y=1#z"];
+    let arguments = [&["explain", "--fetch", "--rules", place], &asked[..]].concat();
+    (EdgeProcess::run_in(&directory.0, &arguments), origin)
+}
+
+const HTML: &str = "Content-Type: text/html\r\n";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn explain_fetches_a_page_and_tells_that_its_tag_will_run() {
+    let policies = format!(
+        "{HTML}Content-Security-Policy: script-src 'self'\r\n\
+         Content-Security-Policy-Report-Only: img-src *\r\n"
+    );
+    let meta = "<meta http-equiv=Content-Security-Policy content=\"connect-src 'none'\"><p>";
+    let (ended, origin) = explain_fetched(&policies, meta, "").await;
+    let words = [
+        "data-groupid=\"1\"",
+        "200 OK text/html",
+        "from the origin  script-src 'self'",
+        "to the visitor   script-src 'self' https://cdn.example",
+        "head, reports only, as it is",
+        "from the origin  connect-src 'none'",
+        "to the visitor   connect-src https://cdn.example wss://cdn.example",
+        "the tag will run",
+    ];
+    assert_ended(&ended, 0, &words);
+    let asked = origin.seen().pop().unwrap();
+    assert!(asked.starts_with("GET /x?y=1 HTTP/1.1\r\n"), "{asked}");
+    for line in [
+        "host: www.bank.example",
+        "cookie: a=1",
+        "sec-fetch-dest: document",
+    ] {
+        assert!(asked.contains(line), "{line}: {asked}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn explain_tells_why_the_tag_of_a_fetched_page_will_not_run() {
+    let policy = format!("{HTML}Content-Security-Policy: script-src 'self'\r\n");
+    let sandbox = format!("{HTML}Content-Security-Policy: sandbox\r\n");
+    let meta = "<meta http-equiv=Content-Security-Policy content=\"script-src 'strict-dynamic'\">";
+    for (head, page, rules, why) in [
+        (
+            &*policy,
+            "<p>",
+            "csp = \"leave\"",
+            "script-src does not allow https://cdn.example",
+        ),
+        (
+            &*policy,
+            "<p>",
+            "csp = \"refuse\"",
+            "script-src does not allow https://cdn.example",
+        ),
+        (
+            &*sandbox,
+            "<p>",
+            "",
+            "the page is sandboxed without allow-scripts",
+        ),
+        (HTML, meta, "", "script-src has 'strict-dynamic'"),
+        (
+            HTML,
+            meta,
+            "csp = \"leave\"",
+            "script-src has 'strict-dynamic'",
+        ),
+        (
+            HTML,
+            "<!-- ",
+            "",
+            "a tag at the end of the page would not be run",
+        ),
+        (
+            HTML,
+            "<p>",
+            "inject = false",
+            "the rules say inject = false",
+        ),
+        (
+            "Content-Type: image/png\r\n",
+            "x",
+            "",
+            "the answer is not HTML",
+        ),
+        (
+            "Content-Type: text/html\r\nContent-Encoding: gzip\r\n",
+            "x",
+            "",
+            "broke off",
+        ),
+    ] {
+        let (ended, _origin) = explain_fetched(head, page, rules).await;
+        assert_ended(&ended, 1, &["the tag will not run because", why]);
+    }
+}
+
+#[test]
+fn explain_tells_that_an_origin_cannot_be_reached() {
+    let directory = site_files();
+    let page = ["explain", "--fetch", "https://www.bank.example/"];
+    let words = [
+        "nothing could be fetched from http://127.0.0.1:1",
+        "refused",
+    ];
+    assert_ended(&EdgeProcess::run_in(&directory.0, &page), 69, &words);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_demo_ends_at_once_though_somebody_watches() {
     let place = ["--listen", ANYWHERE, "--listen-tls", ANYWHERE];
@@ -242,6 +365,11 @@ fn a_command_line_that_cannot_be_understood_ends_with_64() {
         (&["serve", "--rules", "a", "--listen", "80"], "127.0.0.1:"),
         (&["explain", "/account"], "in full"),
         (&["check", "--fast"], "--fast"),
+        (&["explain", "http://a/", "--header", "a: b"], "--fetch"),
+        (
+            &["explain", "http://a/", "--fetch", "--header", "Host: b"],
+            "the URL's",
+        ),
     ] {
         let ended = EdgeProcess::run_in(&empty.0, arguments);
         assert_ended(&ended, 64, &[words]);
