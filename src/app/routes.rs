@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use crate::config::{EdgeConfig, RulesSource, SessionConfig, SessionPlace};
 use crate::problem::{Place, Problem};
-use crate::proxy::{Grants, PageRoute, SessionRoute, named_site};
+use crate::proxy::{Enforcement, Grants, PageRoute, SessionRoute, named_site};
 use crate::rules::{Loaded, OriginScheme, OriginSettings, RuleSet};
 use crate::upstream::{self, Client, Target, TlsSettings};
 use crate::wire::{Authority, EdgeRequest, Scheme};
@@ -196,6 +196,10 @@ impl Builder<'_> {
             strip_mount,
             cookies: session.cookies.clone().into(),
             rules: Arc::clone(rules),
+            enforcement: session.enforce.as_ref().map(|config| Enforcement {
+                config: Arc::new(config.clone()),
+                grants: self.grants.map(Arc::clone),
+            }),
         };
         Some(Session {
             route,

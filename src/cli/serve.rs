@@ -247,6 +247,7 @@ pub(super) fn carry_sessions(backend: Target) -> SessionConfig {
             strip: true,
         },
         cookies: Vec::new(),
+        enforce: None,
     }
 }
 

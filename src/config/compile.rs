@@ -36,7 +36,9 @@ pub(super) fn compile(
     let certificates = certificates(&file.certs, &listeners, reports);
     let default = server::Config::default();
     let session = file.session.and_then(|session| session.compile(reports));
-    let checked = false;
+    let checked = session
+        .as_ref()
+        .is_some_and(|session| session.enforce.is_some());
     EdgeConfig {
         env: file.env.map_or_else(Default::default, |env| env.value),
         rules: RulesSource::Directory(rules(&file.rules, base)),
@@ -131,11 +133,14 @@ impl SessionTable {
             return None;
         };
         let (backend, place) = (self.target(backend), place?);
+        let enforce = self.enforce.as_ref();
+        let enforce = enforce.and_then(|enforce| enforce.compile(&place, reports));
         let cookies = self.cookies.iter().map(|name| name.value.to_string());
         Some(SessionConfig {
             backend,
             place,
             cookies: cookies.collect(),
+            enforce,
         })
     }
 

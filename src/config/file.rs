@@ -11,6 +11,7 @@ use toml::de::DeTable;
 
 use super::backend::{parse_backend, parse_host, parse_mount};
 use super::coding::read_levels;
+use super::enforce::EnforceTable;
 use super::grants::GrantsTable;
 use super::limits::read_limits;
 use super::origins::read_upstream;
@@ -84,6 +85,7 @@ pub(super) struct SessionTable {
     pub(super) server_name: Option<Stated<String>>,
     pub(super) client_certificate: Option<Stated<PathBuf>>,
     pub(super) client_key: Option<Stated<PathBuf>>,
+    pub(super) enforce: Option<EnforceTable>,
 }
 
 /// `[log]`
@@ -171,6 +173,9 @@ impl SessionTable {
             server_name: table.take("server_name", filled_text(parse_host)),
             client_certificate: table.take("client_certificate", path(base)),
             client_key: table.take("client_key", path(base)),
+            enforce: table
+                .take_table("enforce", "[session.enforce]")
+                .map(EnforceTable::read),
         };
         let faulty = !table.finish();
         Self { faulty, ..session }

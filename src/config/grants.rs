@@ -97,6 +97,7 @@ pub(super) struct GrantsTable {
 
 impl GrantsTable {
     pub(super) fn read(mut table: TableReader<'_>, base: &std::path::Path) -> Self {
+        let (enabled, keys) = (table.take("enabled", flag), table.take("keys", path(base)));
         let epoch = table.take("epoch", |value| {
             let length = duration(EPOCH_MIN..=GrantEpoch::MAX)(value)?;
             let whole = || Fault::new("an epoch is of whole seconds", "write \"12h\", for example");
@@ -104,8 +105,8 @@ impl GrantsTable {
         });
         let grants = Self {
             faulty: false,
-            enabled: table.take("enabled", flag),
-            keys: table.take("keys", path(base)),
+            enabled,
+            keys,
             epoch: epoch.map(|epoch| epoch.value),
         };
         let faulty = !table.finish();

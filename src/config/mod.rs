@@ -4,6 +4,7 @@
 mod backend;
 mod coding;
 mod compile;
+mod enforce;
 mod environment;
 mod file;
 mod grants;
@@ -27,6 +28,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::problem::SourceFile;
+use crate::proxy::EnforceConfig;
 use crate::rules::SiteEnv;
 use crate::telemetry::{AccessLogFormat, LogFormat};
 use crate::wire::{CodingLevels, TrustedPeers};
@@ -83,6 +85,8 @@ pub struct SessionConfig {
     pub place: SessionPlace,
     /// The cookies that the backend gets. Default: none.
     pub cookies: Vec<String>,
+    /// Holds requests to the groups of their pages. Default: the backend alone checks groups.
+    pub enforce: Option<EnforceConfig>,
 }
 
 /// Where visitors find the backend.

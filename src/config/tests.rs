@@ -90,20 +90,26 @@ fn the_defaults_of_the_table_are_the_ones_in_force() {
         .iter()
         .filter(|setting| !setting.default.is_empty());
     // What has a default only within a table that says more.
-    let told = told.filter(|setting| setting.table != "session");
+    let told = told.filter(|setting| !setting.table.starts_with("session"));
     let lines = told.map(|setting| format!("{} = {}\n", setting.name(), setting.default));
     let written: String = lines.collect();
     assert_eq!(format!("{:?}", good(&written)), format!("{:?}", good("")));
 
     let session = "session.backend = \"http://a\"\nsession.mount = \"/m\"\n";
-    let told = settings_table()
-        .iter()
-        .filter(|setting| setting.table == "session");
-    let told = told.filter(|setting| !setting.default.is_empty());
-    let lines = told.map(|setting| format!("{} = {}\n", setting.name(), setting.default));
-    let written: String = lines.collect();
-    let written = good(&format!("{session}{written}"));
-    assert_eq!(format!("{written:?}"), format!("{:?}", good(session)));
+    let enforced = format!("{session}session.enforce.referer = true\n");
+    for (table, least, already) in [
+        ("session", session, ""),
+        ("session.enforce", &*enforced, "referer"),
+    ] {
+        let told = settings_table()
+            .iter()
+            .filter(|setting| setting.table == table && setting.key != already);
+        let told = told.filter(|setting| !setting.default.is_empty());
+        let lines = told.map(|setting| format!("{} = {}\n", setting.name(), setting.default));
+        let written: String = lines.collect();
+        let written = good(&format!("{least}{written}"));
+        assert_eq!(format!("{written:?}"), format!("{:?}", good(least)));
+    }
 }
 
 /// The keys that the reader knows, as it tells them itself, are the ones in the table.
@@ -117,12 +123,19 @@ fn every_setting_is_in_the_table() {
         "admin",
         "upstream",
         "session",
+        "session.enforce",
+        "grants",
         "forwarded",
         "log",
     ] {
         assert!(tables.contains(&table), "{table}");
         let keys = settings.iter().filter(|setting| setting.table == table);
-        let keys: Vec<_> = keys.map(|setting| setting.key).collect();
+        let within = tables.iter().filter_map(|other| {
+            let key = other.strip_prefix(table)?.strip_prefix('.')?;
+            (!key.is_empty()).then_some(key)
+        });
+        let mut keys: Vec<_> = keys.map(|setting| setting.key).chain(within).collect();
+        keys.dedup();
         let draft = read_in(&Environment::default(), &format!("{table}.zzzzzzzz = 1"));
         let known = format!("remove it; known here: {}", keys.join(", "));
         assert_eq!(draft.problems[0].remedy, known);

@@ -1,3 +1,4 @@
+use super::enforce::EnforceRefusal;
 use crate::telemetry::Blame;
 use crate::upstream::UpstreamError;
 use crate::wire::{OriginRefusal, Refusal, SwitchRefusal};
@@ -8,6 +9,9 @@ pub enum ProxyError {
     /// The program failed; the exchange did not.
     #[error("the exchange panicked")]
     Panicked,
+    /// Session traffic in a group that its page does not allow, as far as anyone can tell.
+    #[error("session traffic was refused")]
+    Enforced(#[source] EnforceRefusal),
     /// Session traffic from a page that is not of one of our sites.
     #[error("session traffic from a foreign page")]
     ForeignOrigin(#[source] OriginRefusal),
@@ -35,9 +39,11 @@ impl ProxyError {
     pub fn blame(&self) -> Blame {
         match self {
             Self::Panicked => Blame::Internal,
-            Self::ForeignOrigin(_) | Self::Misdirected | Self::Refused(_) | Self::UnknownHost => {
-                Blame::Downstream
-            }
+            Self::Enforced(_)
+            | Self::ForeignOrigin(_)
+            | Self::Misdirected
+            | Self::Refused(_)
+            | Self::UnknownHost => Blame::Downstream,
             Self::Switch(_) | Self::UnaskedNotModified => Blame::Upstream,
             Self::Upstream(error) => error.blame(),
         }
@@ -47,6 +53,7 @@ impl ProxyError {
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Panicked => "panicked",
+            Self::Enforced(refusal) => refusal.kind(),
             Self::ForeignOrigin(_) => "foreign_origin",
             Self::Misdirected => "misdirected",
             Self::Refused(refusal) => refusal.reason(),

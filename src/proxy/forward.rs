@@ -8,6 +8,7 @@ use http::{Response, StatusCode};
 use http_body_util::BodyExt;
 
 use super::call::Outgoing;
+use super::enforce::{Asking, Enforcement};
 use super::error::ProxyError;
 use super::exchange::{Edge, Exchange};
 use super::heads;
@@ -33,6 +34,8 @@ pub struct SessionRoute {
     pub cookies: Arc<[String]>,
     /// Pages of these sites may open sessions.
     pub rules: Arc<RuleSet>,
+    /// Holds requests to the groups of their pages; `None`: the backend alone checks groups.
+    pub enforcement: Option<Enforcement>,
 }
 
 /// Takes session traffic to the cobrowse backend, and the answer back.
@@ -58,6 +61,20 @@ pub async fn forward(
     };
     let visitor_scheme = forwarding.visitor_scheme(&headers);
     route.check_origin(&request, &headers, visitor_scheme)?;
+    let body = match &route.enforcement {
+        None => body,
+        Some(enforcement) => {
+            let asking = Asking {
+                edge,
+                route,
+                request: &request,
+                headers: &headers,
+                visitor_scheme,
+            };
+            let checked = enforcement.check(&asking, body).await;
+            checked.map_err(ProxyError::Enforced)?
+        }
+    };
     heads::go_up(&mut headers, &request, &forwarding, edge);
     heads::set_host(&mut headers, &route.backend.1);
     withhold_secrets(&mut headers, &route.cookies);

@@ -3,6 +3,7 @@
 //! awaits (the upstream's call, the body's frames) is a pure function over heads.
 
 mod call;
+mod enforce;
 mod error;
 mod exchange;
 mod forward;
@@ -15,6 +16,7 @@ mod page;
 mod rescue;
 mod switch;
 
+pub use enforce::{EnforceConfig, EnforceRefusal, Enforcement, Places};
 pub use error::ProxyError;
 pub use exchange::{Edge, Exchange, Visitor};
 pub use forward::{SessionRoute, forward};

@@ -10,13 +10,15 @@ use crate::wire::{EdgeBody, full_body};
 /// The visitor reads a fixed text; what went wrong is logged and counted by the caller.
 pub fn rescue(error: &ProxyError, version: Version) -> Response<EdgeBody> {
     let status = status(error);
-    let mut response = Response::new(full_body(text(error, status)));
+    let (media_type, text) = match error {
+        // A script asked, and no person looks at the answer.
+        ProxyError::Enforced(refusal) => ("application/json", refusal.to_json()),
+        _ => ("text/html; charset=utf-8", text(error, status)),
+    };
+    let mut response = Response::new(full_body(text));
     *response.status_mut() = status;
     let headers = response.headers_mut();
-    headers.insert(
-        CONTENT_TYPE,
-        HeaderValue::from_static("text/html; charset=utf-8"),
-    );
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     if status == StatusCode::SERVICE_UNAVAILABLE {
         headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
@@ -37,6 +39,7 @@ pub fn rescue(error: &ProxyError, version: Version) -> Response<EdgeBody> {
 fn status(error: &ProxyError) -> StatusCode {
     match error {
         ProxyError::Panicked => StatusCode::INTERNAL_SERVER_ERROR,
+        ProxyError::Enforced(refusal) => refusal.status(),
         ProxyError::ForeignOrigin(_) => StatusCode::FORBIDDEN,
         ProxyError::Refused(refusal) => refusal.status(),
         ProxyError::Switch(_) | ProxyError::UnaskedNotModified => StatusCode::BAD_GATEWAY,
@@ -53,6 +56,7 @@ fn status(error: &ProxyError) -> StatusCode {
 fn closes_connection(error: &ProxyError) -> bool {
     match error {
         ProxyError::Panicked => true,
+        ProxyError::Enforced(refusal) => refusal.closes_connection(),
         ProxyError::Refused(refusal) => refusal.closes_connection(),
         ProxyError::ForeignOrigin(_)
         | ProxyError::Misdirected
@@ -67,6 +71,7 @@ fn closes_connection(error: &ProxyError) -> bool {
 fn text(error: &ProxyError, status: StatusCode) -> String {
     let (title, advice) = match error {
         ProxyError::Refused(refusal) => ("This request cannot be served", refusal.to_string()),
+        ProxyError::Enforced(refusal) => ("This request cannot be served", refusal.to_string()),
         ProxyError::ForeignOrigin(_) => (
             "This request cannot be served",
             "it does not come from a page of this site".to_owned(),
@@ -98,6 +103,7 @@ fn text(error: &ProxyError, status: StatusCode) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::proxy::EnforceRefusal;
     use crate::wire::{PathRefusal, Refusal, SwitchRefusal};
 
     fn rescued(error: &ProxyError) -> (u16, bool) {
@@ -118,6 +124,14 @@ mod tests {
         for (error, expected) in [
             (ProxyError::Panicked, (500, true)),
             (ProxyError::Misdirected, (421, false)),
+            (
+                ProxyError::Enforced(EnforceRefusal::SeveralGrants),
+                (403, false),
+            ),
+            (
+                ProxyError::Enforced(EnforceRefusal::BodyTooLarge),
+                (413, true),
+            ),
             (ProxyError::UnknownHost, (421, false)),
             (ProxyError::Switch(SwitchRefusal::Protocol), (502, false)),
             (ProxyError::UnaskedNotModified, (502, false)),

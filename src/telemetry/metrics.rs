@@ -10,8 +10,8 @@ use prometheus_client::registry::{Metric, Registry, Unit};
 
 use super::blame::Blame;
 use super::labels::{
-    DirectionLabel, MaskLabels, PassLabels, ReasonLabel, ReloadLabels, RequestLabels, RuleLabels,
-    SchemeLabel, SiteLabel, UntaggedLabels, UpstreamErrorLabels,
+    DirectionLabel, GroupCheckLabels, MaskLabels, PassLabels, ReasonLabel, ReloadLabels,
+    RequestLabels, RuleLabels, SchemeLabel, SiteLabel, UntaggedLabels, UpstreamErrorLabels,
 };
 use super::log;
 
@@ -31,6 +31,7 @@ pub struct Metrics {
     masks_applied: Family<MaskLabels, Counter>,
     upstream_errors: Family<UpstreamErrorLabels, Counter>,
     refusals: Family<ReasonLabel, Counter>,
+    group_checks: Family<GroupCheckLabels, Counter>,
     reloads: Family<ReloadLabels, Counter>,
     connections: Family<SchemeLabel, Gauge>,
     tls_handshake_failures: Family<ReasonLabel, Counter>,
@@ -67,6 +68,11 @@ impl Metrics {
             masks_applied: counted(r, "masks_applied", "Elements masked, by selector"),
             upstream_errors: counted(r, "upstream_errors", "Failed calls to origins"),
             refusals: counted(r, "refusals", "Requests that the edge refused itself"),
+            group_checks: counted(
+                r,
+                "group_checks",
+                "Groups of session traffic that were checked",
+            ),
             reloads: counted(r, "reloads", "Reloads of rules and certificates"),
             connections: counted(r, "connections", "Open connections from clients"),
             tls_handshake_failures: counted(r, "tls_handshake_failures", "Failed handshakes"),
@@ -144,6 +150,14 @@ impl Metrics {
     /// The edge answered a request itself because it would not carry it.
     pub fn refused(&self, reason: &'static str) {
         self.refusals.get_or_create(&ReasonLabel { reason }).inc();
+    }
+
+    /// Session traffic named a group: `outcome` is "allowed", or why it was refused.
+    pub fn group_checked(&self, site: &str, outcome: &'static str) {
+        let site = site.to_owned();
+        self.group_checks
+            .get_or_create(&GroupCheckLabels { site, outcome })
+            .inc();
     }
 
     /// `what` is "rules" or "certificates".
@@ -263,6 +277,7 @@ mod tests {
         metrics.masks_applied("bank", "site", "#ssn", 2);
         metrics.upstream_error("bank", "refused", Blame::Upstream);
         metrics.refused("bad-host");
+        metrics.group_checked("bank", "group_not_allowed");
         metrics.reloaded("rules", &Err::<(), ()>(()));
         metrics.tls_handshake_failed("timeout");
         for line in [
@@ -275,6 +290,7 @@ mod tests {
             r##"edge_masks_applied_total{site="bank",rule="site",selector="#ssn"} 2"##,
             r#"edge_upstream_errors_total{site="bank",kind="refused",blame="upstream"} 1"#,
             r#"edge_refusals_total{reason="bad-host"} 1"#,
+            r#"edge_group_checks_total{site="bank",outcome="group_not_allowed"} 1"#,
             r#"edge_reloads_total{what="rules",outcome="refused"} 1"#,
             r#"edge_tls_handshake_failures_total{reason="timeout"} 1"#,
         ] {

@@ -53,7 +53,7 @@ pub use media_type::MediaType;
 pub use origin_check::{OriginRefusal, origin_allowed};
 pub use path::{CanonicalPath, MAX_PATH_BYTES, PathRefusal};
 pub use preload::{ScriptFetch, ScriptPreload};
-pub use referer::{cut_referer, referer_origin};
+pub use referer::{cut_referer, referer_origin, referer_page};
 pub use refusal::Refusal;
 pub use scheme::Scheme;
 pub use sharing::keep_from_shared_caches;

@@ -6,11 +6,24 @@ use super::scheme::Scheme;
 /// The origin of the page that a request comes from, as far as `Referer` tells (RFC 9110 10.1.3).
 /// `None` also for what can be read in two ways.
 pub fn referer_origin(headers: &HeaderMap) -> Option<(Scheme, Authority)> {
+    let (scheme, authority, _) = referer_page(headers)?;
+    Some((scheme, authority))
+}
+
+/// The same with the page's path as it is written, which may be `/` only because the browser tells no
+/// more.
+pub fn referer_page(headers: &HeaderMap) -> Option<(Scheme, Authority, &str)> {
     let mut lines = headers.get_all(REFERER).into_iter();
     let line = lines.next().filter(|_| lines.next().is_none())?;
     let (scheme, rest) = line.to_str().ok()?.split_once("://")?;
-    let authority = rest.split(['/', '?', '#']).next()?;
-    Some((Scheme::parse(scheme)?, authority.parse().ok()?))
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let (authority, rest) = rest.split_at(end);
+    let path = rest
+        .split(['?', '#'])
+        .next()
+        .filter(|path| !path.is_empty());
+    let page = (Scheme::parse(scheme)?, authority.parse().ok()?);
+    Some((page.0, page.1, path.unwrap_or("/")))
 }
 
 /// Leaves of `Referer` what browsers tell other sites by default: whose page it was, and not which
@@ -52,6 +65,25 @@ mod tests {
             let mut headers = heads(&[&format!("Referer: {sent}")]);
             cut_referer(&mut headers);
             assert_eq!(lines(&headers), [kept], "{sent}");
+        }
+    }
+
+    #[test]
+    fn the_path_is_told_as_it_is_written() {
+        for (sent, path) in [
+            ("https://www.bank.example/a/%62?c=/d#e", "/a/%62"),
+            ("https://www.bank.example/", "/"),
+            ("https://www.bank.example", "/"),
+            ("https://www.bank.example?a/b", "/"),
+            ("https://www.bank.example//a/../b", "//a/../b"),
+        ] {
+            let headers = heads(&[&format!("Referer: {sent}")]);
+            let (_, authority, found) = referer_page(&headers).unwrap();
+            assert_eq!(
+                (authority.host(), found),
+                ("www.bank.example", path),
+                "{sent}"
+            );
         }
     }
 

@@ -13,6 +13,7 @@ mod commands;
 mod csp;
 mod demo_site;
 mod drain;
+mod enforce;
 mod failures;
 mod faults;
 mod framing;

@@ -85,6 +85,7 @@ async fn edge(site: SocketAddr, backend: SocketAddr, place: SessionPlace) -> Tes
         },
         place,
         cookies: vec!["glance".to_owned()],
+        enforce: None,
     });
     TestEdge::spawn(config).await
 }

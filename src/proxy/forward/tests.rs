@@ -28,6 +28,7 @@ fn route(mount: Option<&str>) -> SessionRoute {
         strip_mount: false,
         cookies: Arc::new([]),
         rules: Arc::new(loaded.rules),
+        enforcement: None,
     }
 }
 
