@@ -62,17 +62,17 @@ impl Connection {
         socket.set_nodelay(true)?;
         socket.set_read_timeout(Some(PATIENCE))?;
         socket.set_write_timeout(Some(PATIENCE))?;
-        let stream: Box<dyn Stream> = match &target.tls {
-            None => Box::new(socket),
-            Some(config) => Box::new(encrypt(socket, config)?),
-        };
-        Ok(Self::over(stream))
+        Ok(match &target.tls {
+            None => Self::over(Box::new(socket), 256 * 1024),
+            // A record of TLS is no longer.
+            Some(config) => Self::over(Box::new(encrypt(socket, config)?), 16 * 1024),
+        })
     }
 
-    pub fn over(stream: Box<dyn Stream>) -> Self {
+    fn over(stream: Box<dyn Stream>, buffer: usize) -> Self {
         Self {
             stream,
-            buffer: vec![0; 256 * 1024].into(),
+            buffer: vec![0; buffer].into(),
             start: 0,
             end: 0,
         }
