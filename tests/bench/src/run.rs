@@ -55,11 +55,14 @@ pub struct Peer {
     network: Option<Ethernet>,
 }
 
+/// A peer that is not timed, and why.
+type LeftOut = (Kind, String);
+
 pub struct Outcome {
     pub row: &'static Row,
     pub peers: Vec<Measured>,
     /// Peers that were not timed, and why.
-    pub left_out: Vec<(Kind, String)>,
+    pub left_out: Vec<LeftOut>,
     /// The share of time that the hypervisor took, in the worst round that counts.
     pub stolen: f64,
 }
@@ -116,7 +119,7 @@ impl Bench {
         Ok(outcome)
     }
 
-    fn start_peers(&self, row: &'static Row) -> Result<(Vec<Peer>, Vec<(Kind, String)>)> {
+    fn start_peers(&self, row: &'static Row) -> Result<(Vec<Peer>, Vec<LeftOut>)> {
         let (mut peers, mut left_out) = (Vec::new(), Vec::new());
         for kind in self.kinds(row) {
             let started = match kind.missing(&self.tools) {
