@@ -103,6 +103,7 @@ impl Edge {
                 trusted_peers: Arc::new(config.trusted_peers.clone()),
                 pseudonym: Arc::clone(&config.pseudonym),
                 levels: config.levels,
+                markers: config.markers.clone(),
             },
             routes: Arc::clone(&routes),
             redirect_to_https: config.redirect_to_https,

@@ -49,6 +49,7 @@ pub async fn inspect(
         trusted_peers: config.trusted_peers.clone().into(),
         pseudonym: config.pseudonym.clone(),
         levels: config.levels,
+        markers: config.markers.clone(),
     };
     let exchange = Exchange {
         request: admitted,

@@ -59,6 +59,7 @@ pub(super) fn compile(
         session,
         trusted_peers: file.trusted_peers,
         levels: file.levels,
+        markers: file.markers,
         pseudonym: file
             .via
             .map_or_else(|| Arc::from(DEFAULT_PSEUDONYM), |via| via.value),

@@ -15,14 +15,14 @@ use super::enforce::EnforceTable;
 use super::grants::GrantsTable;
 use super::limits::read_limits;
 use super::origins::read_upstream;
-use super::value::{log_filter, network, parse_listen_address, path, token};
+use super::value::{log_filter, marker_name, network, parse_listen_address, path, token};
 use crate::document::{
     At, Reports, Stated, TableReader, count, duration, filled_text, flag, one_of,
 };
 use crate::problem::SourceFile;
 use crate::rules::SiteEnv;
 use crate::telemetry::{AccessLogFormat, LogFormat};
-use crate::wire::{CodingLevels, TrustedPeers};
+use crate::wire::{CodingLevels, Markers, TrustedPeers};
 use crate::{server, upstream};
 
 /// The whole file.
@@ -40,6 +40,7 @@ pub(super) struct EdgeFile {
     pub(super) session: Option<SessionTable>,
     pub(super) grants: GrantsTable,
     pub(super) trusted_peers: TrustedPeers,
+    pub(super) markers: Markers,
     pub(super) log: LogTable,
 }
 
@@ -126,6 +127,7 @@ impl EdgeFile {
                 table.take_table("forwarded", "[forwarded]"),
                 read_trusted_peers,
             ),
+            markers: read_or_default(table.take_table("markers", "[markers]"), read_markers),
             log: read_or_default(table.take_table("log", "[log]"), LogTable::read),
         };
         table.finish();
@@ -202,6 +204,19 @@ fn read_trusted_peers(mut table: TableReader<'_>) -> TrustedPeers {
     let networks = table.take_list("trusted_peers", filled_text(network));
     table.finish();
     TrustedPeers::new(networks.into_iter().map(|network| network.value).collect())
+}
+
+fn read_markers(mut table: TableReader<'_>) -> Markers {
+    let mut name = |key| {
+        let stated = table.take(key, filled_text(marker_name));
+        stated.map(|name| name.value)
+    };
+    let markers = Markers {
+        request: name("request"),
+        response: name("response"),
+    };
+    table.finish();
+    markers
 }
 
 fn read_path(table: &mut TableReader<'_>, key: &'static str, base: &Path) -> Written<PathBuf> {

@@ -31,7 +31,7 @@ use crate::problem::SourceFile;
 use crate::proxy::EnforceConfig;
 use crate::rules::SiteEnv;
 use crate::telemetry::{AccessLogFormat, LogFormat};
-use crate::wire::{CodingLevels, TrustedPeers};
+use crate::wire::{CodingLevels, Markers, TrustedPeers};
 use crate::{server, upstream};
 
 /// Everything that a running edge is made of. Read once, at start.
@@ -55,6 +55,8 @@ pub struct EdgeConfig {
     pub pseudonym: Arc<str>,
     /// How much work is put into writing pages in each coding.
     pub levels: CodingLevels,
+    /// Fields with which the edge tells of itself. Default: none.
+    pub markers: Markers,
     pub log: LogConfig,
 }
 
@@ -127,6 +129,7 @@ impl EdgeConfig {
             trusted_peers: TrustedPeers::default(),
             pseudonym: DEFAULT_PSEUDONYM.into(),
             levels: CodingLevels::default(),
+            markers: Markers::default(),
             log: LogConfig::default(),
         }
     }

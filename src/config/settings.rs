@@ -395,6 +395,18 @@ const SETTINGS: &[Setting] = &[
         "networks of the proxies that are believed when they say for whom they ask",
     ),
     setting(
+        "markers",
+        "request",
+        "",
+        "a request field that tells the origin `will-tag`, such as `cobrowse-edge`; without a name it is not told",
+    ),
+    setting(
+        "markers",
+        "response",
+        "",
+        "a field in every answer from an origin that tells verdict, rule and version, for debugging, such as `cobrowse-edge-verdict`",
+    ),
+    setting(
         "log",
         "format",
         "\"human\"",

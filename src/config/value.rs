@@ -7,10 +7,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::HeaderName;
 use ipnet::IpNet;
 use toml::de::DeValue;
 
 use crate::document::{Fault, duration, filled_text};
+use crate::wire::Markers;
 
 /// A duration; `None` is written `"never"`.
 pub(super) fn duration_or_never(
@@ -74,6 +76,17 @@ pub(super) fn token(text: &str) -> Result<Arc<str>, Fault> {
             "write letters, digits, '-', '_' and '.' only",
         )),
     }
+}
+
+/// A field under which nobody but the edge speaks.
+pub(super) fn marker_name(text: &str) -> Result<HeaderName, Fault> {
+    Markers::parse_name(text).map_err(|error| {
+        let message = format!("{text:?} cannot be a marker: {error}");
+        Fault::new(
+            message,
+            "write a name of your own, such as \"cobrowse-edge\"",
+        )
+    })
 }
 
 /// What `tracing` reads: a level, or levels by module.

@@ -6,7 +6,7 @@ use hyper::upgrade::OnUpgrade;
 
 use super::notes::Notes;
 use crate::telemetry::Metrics;
-use crate::wire::{CodingLevels, EdgeBody, EdgeRequest, TrustedPeers};
+use crate::wire::{CodingLevels, EdgeBody, EdgeRequest, Markers, TrustedPeers};
 
 /// What all exchanges share.
 #[derive(Clone, Debug)]
@@ -18,6 +18,8 @@ pub struct Edge {
     pub pseudonym: Arc<str>,
     /// How much work is put into writing pages in each coding.
     pub levels: CodingLevels,
+    /// With which the edge tells of itself, if at all.
+    pub markers: Markers,
 }
 
 /// A request that passed the gate, with what came beside its head.

@@ -63,6 +63,9 @@ impl PageHead<'_> {
             Some(codings) => drop(headers.insert(ACCEPT_ENCODING, codings)),
             None => drop(headers.remove(ACCEPT_ENCODING)),
         }
+        if plan.is_some_and(|plan| asked.prospect(plan) == Prospect::Page) {
+            self.edge.markers.mark_request(headers);
+        }
         let was_conditional = wire::is_conditional(headers);
         let sole_tag = plan.and_then(|plan| {
             let version = plan.version().to_string();
@@ -126,6 +129,8 @@ impl PageHead<'_> {
             }
             _ => inject::vary_by(headers, varies_by),
         }
+        let markers = &self.edge.markers;
+        markers.mark_response(headers, || verdict_in_words(verdict, rule));
     }
 
     /// The fields of a 304 take the place of those that the page was stored with: its policies
@@ -219,6 +224,19 @@ fn restore_validators(headers: &mut HeaderMap, asked: &Asked, plan: Option<&Plan
     }
 }
 
+/// The verdict, the rule, and the version of its plan, for whoever looks for a page that is not as
+/// it should be.
+fn verdict_in_words(verdict: &Verdict, rule: &PageRule) -> String {
+    let verdict = match verdict {
+        Verdict::Pass(reason) => format!("pass; reason={}", reason.as_str()),
+        Verdict::Rewrite(_) | Verdict::Describe(_) => "rewrite".to_owned(),
+    };
+    let label = rule.label.replace(['"', '\\'], "'");
+    let version = rule.plan.as_ref().map(|plan| plan.version().to_string());
+    let version = version.map_or_else(String::new, |version| format!("; version={version}"));
+    format!("{verdict}; rule=\"{label}\"{version}")
+}
+
 /// What every request loses and gains on its way up.
 pub(super) fn go_up(
     headers: &mut HeaderMap,
@@ -228,6 +246,7 @@ pub(super) fn go_up(
 ) {
     // Takes Expect out, too: the server answers it once the body is asked for.
     wire::strip_hop_by_hop(headers);
+    edge.markers.drop_from(headers);
     wire::join_cookies(headers);
     forwarding.apply(headers);
     wire::append_via(headers, request.version(), &edge.pseudonym);
@@ -241,6 +260,7 @@ pub(super) fn go_down(parts: &mut response::Parts, edge: &Edge) {
     wire::strip_hop_by_hop(&mut parts.headers);
     // It names another way to the site, which would lead past the edge (RFC 7838 3).
     parts.headers.remove(ALT_SVC);
+    edge.markers.drop_from(&mut parts.headers);
     wire::append_via(&mut parts.headers, parts.version, &edge.pseudonym);
 }
 

@@ -33,3 +33,4 @@ mod tidy;
 mod tls;
 mod truncation;
 mod tunnel;
+mod verdict;

@@ -103,7 +103,7 @@ const HOUSE: &[Room] = &[
             "upstream",
             "wire",
         ],
-        &["ipnet", "serde", "toml", "tracing_subscriber"],
+        &["http", "ipnet", "serde", "toml", "tracing_subscriber"],
     ),
     room(
         "proxy",

@@ -8,7 +8,7 @@ use crate::problem::SourceFile;
 use crate::rules::RuleSet;
 use crate::telemetry::Metrics;
 use crate::upstream::{self, Client, Target, TlsSettings};
-use crate::wire::{self, CodingLevels, TrustedPeers, empty_body, full_body};
+use crate::wire::{self, CodingLevels, Markers, TrustedPeers, empty_body, full_body};
 
 const RULES: &str = r#"
     version = 1
@@ -85,6 +85,7 @@ impl Stage {
                 trusted_peers: Arc::new(TrustedPeers::default()),
                 pseudonym: "edge".into(),
                 levels: CodingLevels::default(),
+                markers: Markers::default(),
             },
             route: SessionRoute {
                 client: Client::new(&target, upstream::Config::default()).unwrap(),

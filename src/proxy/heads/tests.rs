@@ -9,7 +9,7 @@ use crate::problem::SourceFile;
 use crate::rules::{RuleSet, SiteEnv};
 use crate::telemetry::Metrics;
 use crate::upstream::{self, Client, Target, TlsSettings};
-use crate::wire::{CodingLevels, TrustedPeers, admit};
+use crate::wire::{CodingLevels, Markers, TrustedPeers, admit};
 
 /// One exchange's heads, without a socket.
 struct Stage {
@@ -47,6 +47,7 @@ fn stage(site: &str, request: &[(&'static str, &'static str)]) -> Stage {
             trusted_peers: Arc::new(TrustedPeers::new(vec!["10.9.0.0/16".parse().unwrap()])),
             pseudonym: "edge".into(),
             levels: CodingLevels::default(),
+            markers: Markers::default(),
         },
         route: PageRoute {
             site: Arc::clone(&rules.sites()[0]),

@@ -9,7 +9,7 @@ use cobrowse_edge::config::{CertificatesSource, EdgeConfig, LogConfig, RulesSour
 use cobrowse_edge::problem::SourceFile;
 use cobrowse_edge::rules::SiteEnv;
 use cobrowse_edge::telemetry::LogFormat;
-use cobrowse_edge::wire::{CodingLevels, Scheme, TrustedPeers};
+use cobrowse_edge::wire::{CodingLevels, Markers, Scheme, TrustedPeers};
 use cobrowse_edge::{server, upstream};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -124,6 +124,7 @@ pub(crate) fn config(rules: &str) -> EdgeConfig {
         trusted_peers: TrustedPeers::default(),
         pseudonym: "test-edge".into(),
         levels: CodingLevels::default(),
+        markers: Markers::default(),
         log: LogConfig {
             format: LogFormat::Human,
             filter: "off".to_owned(),
