@@ -1,0 +1,115 @@
+import type { BackendMessage } from "../../shared/protocol.ts";
+import { checkGroup } from "../group-check.ts";
+import { guarded } from "../guard.ts";
+import type { Handover } from "../handover.ts";
+import { attributeOf } from "../loader/tag.ts";
+import { createUi, type Ui } from "../ui/ui.ts";
+import { takeOver, type Messages } from "./api.ts";
+import { browserState, tabName } from "./browser-state.ts";
+import { createController } from "./controller.ts";
+import type { PageSettings } from "./params.ts";
+import { rrwebRecorder } from "./recorder.ts";
+import { service } from "./service.ts";
+import { readSettings } from "./tag-settings.ts";
+
+guarded(() => {
+  const handover = (window as any).GLANCE?.Cobrowse?.Loader as Handover | undefined;
+  if (handover && !handover.run) run(handover);
+})();
+
+function run(handover: Handover): void {
+  const { emit } = handover;
+  const { element, groups, grant } = handover.tag;
+  const tag = readSettings(handover.tag);
+  const customUi = attributeOf(element, "ui") === "custom";
+  const backend = service(tag.backend);
+  const state = browserState(tag, window);
+  const tab = tabName(window);
+  const messages: Messages = {};
+  const settings = () => ((window as any).GLANCE_COBROWSE ?? {}) as PageSettings;
+  let made: Ui | undefined;
+  let styled: number | undefined;
+
+  const style = (wanted: unknown) => {
+    const group = checkGroup(wanted, groups);
+    if (typeof group !== "number" || group === styled) return;
+    styled = group;
+    void backend.settings(group, tag.site).then((found) => {
+      if (found && styled === group) made?.settings(found);
+    });
+  };
+
+  const ui = () => {
+    if (!made) {
+      made = createUi(document, tag.termsUrl, {
+        press: () => handover.run?.({ name: "showTerms", args: [], primary: false }),
+        end: () => controller.stop(),
+        pause: (paused) => controller.pause(paused),
+        masked: () => controller.maskSelector(),
+      });
+      style(undefined);
+    }
+    return made;
+  };
+
+  const agentSays = (message: BackendMessage, nodeOf: (id: number) => Node | null) => {
+    switch (message.type) {
+      case "message":
+        for (const listener of messages[message.name] ?? []) guarded(listener)(message.name, message.data);
+        return undefined;
+      case "pointer":
+        return made?.pointers.point(message.agent, nodeOf(message.node), message.x, message.y);
+      case "highlight":
+        return made?.pointers.highlight(message.agent, nodeOf(message.node));
+      case "control_requested":
+        return emit("rcrequested", {
+          accept: () => controller.say({ type: "control", enabled: true }),
+          decline: () => controller.say({ type: "control", enabled: false }),
+        });
+      case "control":
+        return emit("rc", { enabled: message.enabled });
+      default:
+        return undefined;
+    }
+  };
+
+  const controller = createController({
+    grant,
+    tag,
+    page: window,
+    settings,
+    service: backend,
+    state,
+    tab: tab.name,
+    recorder: rrwebRecorder(),
+    emit,
+    agentSays,
+    render: (session) => {
+      if (customUi) return;
+      if (session.phase !== "idle") ui().render(session);
+      else made?.render(session);
+      if (session.phase === "idle") made?.pointers.clear();
+    },
+  });
+
+  const marked = handover.visitor.inSession as () => boolean;
+  const lookForSession = () => {
+    if (controller.session().phase === "idle" && marked()) controller.resume();
+  };
+  takeOver({ handover, tag, controller, ui, messages, settings, style, page: window });
+
+  addEventListener("pagehide", guarded(() => {
+    if (controller.session().phase !== "idle") tab.keep();
+    controller.hide();
+  }));
+  addEventListener("pageshow", guarded(() => {
+    tab.take();
+    lookForSession();
+  }));
+  addEventListener("focus", guarded(() => {
+    lookForSession();
+    controller.focus();
+  }));
+  for (const moved of ["popstate", "hashchange"]) addEventListener(moved, guarded(() => controller.moved()));
+  lookForSession();
+}

@@ -1,0 +1,64 @@
+import type { Agents } from "../../shared/protocol.ts";
+import { findTag, groupsOf } from "../loader/tag.ts";
+import type { MaskRules } from "../mask/masked-nodes.ts";
+import { compileSelectors, groupSelector } from "../mask/selectors.ts";
+import type { PageSettings } from "./params.ts";
+
+export type Prepared = { ok: true; rules: MaskRules } | { ok: false; msg: string };
+
+/** `GLANCE_COBROWSE.getMaskingDescriptor`, if the page has one. */
+export type Descriptor = (params: { agents: Agents }) => unknown;
+
+export function descriptorOf(settings: PageSettings): Descriptor | undefined {
+  const own = settings.getMaskingDescriptor;
+  return typeof own === "function" ? (params) => own.call(settings, params) : undefined;
+}
+
+/**
+ * The rules of a session in a group: the backend's selectors and the page's own. One that cannot be
+ * read, or a page that cannot say what it masks, and there are no rules at all.
+ */
+export async function prepareMasks(
+  selectors: readonly string[],
+  group: number,
+  agents: Agents,
+  descriptor: Descriptor | undefined,
+  doc: Document,
+): Promise<Prepared> {
+  try {
+    const own = descriptor ? readDescriptor(await descriptor({ agents })) : NOTHING;
+    const all = [...selectors, ...own.selectors, groupSelector(group)];
+    const compiled = compileSelectors(all, doc);
+    if (!compiled.ok) return { ok: false, msg: `not a selector of elements: ${compiled.bad}` };
+    const rules = { selector: compiled.selector, page: own.page, mayShow: frameCheck(group) };
+    return { ok: true, rules };
+  } catch (problem) {
+    return { ok: false, msg: `the page could not say what it masks: ${problem}` };
+  }
+}
+
+interface Described {
+  page: boolean;
+  selectors: string[];
+}
+
+const NOTHING: Described = { page: false, selectors: [] };
+
+function readDescriptor(said: unknown): Described {
+  if (!said || typeof said !== "object") throw new Error("no masking descriptor");
+  const { maskpage, maskedelements = [] } = said as { maskpage?: unknown; maskedelements?: unknown };
+  if (!Array.isArray(maskedelements)) throw new Error("maskedelements is not a list");
+  return { page: !!maskpage, selectors: maskedelements as string[] };
+}
+
+/**
+ * A frame is shown only where its own page allows the session's group, just as if it were visited;
+ * what a script wrote into an empty frame belongs to the page around it.
+ */
+export function frameCheck(group: number): (doc: Document) => boolean {
+  return (doc) => {
+    if (/^about:(?:blank|srcdoc)/.test(doc.URL)) return true;
+    const tag = findTag(doc);
+    return !!tag && groupsOf(tag).indexOf(group) >= 0;
+  };
+}

@@ -1,0 +1,189 @@
+import type {
+  Agents,
+  EndReason,
+  SessionError,
+  SessionName,
+  SessionState,
+  SuspendReason,
+  Welcome,
+} from "../../shared/protocol.ts";
+
+/** The session as this page knows it. */
+export interface Session {
+  phase: "idle" | "starting" | "joining" | "masking" | "running";
+  /** Started on this page, and not yet told so. */
+  fresh: boolean;
+  /** The page was told that the session goes on here. */
+  told: boolean;
+  name?: SessionName;
+  state: SessionState;
+  reason?: SuspendReason;
+  /** Agents see this tab, not another one of the visitor's. */
+  shown: boolean;
+  /** At least one agent watches. */
+  watched: boolean;
+  paused: boolean;
+  linked: boolean;
+  masked: boolean;
+  agents: Agents;
+}
+
+export type Happening =
+  | { type: "start" }
+  | { type: "started"; name: SessionName }
+  | { type: "refused"; error: SessionError }
+  | { type: "continue" }
+  | { type: "welcome"; welcome: Welcome }
+  | { type: "masked" }
+  | { type: "unmaskable"; msg: string }
+  | { type: "state"; state: SessionState; reason?: SuspendReason }
+  | { type: "shown"; shown: boolean }
+  | { type: "watch"; watched: boolean }
+  | { type: "agents"; agents: Agents }
+  | { type: "pause"; paused: boolean }
+  | { type: "unlinked" }
+  | { type: "lost" }
+  | { type: "leave" }
+  | { type: "ended"; reason: EndReason; error?: SessionError };
+
+export type Effect =
+  | { type: "emit"; name: string; payload?: unknown }
+  | { type: "connect" }
+  /** Closes the socket; what the browser keeps of the session is forgotten. */
+  | { type: "forget" }
+  /** Tells the backend that the visitor is done. */
+  | { type: "finish"; reason: "visitor" | "maskingerror" }
+  /** Tells the backend that this page cannot be shown. */
+  | { type: "refuse"; msg: string }
+  | { type: "mask"; selectors: string[] };
+
+export function noSession(paused: boolean): Session {
+  return {
+    phase: "idle",
+    fresh: false,
+    told: false,
+    state: "waiting",
+    shown: false,
+    watched: false,
+    paused,
+    linked: false,
+    masked: false,
+    agents: { count: 0, agentlist: [] },
+  };
+}
+
+/** Whether anything may be recorded. Every doubt is a no. */
+export function records(session: Session): boolean {
+  const { phase, state, linked, shown, watched, masked, paused } = session;
+  return phase === "running" && state === "live" && linked && shown && watched && masked && !paused;
+}
+
+/** What becomes of the session, and what is to be done about it. */
+export function next(session: Session, happening: Happening): [Session, Effect[]] {
+  const stay: [Session, Effect[]] = [session, []];
+  switch (happening.type) {
+    case "start":
+      if (session.phase !== "idle") return stay;
+      return [{ ...session, phase: "starting", fresh: true }, [emit("sessionstarting")]];
+    case "started":
+      if (session.phase !== "starting") return stay;
+      return [{ ...session, phase: "joining", name: happening.name }, [{ type: "connect" }]];
+    case "refused":
+      if (session.phase !== "starting") return stay;
+      return [noSession(session.paused), [emit("error", happening.error)]];
+    case "continue":
+      if (session.phase !== "idle") return stay;
+      return [{ ...session, phase: "joining" }, [{ type: "connect" }]];
+    case "welcome":
+      return session.phase === "idle" || session.phase === "starting" ? stay : welcome(session, happening.welcome);
+    case "masked":
+      return masked(session);
+    case "unmaskable":
+      return unmaskable(session, happening.msg);
+    case "state":
+      return [withReason(session, happening.state, happening.reason), []];
+    case "shown":
+      if (session.shown === happening.shown) return stay;
+      return [{ ...session, shown: happening.shown }, [emit(happening.shown ? "focus" : "blur")]];
+    case "watch":
+      return [{ ...session, watched: happening.watched }, []];
+    case "agents":
+      return [{ ...session, agents: happening.agents }, [emit("agents", happening.agents)]];
+    case "pause":
+      return [{ ...session, paused: happening.paused }, []];
+    case "unlinked":
+      if (!session.linked) return stay;
+      return [{ ...session, linked: false }, connection(session, "reconnecting")];
+    case "lost":
+      if (session.phase === "idle") return stay;
+      return over(session, "error", { code: session.told ? "conndrop" : "service", msg: "the cobrowse service cannot be reached" });
+    case "leave":
+      if (session.phase === "idle") return stay;
+      return [
+        noSession(false),
+        [emit("leavesession"), { type: "finish", reason: "visitor" }, { type: "forget" }, emit("sessionend", { reason: "visitor" })],
+      ];
+    case "ended":
+      return session.phase === "idle" ? stay : over(session, happening.reason, happening.error);
+  }
+}
+
+function welcome(session: Session, { session: name, state, reason, shown, watched, masks, agents }: Welcome): [Session, Effect[]] {
+  const joined: Session = {
+    ...withReason(session, state, reason),
+    phase: "masking",
+    name,
+    shown,
+    watched,
+    agents,
+    linked: true,
+    masked: false,
+  };
+  return [joined, [{ type: "mask", selectors: masks }]];
+}
+
+function masked(session: Session): [Session, Effect[]] {
+  if (session.phase === "running") return [{ ...session, masked: true }, []];
+  if (session.phase !== "masking") return [session, []];
+  const effects = session.told ? connection(session, "ok") : greeting(session);
+  return [{ ...session, phase: "running", masked: true, fresh: false, told: true }, effects];
+}
+
+function greeting({ fresh, agents }: Session): Effect[] {
+  const first = emit(fresh ? "sessionstart" : "statereceived");
+  return [first, emit("sessioncontinue"), emit("agents", agents)];
+}
+
+/** A start is refused; a session that was there waits for another page. */
+function unmaskable(session: Session, msg: string): [Session, Effect[]] {
+  if (session.phase !== "masking" && session.phase !== "running") return [session, []];
+  const error = emit("error", { code: "maskingerror", msg });
+  if (session.fresh) {
+    return [noSession(session.paused), [{ type: "finish", reason: "maskingerror" }, { type: "forget" }, error]];
+  }
+  const waiting: Session = { ...session, phase: "running", masked: false, told: true, state: "suspended", reason: "masks" };
+  return [waiting, [{ type: "refuse", msg }, error]];
+}
+
+function over(session: Session, reason: EndReason, error?: SessionError): [Session, Effect[]] {
+  const effects: Effect[] = [{ type: "forget" }];
+  if (error) effects.push(emit("error", error));
+  // A start that never became a session ends with its error alone.
+  if (session.told || !session.fresh) effects.push(emit("sessionend", { reason }));
+  return [noSession(false), effects];
+}
+
+function connection(session: Session, status: "ok" | "reconnecting"): Effect[] {
+  return session.told ? [emit("connection", { status })] : [];
+}
+
+function withReason(session: Session, state: SessionState, reason?: SuspendReason): Session {
+  const changed: Session = { ...session, state };
+  if (state === "suspended" && reason) changed.reason = reason;
+  else delete changed.reason;
+  return changed;
+}
+
+function emit(name: string, payload?: unknown): Effect {
+  return payload === undefined ? { type: "emit", name } : { type: "emit", name, payload };
+}

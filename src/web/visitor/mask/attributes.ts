@@ -1,0 +1,69 @@
+import { isLayout, layoutStyle, maskCss, maskCssValue } from "./css.ts";
+import { plainUrl, stars } from "./text.ts";
+
+/** Attributes as the recorder writes them; `style` can be a difference between two styles. */
+export type Attributes = Record<string, Attribute>;
+export type Attribute = string | number | boolean | null | StyleDifference | undefined;
+export type StyleDifference = Record<string, string | [string, string] | false>;
+
+/** What of a masked element's attributes is left: enough to keep its place and size. */
+export function maskAttributes(attributes: Attributes): Attributes {
+  const left: Attributes = {};
+  for (const name of Object.keys(attributes)) {
+    const value = attributes[name];
+    if (name === "style") left[name] = maskStyle(value);
+    else if (name === "value") left[name] = stars(`${value ?? ""}`);
+    else if (name === "placeholder") left[name] = stars(`${value ?? ""}`);
+    else if (EMPTIED.test(name)) left[name] = "";
+    else if (KEPT.test(name)) left[name] = value;
+  }
+  return left;
+}
+
+const EMPTIED = /^(?:href|src|srcset|xlink:href|poster|data|action|formaction)$/i;
+const KEPT =
+  /^(?:class|id|type|dir|lang|hidden|width|height|rows|cols|size|colspan|rowspan|span|align|valign|border|cellpadding|cellspacing|nowrap|disabled|readonly|multiple|open|viewbox|xmlns|rr_(?:width|height|scrollleft|scrolltop|open_mode))$/i;
+
+function maskStyle(value: Attribute): Attribute {
+  if (typeof value === "string") return layoutStyle(value);
+  return mapStyle(value, (property, text) => (isLayout(property, text) ? text : ""));
+}
+
+/** What no agent needs of any element: code, one-time values, queries of links, text in styles. */
+export function plainAttributes(tag: string, attributes: Attributes): Attributes {
+  const left: Attributes = {};
+  for (const name of Object.keys(attributes)) {
+    const value = plainAttribute(tag, name.toLowerCase(), attributes[name], attributes);
+    if (value !== undefined) left[name] = value;
+  }
+  return left;
+}
+
+function plainAttribute(tag: string, name: string, value: Attribute, all: Attributes): Attribute {
+  if (/^on|^(?:srcdoc|nonce|ping)$/.test(name)) return undefined;
+  if (name === "style") {
+    return typeof value === "string" ? maskCss(value) : mapStyle(value, maskCssValue);
+  }
+  if (typeof value !== "string") return value;
+  if (name === "_csstext") return maskCss(value);
+  if (name === "rr_src" || name === "action" || name === "formaction") return plainUrl(value);
+  if (/href$/.test(name) && /^(?:a|area)$/.test(tag)) return plainUrl(value);
+  if (tag === "meta") return isPlainMeta(name, all) ? value : undefined;
+  return value;
+}
+
+function isPlainMeta(name: string, all: Attributes): boolean {
+  return name === "charset" || name === "name" || (name === "content" && all.name === "viewport");
+}
+
+function mapStyle(value: Attribute, map: (property: string, text: string) => string): Attribute {
+  if (!value || typeof value !== "object") return undefined;
+  const left: StyleDifference = {};
+  for (const property of Object.keys(value)) {
+    const part = value[property];
+    if (typeof part === "string") left[property] = map(property, part);
+    else if (part) left[property] = [map(property, part[0]), part[1]];
+    else left[property] = false;
+  }
+  return left;
+}

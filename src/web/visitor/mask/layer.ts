@@ -1,0 +1,172 @@
+import { maskAttributes, plainAttributes } from "./attributes.ts";
+import { maskCss, maskCssValue } from "./css.ts";
+import { CHANGE, EVENT, NODE, type Mutation, type RecordedEvent, type Written } from "./events.ts";
+import type { MaskedNodes } from "./masked-nodes.ts";
+import { plainUrl, stars } from "./text.ts";
+
+export interface MaskLayer {
+  /** The event without what is masked, or nothing: then it must not be sent. */
+  apply(event: RecordedEvent): RecordedEvent | undefined;
+}
+
+export interface MaskLayerParts {
+  nodes: MaskedNodes;
+  /** The node of an ID of the recorder's; `null` where it knows none. */
+  nodeOf: (id: number) => Node | null;
+  /** Asks for a snapshot, because the last one shows what is masked by now. */
+  onGrown: () => void;
+  /** An event could not be masked and is lost. */
+  onFault: () => void;
+}
+
+/**
+ * Stands between recorder and wire. What it does not know, it does not let through: a kind of event, a
+ * node, an attribute of a masked element.
+ */
+export function maskLayer({ nodes, nodeOf, onGrown, onFault }: MaskLayerParts): MaskLayer {
+  const apply = (event: RecordedEvent) => {
+    try {
+      const left = mask(event);
+      if (left && touchesMasks(left) && nodes.grew()) onGrown();
+      return left;
+    } catch {
+      onFault();
+      return undefined;
+    }
+  };
+
+  const mask = (event: RecordedEvent): RecordedEvent | undefined => {
+    const ask = nodes.look();
+    const isMasked = (id: number) => ask(nodeOf(id));
+    switch (event.type) {
+      case EVENT.dom:
+      case EVENT.load:
+        return { ...event, data: {} };
+      case EVENT.meta:
+        return { ...event, data: { ...event.data, href: plainUrl(event.data.href) } };
+      case EVENT.snapshot:
+        maskTree(event.data.node, ask);
+        return event;
+      case EVENT.change:
+        return maskChange(event, isMasked, ask) ? event : undefined;
+      default:
+        return undefined;
+    }
+  };
+
+  const maskTree = (written: Written, ask: Ask) => {
+    const node = nodeOf(written.id);
+    if (written.type === NODE.element) {
+      maskElement(written, node, ask);
+    } else if (written.type === NODE.text) {
+      written.textContent = maskText(written.textContent, node, ask);
+    } else if (written.type !== NODE.document && written.type !== NODE.doctype) {
+      written.textContent = "";
+    }
+    for (const child of written.childNodes ?? []) maskTree(child, ask);
+  };
+
+  const maskElement = (written: Written, node: Node | null, ask: Ask) => {
+    const tag = (written.tagName ?? "").toLowerCase();
+    const attributes = written.attributes ?? {};
+    if (!ask(node)) {
+      if (node) nodes.shown(node as Element);
+      written.attributes = plainAttributes(tag, attributes);
+      return;
+    }
+    written.attributes = maskAttributes(attributes);
+    if (HOLLOW.test(tag)) written.childNodes = [];
+  };
+
+  const maskText = (text: string | null | undefined, node: Node | null, ask: Ask): string => {
+    const parent = node?.parentNode ?? null;
+    const tag = (parent as Element | null)?.localName;
+    if (ask(node) || tag === "title") return stars(text ?? "");
+    return tag === "style" ? maskCss(text ?? "") : (text ?? "");
+  };
+
+  const maskMutation = (data: Mutation, ask: Ask) => {
+    data.adds = data.adds.filter(({ node }) => !isInHollow(nodeOf(node.id), ask));
+    for (const { node } of data.adds) maskTree(node, ask);
+    for (const text of data.texts) text.value = maskText(text.value, nodeOf(text.id), ask);
+    for (const change of data.attributes) {
+      const element = nodeOf(change.id) as Element | null;
+      change.attributes = ask(element)
+        ? maskAttributes(change.attributes)
+        : plainAttributes(element?.localName ?? "", change.attributes);
+    }
+  };
+
+  /** Whether the change may go out; it has been masked in place. */
+  const maskChange = (event: RecordedEvent, isMasked: (id: number) => boolean, ask: Ask): boolean => {
+    const { data } = event;
+    switch (data.source) {
+      case CHANGE.mutation:
+        maskMutation(data as unknown as Mutation, ask);
+        return true;
+      case CHANGE.mouseMove:
+      case CHANGE.touchMove:
+      case CHANGE.drag:
+        // Where a pointer is on a masked keypad tells which key it presses.
+        data.positions = data.positions.filter((position: { id: number }) => !isMasked(position.id));
+        return data.positions.length > 0;
+      case CHANGE.mouse:
+      case CHANGE.media:
+        return !isMasked(data.id);
+      case CHANGE.input:
+        return maskInput(data, nodeOf(data.id), ask);
+      case CHANGE.rule:
+        for (const add of data.adds ?? []) add.rule = maskCss(add.rule);
+        for (const whole of ["replace", "replaceSync"]) {
+          if (typeof data[whole] === "string") data[whole] = maskCss(data[whole]);
+        }
+        return true;
+      case CHANGE.declaration:
+        if (data.set) data.set.value = maskCssValue(data.set.property, `${data.set.value ?? ""}`);
+        return true;
+      case CHANGE.sheet:
+        for (const sheet of data.styles ?? []) {
+          for (const part of sheet.rules) part.rule = maskCss(part.rule);
+        }
+        return true;
+      case CHANGE.scroll:
+      case CHANGE.resize:
+      case CHANGE.selection:
+      case CHANGE.customElement:
+        return true;
+      default:
+        return false;
+    }
+  };
+
+  return { apply };
+}
+
+type Ask = (node: Node | null) => boolean;
+
+/** Elements of which a masked one is an empty box. */
+const HOLLOW = /^(?:svg|math|video|audio|canvas|picture|object|embed|iframe|frame)$/;
+
+function isInHollow(node: Node | null, ask: Ask): boolean {
+  for (let parent = node?.parentNode; parent; parent = parent.parentNode) {
+    if (HOLLOW.test((parent as Element).localName ?? "") && ask(parent)) return true;
+  }
+  return false;
+}
+
+function maskInput(data: Record<string, any>, node: Node | null, ask: Ask): boolean {
+  if (!ask(node)) return true;
+  const type = (node as HTMLInputElement | null)?.type;
+  if (!node || type === "radio" || type === "checkbox") return false;
+  data.text = stars(`${data.text ?? ""}`);
+  data.isChecked = false;
+  return true;
+}
+
+/** Whether more may be masked now than before. */
+function touchesMasks({ type, data }: RecordedEvent): boolean {
+  if (type !== EVENT.change || data.source !== CHANGE.mutation) return false;
+  const { adds, removes, attributes } = data as unknown as Mutation & { removes: unknown[] };
+  if (adds.length > 0 || removes.length > 0) return true;
+  return attributes.some((change) => Object.keys(change.attributes).some((name) => name !== "style"));
+}

@@ -1,0 +1,90 @@
+export interface MaskRules {
+  /** A compiled list; see `compileSelectors`. */
+  selector: string;
+  /** Everything is masked, whatever the selectors say. */
+  page: boolean;
+  /** Whether the document of a frame may be seen in this session. */
+  mayShow: (frame: Document) => boolean;
+}
+
+export interface MaskedNodes {
+  /** Answers for one event: asks each node once, and finds the DOM as it is now. */
+  look(): (node: Node | null) => boolean;
+  /** Remembers that the agent saw this element in clear. */
+  shown(element: Node): void;
+  /** Whether an element that was seen in clear is masked now. */
+  grew(): boolean;
+}
+
+/**
+ * Which nodes are masked. A node that was masked once stays so, wherever it is moved and whatever
+ * becomes of its attributes: a page can add masks, never take them away.
+ */
+export function maskedNodes(rules: MaskRules, top: Document): MaskedNodes {
+  const masked = new WeakSet<Node>();
+  const clear = new WeakSet<Node>();
+  const roots = new Set<Document | ShadowRoot>([top]);
+
+  const look = () => {
+    const known = new Map<Node, boolean>();
+    const ask = (node: Node | null): boolean => {
+      if (!node) return true; // not part of the page that is shown: nobody knows what it is
+      if (masked.has(node)) return true;
+      const answer = known.get(node);
+      if (answer !== undefined) return answer;
+      const found = isMasked(node, ask);
+      known.set(node, found);
+      if (found) masked.add(node);
+      return found;
+    };
+    return ask;
+  };
+
+  const isMasked = (node: Node, ask: (node: Node | null) => boolean): boolean => {
+    if (rules.page) return true;
+    if (node.nodeType === DOCUMENT) return isMaskedDocument(node as Document, ask);
+    if (node.nodeType === FRAGMENT) {
+      roots.add(node as ShadowRoot);
+      return ask((node as ShadowRoot).host ?? null);
+    }
+    if (node.nodeType === ELEMENT && isMaskedElement(node as Element, ask)) return true;
+    const slot = (node as Element).assignedSlot;
+    return (slot ? ask(slot) : false) || ask(node.parentNode);
+  };
+
+  const isMaskedDocument = (doc: Document, ask: (node: Node | null) => boolean): boolean => {
+    if (doc === top) return false;
+    roots.add(doc);
+    return !rules.mayShow(doc) || ask(doc.defaultView?.frameElement ?? null);
+  };
+
+  const isMaskedElement = (element: Element, ask: (node: Node | null) => boolean): boolean => {
+    if (element.matches(rules.selector)) return true;
+    return element.localName === "datalist" && maskedInputOf(element).some(ask);
+  };
+
+  const grew = () => {
+    for (const root of roots) {
+      for (const element of root.querySelectorAll(rules.selector)) {
+        if (clear.has(element) && !masked.has(element)) return true;
+      }
+    }
+    return false;
+  };
+
+  return { look, shown: (element) => clear.add(element), grew };
+}
+
+const ELEMENT = 1;
+const DOCUMENT = 9;
+const FRAGMENT = 11;
+
+/** The choices of a masked field tell what may be in it. */
+function maskedInputOf(datalist: Element): Element[] {
+  const root = datalist.getRootNode() as Document | ShadowRoot;
+  const inputs: Element[] = [];
+  for (const input of root.querySelectorAll("input[list]")) {
+    if (input.getAttribute("list") === datalist.id) inputs.push(input);
+  }
+  return inputs;
+}
