@@ -15,9 +15,9 @@ export function parseGroup(value: unknown): number | undefined {
 }
 
 /** `data-groupid` and `data-additionalgroupids`; what is no group is left out. */
-export function parseGroupSet(primary: unknown, additional: unknown): GroupSet {
+export function parseGroupSet(primary: string, additional: string): GroupSet {
   const groups: number[] = [];
-  for (const text of [`${primary ?? ""}`, ...`${additional ?? ""}`.split(",")]) {
+  for (const text of [primary, ...additional.split(",")]) {
     const group = parseGroup(text);
     if (group && groups.indexOf(group) < 0) groups.push(group);
   }

@@ -17,6 +17,8 @@ export interface Handover {
   /** What `setStartParams` was given last. */
   params?: unknown;
   run?: (call: Call) => unknown;
+  /** Calls a function by name, here or in the outermost page. */
+  call: (name: string, args: readonly unknown[], primary?: boolean) => unknown;
 }
 
 export interface Call {

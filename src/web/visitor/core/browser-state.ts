@@ -25,9 +25,10 @@ export function browserState({ storage, cookieDomain }: StorageSettings, page: W
       const kept = inStorage ? page.localStorage.getItem(MARKER) : null;
       return kept?.slice(kept.indexOf(".") + 1) || undefined;
     },
+    // Whatever kind it was stored by: pages of one site may differ.
     forget: () => {
-      if (inCookie) cookie("", "; Max-Age=0");
-      if (inStorage) page.localStorage.removeItem(MARKER);
+      cookie("", "; Max-Age=0");
+      page.localStorage.removeItem(MARKER);
     },
   };
 }

@@ -35,23 +35,22 @@ function install(cobrowse: Record<string, unknown>, tag: Tag): void {
   const emit = (name: string, payload?: unknown) => {
     for (const listener of [...(listeners[name] ?? [])]) guarded(listener)(payload);
   };
-  const group = () => markedGroup(tag.storage);
   const visitor: Record<string, unknown> = {
     loaded: false,
     VERSION: __VERSION__,
     setStartParams: (params: unknown) => (handover.params = params),
-    inSession: () => !!group(),
-    sessionGroupId: group,
+    inSession: () => !!markedGroup(),
+    sessionGroupId: markedGroup,
     addEventListener: (name: string, listener: Listener) => (listeners[name] ??= []).push(listener),
     removeEventListener: (name: string, listener: Listener) =>
       (listeners[name] = (listeners[name] ?? []).filter((other) => other !== listener)),
   };
   const ui: Record<string, unknown> = { loaded: false };
-  const handover: Handover = (cobrowse.Loader = { tag, queue, emit, visitor, ui } as Handover);
+  const handover: Handover = (cobrowse.Loader = { tag, queue, emit, visitor, ui } as unknown as Handover);
 
-  const call = guarded((name: string, args: readonly unknown[], primary?: boolean): unknown => {
+  const call = (handover.call = guarded((name: string, args: readonly unknown[], primary?: boolean): unknown => {
     const outer = outermost() ?? handover;
-    if (outer !== handover) return (outer.visitor[name] as Listener)(...(args as [unknown]));
+    if (outer !== handover) return outer.call(name, args, primary);
     if (handover.run) return handover.run({ name, args, primary });
     if (/^start|Terms/.test(name)) {
       const wanted = primary ? undefined : wantedGroup(args[0] ?? handover.params);
@@ -61,7 +60,7 @@ function install(cobrowse: Record<string, unknown>, tag: Tag): void {
     if (queue.length < QUEUE_MAX) queue.push({ name, args, primary });
     if (/^(start|show|toggle)/.test(name)) load(handover);
     return undefined;
-  });
+  }));
   const offer = (object: Record<string, unknown>, names: string) => {
     for (const name of names.split(" ")) object[name] = (...args: unknown[]) => call(name, args);
   };
@@ -84,7 +83,7 @@ function install(cobrowse: Record<string, unknown>, tag: Tag): void {
     trigger(link && (attributeOf(link, "glancebutton") || link.getAttribute("glance_button")));
   });
   const look = () => {
-    if (!handover.run && top === window && group()) load(handover);
+    if (!handover.run && top === window && markedGroup()) load(handover);
   };
   on("focus", look);
   on("pageshow", look);
@@ -115,19 +114,18 @@ function load({ tag, queue, emit }: Handover): void {
   script.onerror = () => {
     script.remove();
     queue.length = 0;
-    emit("error", { code: "SCRIPT_NOT_LOADED", msg: "script not loaded", params: { script: __CORE_FILE__ } });
+    emit("error", { code: "SCRIPT_NOT_LOADED", msg: "not loaded", params: { script: __CORE_FILE__ } });
   };
   script.src = tag.scripts + __CORE_FILE__;
   document.documentElement.appendChild(script);
 }
 
 /** The group of the session that there is, started on this page or on one before it. */
-function markedGroup(storage: string): number | undefined {
+function markedGroup(): number | undefined {
   try {
-    const kept = /^(ls|dual)$/.test(storage) && localStorage.getItem(MARKER);
-    const marked = new RegExp(`(?:^|;) ?${MARKER}=(\\d+)`).exec(`${document.cookie};${MARKER}=${kept}`);
-    return parseGroup(marked?.[1]);
+    const cookies = `${document.cookie};${MARKER}=${localStorage[MARKER]}`;
+    return parseGroup(new RegExp(`(?:^|;) ?${MARKER}=(\\d+)`).exec(cookies)?.[1]);
   } catch {
-    return undefined;
+    return undefined; // a page that may keep nothing
   }
 }

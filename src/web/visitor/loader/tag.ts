@@ -6,8 +6,6 @@ export interface Tag {
   groups: GroupSet;
   grant: string;
   inputEvents: string;
-  /** `data-cookietype`. */
-  storage: string;
   /** Folder of the scripts, with a slash at its end. */
   scripts: string;
   /** Folder of the loader. */
@@ -27,8 +25,8 @@ export function attributeOf(element: Element, name: string): string {
 
 /** The groups that a tag allows. The vendor's text writes the second attribute both ways. */
 export function groupsOf(element: Element): GroupSet {
-  const additional = attributeOf(element, "additionalgroupids") || attributeOf(element, "additionalgroupid");
-  return parseGroupSet(attributeOf(element, "groupid"), additional);
+  const say = (name: string) => attributeOf(element, name);
+  return parseGroupSet(say("groupid"), `${say("additionalgroupids")},${say("additionalgroupid")}`);
 }
 
 export function readTag(element: HTMLElement, source: string): Tag {
@@ -38,7 +36,6 @@ export function readTag(element: HTMLElement, source: string): Tag {
     groups: groupsOf(element),
     grant: attributeOf(element, "grant"),
     inputEvents: attributeOf(element, "inputevents"),
-    storage: attributeOf(element, "cookietype"),
     scripts: (attributeOf(element, "scriptserver") || here).replace(/\/?$/, "/"),
     here,
   };
