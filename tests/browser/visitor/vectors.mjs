@@ -201,6 +201,13 @@ export const VECTORS = [
   },
   { name: "choice in a masked select", html: (c) => `<select class="secret"><option>x</option><option value="${c}">${c}</option></select>`, act: (page, at, c) => page.selectOption(`${at} select`, c) },
   { name: "choice of a masked radio button", html: (c) => `<div class="secret"><input type="radio" name="r" value="${c}"></div>`, act: (page, at) => page.check(`${at} input`) },
+  { name: "masked option of a select", html: (c) => `<select><option>x</option><option class="secret" value="${c}" selected>${c}</option></select>` },
+  {
+    name: "choice of a masked option",
+    html: (c) => `<select><option>x</option><option class="secret" value="${c}">${c}</option></select>`,
+    act: (page, at, c) => page.selectOption(`${at} select`, c),
+  },
+  { name: "masked element in a textarea", html: () => `<textarea></textarea>`, late: (c) => `at.firstChild.append(Object.assign(document.createElement("b"), { className: "secret", textContent: "${c}" }))` },
   { name: "option added to a masked select", html: () => `<select class="secret"></select>`, late: (c) => `at.firstChild.add(new Option("${c}", "${c}"))` },
   { name: "change in svg", html: () => `<svg class="secret"><text>x</text></svg>`, late: (c) => `at.querySelector("text").textContent = "${c}"` },
   { name: "file name", html: () => `<input type="file" class="secret">`, act: (page, at, c) => page.setInputFiles(`${at} input`, { name: `${c}.txt`, mimeType: "text/plain", buffer: Buffer.from("x") }) },

@@ -12,7 +12,7 @@ export interface MaskedNodes {
   look(): (node: Node | null) => boolean;
   /** Remembers that the agent saw this element in clear. */
   shown(element: Node): void;
-  /** Whether an element that was seen in clear is masked now. */
+  /** Whether something that was seen in clear is masked now; answered with yes once. */
   grew(): boolean;
 }
 
@@ -24,6 +24,7 @@ export function maskedNodes(rules: MaskRules, top: Document): MaskedNodes {
   const masked = new WeakSet<Node>();
   const clear = new WeakSet<Node>();
   const roots = new Set<Document | ShadowRoot>([top]);
+  let grown = false;
 
   const look = () => {
     const known = new Map<Node, boolean>();
@@ -34,8 +35,10 @@ export function maskedNodes(rules: MaskRules, top: Document): MaskedNodes {
       if (answer !== undefined) return answer;
       const found = isMasked(node, ask);
       known.set(node, found);
-      if (found) masked.add(node);
-      return found;
+      if (!found) return false;
+      masked.add(node);
+      grown = clear.delete(node) || grown;
+      return true;
     };
     return ask;
   };
@@ -60,10 +63,22 @@ export function maskedNodes(rules: MaskRules, top: Document): MaskedNodes {
 
   const isMaskedElement = (element: Element, ask: (node: Node | null) => boolean): boolean => {
     if (element.matches(rules.selector)) return true;
-    return element.localName === "datalist" && maskedInputOf(element).some(ask);
+    if (/^(?:select|textarea)$/.test(element.localName)) return holdsMasked(element);
+    return element.localName === "datalist" && inputsOf(element).some(ask);
+  };
+
+  /** The value of such a field is made of what is in it. */
+  const holdsMasked = (field: Element): boolean => {
+    if (field.querySelector(rules.selector)) return true;
+    for (const child of field.childNodes) if (masked.has(child)) return true;
+    return false;
   };
 
   const grew = () => {
+    if (grown) {
+      grown = false;
+      return true;
+    }
     for (const root of roots) {
       for (const element of root.querySelectorAll(rules.selector)) {
         if (clear.has(element) && !masked.has(element)) return true;
@@ -80,7 +95,7 @@ const DOCUMENT = 9;
 const FRAGMENT = 11;
 
 /** The choices of a masked field tell what may be in it. */
-function maskedInputOf(datalist: Element): Element[] {
+function inputsOf(datalist: Element): Element[] {
   const root = datalist.getRootNode() as Document | ShadowRoot;
   const inputs: Element[] = [];
   for (const input of root.querySelectorAll("input[list]")) {
