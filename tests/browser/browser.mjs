@@ -16,8 +16,8 @@ const FLAGS = [
   "--disable-sync",
 ];
 
-export function launchBrowser() {
-  return chromium.launch({ executablePath: findChromium(), args: FLAGS });
+export function launchBrowser(options = {}) {
+  return chromium.launch({ executablePath: findChromium(), args: FLAGS, ...options });
 }
 
 /** A page of the size for which the bank looks its best, in a context of its own. */

@@ -147,6 +147,8 @@ export interface Welcome {
   /** Whether this tab is the one that agents see. */
   shown: boolean;
   watched: boolean;
+  /** The visitor paused the session, on this page or one before. */
+  paused: boolean;
   /** Selectors of site, path and the session's group. */
   masks: string[];
   agents: Agents;

@@ -128,6 +128,7 @@ function createPeer(masks) {
     agents: [],
     tabs: new Map(),
     pages: 0,
+    paused: false,
     /** Resolves once `test(peer)` is true. */
     until(test, what = test.toString(), patience = 10_000) {
       return new Promise((resolve, reject) => {
@@ -175,6 +176,7 @@ function createPeer(masks) {
     hear(socket, message, cookie) {
       peer.said.push(message);
       if (message.type === "hello") return peer.hello(socket, message, cookie);
+      if (message.type === "pause") peer.paused = message.paused;
       const tab = [...peer.tabs.values()].find((other) => other.socket === socket);
       if (message.type === "focus" && tab) peer.show(tab);
       return undefined;
@@ -190,7 +192,7 @@ function createPeer(masks) {
       peer.tabs.get(hello.tab)?.socket.close(4409);
       peer.tabs.set(hello.tab, tab);
       if (hello.focused || peer.tabs.size === 1) peer.show(tab, true);
-      say({ type: "welcome", page: tab.page, session: session.name, ...peer.state(tab), shown: tab.shown, watched: tab.shown && peer.agents.length > 0, masks: peer.masks, agents: peer.agentList() });
+      say({ type: "welcome", page: tab.page, session: session.name, ...peer.state(tab), shown: tab.shown, watched: tab.shown && peer.agents.length > 0, paused: peer.paused, masks: peer.masks, agents: peer.agentList() });
       return undefined;
     },
     state(tab) {

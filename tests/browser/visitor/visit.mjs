@@ -66,3 +66,6 @@ export async function settled(visitor, peer) {
   }, mark);
   await peer.until((that) => that.text().includes(mark), mark);
 }
+
+/** What would have been sent by now has been sent: several batches could have left. */
+export const batchesLater = (visitor) => visitor.evaluate(() => new Promise((resolve) => setTimeout(resolve, 400)));

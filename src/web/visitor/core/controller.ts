@@ -1,4 +1,12 @@
-import { CLOSE, PROTOCOL_VERSION, type BackendMessage, type SessionError } from "../../shared/protocol.ts";
+import type { GroupSet } from "../../shared/groups.ts";
+import {
+  CLOSE,
+  PROTOCOL_VERSION,
+  type BackendMessage,
+  type SessionError,
+  type Welcome,
+} from "../../shared/protocol.ts";
+import { checkGroup } from "../group-check.ts";
 import { plainUrl } from "../mask/text.ts";
 import type { MaskRules } from "../mask/masked-nodes.ts";
 import { guarded } from "../guard.ts";
@@ -15,6 +23,7 @@ import type { TagSettings } from "./tag-settings.ts";
 
 export interface ControllerParts {
   grant: string;
+  groups: GroupSet;
   tag: TagSettings;
   page: Window;
   settings: () => PageSettings;
@@ -45,7 +54,7 @@ export interface Controller {
 }
 
 export function createController(parts: ControllerParts): Controller {
-  const { grant, tag, page, service, state, emit, recorder } = parts;
+  const { grant, groups, tag, page, service, state, emit, recorder } = parts;
   let session: Session = noSession(tag.startPaused);
   let link: Link | undefined;
   let pageNumber = 0;
@@ -76,7 +85,7 @@ export function createController(parts: ControllerParts): Controller {
       case "finish":
         return service.end({ reason: effect.reason, ...resumeToken() });
       case "refuse":
-        return link?.say({ type: "refuse", code: "maskingerror", msg: effect.msg });
+        return link?.say(effect);
       case "mask":
         selectors = effect.selectors;
         return void mask();
@@ -123,7 +132,7 @@ export function createController(parts: ControllerParts): Controller {
       case "welcome":
         pageNumber = message.page;
         stopCapture();
-        return happen({ type: "welcome", welcome: message });
+        return welcome(message);
       case "state":
       case "shown":
       case "watch":
@@ -139,6 +148,12 @@ export function createController(parts: ControllerParts): Controller {
       default:
         return parts.agentSays(message, recorder.nodeOf);
     }
+  };
+
+  const welcome = (message: Welcome) => {
+    const checked = checkGroup(message.session.group, groups);
+    const refusal = typeof checked === "number" ? {} : { refusal: checked };
+    happen({ type: "welcome", welcome: message, ...refusal });
   };
 
   const mask = async () => {

@@ -75,6 +75,7 @@ function run(handover: Handover): void {
 
   const controller = createController({
     grant,
+    groups,
     tag,
     page: window,
     settings,
@@ -110,6 +111,9 @@ function run(handover: Handover): void {
     lookForSession();
     controller.focus();
   }));
-  for (const moved of ["popstate", "hashchange"]) addEventListener(moved, guarded(() => controller.moved()));
+  const moved = guarded(() => controller.moved());
+  const { navigation } = window as { navigation?: EventTarget };
+  if (navigation) navigation.addEventListener("currententrychange", moved);
+  else addEventListener("hashchange", moved);
   lookForSession();
 }

@@ -7,6 +7,7 @@ import type {
   SuspendReason,
   Welcome,
 } from "../../shared/protocol.ts";
+import type { VisitorError } from "../handover.ts";
 
 /** The session as this page knows it. */
 export interface Session {
@@ -25,6 +26,8 @@ export interface Session {
   paused: boolean;
   linked: boolean;
   masked: boolean;
+  /** The page allows the session's group. */
+  allowed: boolean;
   agents: Agents;
 }
 
@@ -33,7 +36,8 @@ export type Happening =
   | { type: "started"; name: SessionName }
   | { type: "refused"; error: SessionError }
   | { type: "continue" }
-  | { type: "welcome"; welcome: Welcome }
+  /** `refusal`: the page does not allow the session's group. */
+  | { type: "welcome"; welcome: Welcome; refusal?: VisitorError }
   | { type: "masked" }
   | { type: "unmaskable"; msg: string }
   | { type: "state"; state: SessionState; reason?: SuspendReason }
@@ -54,7 +58,7 @@ export type Effect =
   /** Tells the backend that the visitor is done. */
   | { type: "finish"; reason: "visitor" | "maskingerror" }
   /** Tells the backend that this page cannot be shown. */
-  | { type: "refuse"; msg: string }
+  | { type: "refuse"; code: "maskingerror" | "groupid"; msg: string }
   | { type: "mask"; selectors: string[] };
 
 export function noSession(paused: boolean): Session {
@@ -68,14 +72,16 @@ export function noSession(paused: boolean): Session {
     paused,
     linked: false,
     masked: false,
+    allowed: false,
     agents: { count: 0, agentlist: [] },
   };
 }
 
 /** Whether anything may be recorded. Every doubt is a no. */
 export function records(session: Session): boolean {
-  const { phase, state, linked, shown, watched, masked, paused } = session;
-  return phase === "running" && state === "live" && linked && shown && watched && masked && !paused;
+  const { phase, state, linked, shown, watched, masked, allowed, paused } = session;
+  const shareable = phase === "running" && state === "live" && linked && shown && watched;
+  return shareable && masked && allowed && !paused;
 }
 
 /** What becomes of the session, and what is to be done about it. */
@@ -95,7 +101,8 @@ export function next(session: Session, happening: Happening): [Session, Effect[]
       if (session.phase !== "idle") return stay;
       return [{ ...session, phase: "joining" }, [{ type: "connect" }]];
     case "welcome":
-      return session.phase === "idle" || session.phase === "starting" ? stay : welcome(session, happening.welcome);
+      if (session.phase === "idle" || session.phase === "starting") return stay;
+      return welcome(session, happening.welcome, happening.refusal);
     case "masked":
       return masked(session);
     case "unmaskable":
@@ -128,7 +135,8 @@ export function next(session: Session, happening: Happening): [Session, Effect[]
   }
 }
 
-function welcome(session: Session, { session: name, state, reason, shown, watched, masks, agents }: Welcome): [Session, Effect[]] {
+function welcome(session: Session, said: Welcome, refusal?: VisitorError): [Session, Effect[]] {
+  const { session: name, state, reason, shown, watched, agents, masks } = said;
   const joined: Session = {
     ...withReason(session, state, reason),
     phase: "masking",
@@ -138,8 +146,14 @@ function welcome(session: Session, { session: name, state, reason, shown, watche
     agents,
     linked: true,
     masked: false,
+    allowed: !refusal,
+    paused: session.paused || said.paused,
   };
-  return [joined, [{ type: "mask", selectors: masks }]];
+  if (!refusal) return [joined, [{ type: "mask", selectors: masks }]];
+  // The session is not over: it waits for a page that allows its group.
+  const waiting: Session = { ...joined, phase: "running", state: "suspended", reason: "group" };
+  const refuse: Effect = { type: "refuse", code: "groupid", msg: refusal.msg };
+  return [waiting, session.name ? [refuse] : [refuse, emit("error", refusal)]];
 }
 
 function masked(session: Session): [Session, Effect[]] {
@@ -162,7 +176,7 @@ function unmaskable(session: Session, msg: string): [Session, Effect[]] {
     return [noSession(session.paused), [{ type: "finish", reason: "maskingerror" }, { type: "forget" }, error]];
   }
   const waiting: Session = { ...session, phase: "running", masked: false, told: true, state: "suspended", reason: "masks" };
-  return [waiting, [{ type: "refuse", msg }, error]];
+  return [waiting, [{ type: "refuse", code: "maskingerror", msg }, error]];
 }
 
 function over(session: Session, reason: EndReason, error?: SessionError): [Session, Effect[]] {

@@ -23,7 +23,7 @@ function statusText(session: Session): string {
   if (!told && phase !== "running") return "The session is starting…";
   if (!linked) return "Reconnecting…";
   if (paused) return "Paused: agents do not see this page";
-  if (state === "suspended" && reason === "group") return "This page is not shown in the session";
+  if (phase === "running" && !session.allowed) return "This page is not shown in the session";
   if (state === "suspended" && reason === "masks") return "This page cannot be shown safely";
   if (state === "suspended") return "The session is waiting for you";
   if (state === "waiting") return "Tell the agent this key";
