@@ -17,6 +17,8 @@ BROWSER_TESTS := tests/browser
 BENCH         := --manifest-path tests/bench/Cargo.toml --target-dir target/bench/build
 PLAYWRIGHT    := $(BROWSER_TESTS)/node_modules/.package-lock.json
 FUZZ          := tests/fuzz
+WEB           := src/web
+WEB_MODULES   := $(WEB)/node_modules/.package-lock.json
 BROWSERS      := chromium chromium-browser google-chrome-stable google-chrome
 
 .PHONY: help demo test check fmt bench bench-guard bench-micro fuzz clean rust-tools cargo-fuzz browser
@@ -31,17 +33,23 @@ test: ## Install what is missing, then run every check and every test
 	@$(MAKE) --no-print-directory check
 	@echo "== tests"
 	@$(CARGO) test --locked --quiet
+	@echo "== tests of the browser's scripts"
+	@$(NPM) --prefix $(WEB) --silent test
 	@$(MAKE) --no-print-directory browser $(PLAYWRIGHT)
 	@echo "== tests in the browser"
 	@$(CARGO) build --locked --quiet
 	@$(NPM) --prefix $(BROWSER_TESTS) --silent test
 	@echo "== all checks and tests passed"
 
-check: rust-tools ## Check format, lints and documentation; warnings are errors
+check: rust-tools $(WEB_MODULES) ## Check format, lints, types and documentation; warnings are errors
 	@echo "== format"
 	@$(CARGO) fmt --check
 	@echo "== lints (the first build takes some minutes)"
 	@$(CARGO) clippy --all-targets --locked --quiet -- -D warnings
+	@echo "== lints of the edge alone"
+	@$(CARGO) clippy --locked --quiet --no-default-features -- -D warnings
+	@echo "== types of the browser's scripts"
+	@$(NPM) --prefix $(WEB) --silent run check
 	@echo "== documentation"
 	@RUSTDOCFLAGS="-D warnings" $(CARGO) doc --no-deps --locked --quiet
 
@@ -71,7 +79,7 @@ fuzz: cargo-fuzz ## Fuzz the engine (TARGET=rewriter RUNS=1000000; tests/fuzz na
 
 clean: ## Remove what was built
 	@$(CARGO) clean
-	@rm -rf $(BROWSER_TESTS)/node_modules $(FUZZ)/target $(FUZZ)/corpus
+	@rm -rf $(BROWSER_TESTS)/node_modules $(WEB)/node_modules $(FUZZ)/target $(FUZZ)/corpus
 
 # rustup's minimal profile has neither.
 rust-tools:
@@ -91,6 +99,6 @@ browser:
 	as_root apt-get update -qq && \
 	as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null
 
-$(PLAYWRIGHT): $(BROWSER_TESTS)/package-lock.json
-	@$(NPM) --prefix $(BROWSER_TESTS) ci --no-audit --no-fund --silent
+$(PLAYWRIGHT) $(WEB_MODULES): %/node_modules/.package-lock.json: %/package-lock.json
+	@$(NPM) --prefix $* ci --no-audit --no-fund --prefer-offline --silent
 	@touch $@

@@ -51,7 +51,7 @@ async function script(esbuild, entry, { modules, replace, define }) {
     write: false,
     define: { ...define, "Array.from": "arrayFrom" },
     inject: [join(HERE, "shared/array-from.ts")],
-    plugins: [replacing(replace), withoutCanvas],
+    plugins: [replacing(replace), recorder],
     logLevel: "silent",
   });
   const text = result.outputFiles[0].text;
@@ -79,21 +79,19 @@ function replacing(replace) {
   };
 }
 
-/**
- * The recorder without what records canvases: it is never on, would start workers from strings, and
- * is a tenth of the bundle.
- */
-const withoutCanvas = {
-  name: "without-canvas",
+/** The recorder, with what is changed in it. */
+const recorder = {
+  name: "recorder",
   setup(build) {
     build.onLoad({ filter: /@rrweb\/record\/dist\/record\.js$/ }, async (file) => {
-      const source = await readFile(file.path, "utf8");
-      const manager = /\nclass CanvasManager \{[^]*?\n\}\n/;
-      const worker = /\nconst jsContent = '.*';\nconst blob = .*;\n/;
-      if (!manager.test(source) || !worker.test(source)) {
-        return { errors: [{ text: "the recorder's canvas code is not where it was: look at build.mjs" }] };
+      let contents = await readFile(file.path, "utf8");
+      for (const [part, other] of RECORDER_CHANGES) {
+        if (contents.split(part).length !== 2) {
+          return { errors: [{ text: `the recorder has changed: ${part} is not in it once; look at build.mjs` }] };
+        }
+        contents = contents.replace(part, () => other);
       }
-      return { contents: source.replace(worker, "\n").replace(manager, NO_CANVAS), loader: "js" };
+      return { contents, loader: "js" };
     });
   },
 };
@@ -107,6 +105,16 @@ class CanvasManager {
   unlock() {}
 }
 `;
+
+const RECORDER_CHANGES = [
+  // Canvases are never recorded; their code would start workers from strings, and is a tenth of the bundle.
+  [/\nclass CanvasManager \{[^]*?\n\}\n/, NO_CANVAS],
+  [/\nconst jsContent = '.*';\nconst blob = .*;\n/, "\n"],
+  // Frames of a frameset are recorded like inline frames.
+  ['if (tagName === "iframe" && !keepIframeSrcFn', 'if (/^i?frame$/.test(tagName) && !keepIframeSrcFn'],
+  ['&& serializedNode.tagName === "iframe") {', "&& /^i?frame$/.test(serializedNode.tagName)) {"],
+  ['return Boolean(n.nodeName === "IFRAME" && ', "return Boolean(/^I?FRAME$/.test(n.nodeName) && "],
+];
 
 /** Notices of the packages of which something is in the bundles. */
 async function notices(inputs, modules) {

@@ -34,3 +34,5 @@ mod tls;
 mod truncation;
 mod tunnel;
 mod verdict;
+#[cfg(feature = "backend")]
+mod web;

@@ -3,6 +3,7 @@ import { maskLayer } from "../mask/layer.ts";
 import { maskedNodes, type MaskRules } from "../mask/masked-nodes.ts";
 import { batcher } from "./batch.ts";
 import { pack } from "./deflate.ts";
+import { withoutFramesets } from "./framesets.ts";
 import type { Link } from "./link.ts";
 import type { Recorder } from "./recorder.ts";
 
@@ -65,7 +66,7 @@ export function startCapture({ recorder, rules, page, link, doc, onUnmaskable }:
   const stopRecorder = recorder.start((event) => {
     if (stopped) return;
     const left = layer.apply(event);
-    if (left) frames.push(left);
+    if (left) frames.push(withoutFramesets(left));
     if (left?.type === EVENT.snapshot) faults = 0;
   });
   return { snapshot, stop };
