@@ -4,7 +4,7 @@
 import { createHash } from "node:crypto";
 import { mkdir, readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { join, relative, resolve } from "node:path";
+import { dirname, join, relative, resolve } from "node:path";
 import { argv } from "node:process";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
@@ -39,7 +39,6 @@ async function script(esbuild, entry, { modules, replace, define }) {
   const result = await esbuild.build({
     entryPoints: [join(HERE, entry)],
     absWorkingDir: HERE,
-    nodePaths: [modules],
     bundle: true,
     minify: true,
     format: "iife",
@@ -51,7 +50,7 @@ async function script(esbuild, entry, { modules, replace, define }) {
     write: false,
     define: { ...define, "Array.from": "arrayFrom" },
     inject: [join(HERE, "shared/array-from.ts")],
-    plugins: [replacing(replace), recorder],
+    plugins: [packagesFrom(modules), replacing(replace), recorder],
     logLevel: "silent",
   });
   const text = result.outputFiles[0].text;
@@ -61,6 +60,19 @@ async function script(esbuild, entry, { modules, replace, define }) {
     hash: digest.toString("hex").slice(0, 16),
     integrity: `sha384-${digest.toString("base64")}`,
     inputs: Object.keys(result.metafile.inputs).map((input) => resolve(HERE, input)),
+  };
+}
+
+/** Packages come from this folder and no other, whatever lies beside the sources. */
+function packagesFrom(modules) {
+  return {
+    name: "packages",
+    setup(build) {
+      build.onResolve({ filter: /^[^./]/ }, ({ path, kind, pluginData }) => {
+        if (pluginData === modules) return undefined;
+        return build.resolve(path, { kind, resolveDir: dirname(modules), pluginData: modules });
+      });
+    },
   };
 }
 
