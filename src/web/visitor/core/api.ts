@@ -16,7 +16,7 @@ export interface ApiParts {
   ui: () => Ui;
   messages: Messages;
   settings: () => PageSettings;
-  style: (group: unknown) => void;
+  setStyle: (group: unknown) => void;
   page: Window;
 }
 
@@ -66,7 +66,7 @@ export function visitorApi(parts: ApiParts): Record<string, (call: Call) => unkn
     viewPDF: (call) => void page.open(`${first(call)?.url}`, "_blank", "noopener"),
     viewXLS: (call) => void page.open(`${first(call)?.url}`, "_blank", "noopener"),
     promptCrossDomain: () => Promise.resolve(),
-    setStyle: (call) => parts.style(first(call)),
+    setStyle: (call) => parts.setStyle(first(call)),
   };
 }
 

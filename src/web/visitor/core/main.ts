@@ -29,9 +29,11 @@ function run(handover: Handover): void {
   const settings = () => ((window as any).GLANCE_COBROWSE ?? {}) as PageSettings;
   let made: Ui | undefined;
   let styled: number | undefined;
+  let chosen: unknown;
 
+  /** Button and texts are the primary group's, then the session's, unless the page chose a group. */
   const style = (wanted: unknown) => {
-    const group = checkGroup(wanted, groups);
+    const group = checkGroup(chosen ?? wanted, groups);
     if (typeof group !== "number" || group === styled) return;
     styled = group;
     void backend.settings(group, tag.site).then((found) => {
@@ -89,6 +91,7 @@ function run(handover: Handover): void {
       if (customUi) return;
       if (session.phase !== "idle") ui().render(session);
       else made?.render(session);
+      if (session.name) style(session.name.group);
       if (session.phase === "idle") made?.pointers.clear();
     },
   });
@@ -97,7 +100,13 @@ function run(handover: Handover): void {
   const lookForSession = () => {
     if (controller.session().phase === "idle" && marked()) controller.resume();
   };
-  takeOver({ handover, tag, controller, ui, messages, settings, style, page: window });
+  // First the session that there is: calls that waited may be about it.
+  lookForSession();
+  const setStyle = (group: unknown) => {
+    chosen = group;
+    style(group);
+  };
+  takeOver({ handover, tag, controller, ui, messages, settings, setStyle, page: window });
 
   addEventListener("pagehide", guarded(() => {
     if (controller.session().phase !== "idle") tab.keep();
@@ -115,5 +124,4 @@ function run(handover: Handover): void {
   const { navigation } = window as { navigation?: EventTarget };
   if (navigation) navigation.addEventListener("currententrychange", moved);
   else addEventListener("hashchange", moved);
-  lookForSession();
 }

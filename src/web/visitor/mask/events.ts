@@ -43,5 +43,6 @@ export interface Written {
 export interface Mutation {
   texts: { id: number; value: string | null }[];
   attributes: { id: number; attributes: Attributes }[];
+  removes: { id: number }[];
   adds: { parentId: number; nextId: number | null; node: Written }[];
 }

@@ -1,7 +1,7 @@
 import { maskAttributes, plainAttributes } from "./attributes.ts";
 import { maskCss, maskCssValue } from "./css.ts";
 import { CHANGE, EVENT, NODE, type Mutation, type RecordedEvent, type Written } from "./events.ts";
-import type { MaskedNodes } from "./masked-nodes.ts";
+import type { Change, MaskedNodes } from "./masked-nodes.ts";
 import { plainUrl, stars } from "./text.ts";
 
 export interface MaskLayer {
@@ -26,8 +26,9 @@ export interface MaskLayerParts {
 export function maskLayer({ nodes, nodeOf, onGrown, onFault }: MaskLayerParts): MaskLayer {
   const apply = (event: RecordedEvent) => {
     try {
+      const change = changeOf(event, nodeOf);
       const left = mask(event);
-      if (left && touchesMasks(left) && nodes.grew()) onGrown();
+      if (change && nodes.grew(change)) onGrown();
       return left;
     } catch {
       onFault();
@@ -163,10 +164,14 @@ function maskInput(data: Record<string, any>, node: Node | null, ask: Ask): bool
   return true;
 }
 
-/** Whether more may be masked now than before. */
-function touchesMasks({ type, data }: RecordedEvent): boolean {
-  if (type !== EVENT.change || data.source !== CHANGE.mutation) return false;
-  const { adds, removes, attributes } = data as unknown as Mutation & { removes: unknown[] };
-  if (adds.length > 0 || removes.length > 0) return true;
-  return attributes.some((change) => Object.keys(change.attributes).some((name) => name !== "style"));
+/** What of an event can mask more than before. */
+function changeOf({ type, data }: RecordedEvent, nodeOf: (id: number) => Node | null): Change | undefined {
+  if (type !== EVENT.change || data.source !== CHANGE.mutation) return undefined;
+  const mutation = data as unknown as Mutation;
+  const attributes: Change["attributes"] = [];
+  for (const change of mutation.attributes) {
+    const element = nodeOf(change.id) as Element | null;
+    if (element) attributes.push({ element, names: Object.keys(change.attributes) });
+  }
+  return { attributes, nodes: mutation.adds.length > 0 || mutation.removes.length > 0 };
 }

@@ -12,8 +12,16 @@ export interface MaskedNodes {
   look(): (node: Node | null) => boolean;
   /** Remembers that the agent saw this element in clear. */
   shown(element: Node): void;
-  /** Whether something that was seen in clear is masked now; answered with yes once. */
-  grew(): boolean;
+  /** Whether something that was seen in clear is masked since this change; answered with yes once. */
+  grew(change: Change): boolean;
+}
+
+/** What of a change can make masks of other elements. */
+export interface Change {
+  /** Elements of which an attribute changed. */
+  attributes: { element: Element; names: readonly string[] }[];
+  /** Nodes came, went or moved. */
+  nodes: boolean;
 }
 
 /**
@@ -24,6 +32,9 @@ export function maskedNodes(rules: MaskRules, top: Document): MaskedNodes {
   const masked = new WeakSet<Node>();
   const clear = new WeakSet<Node>();
   const roots = new Set<Document | ShadowRoot>([top]);
+  // With siblings or counting, a change can matter anywhere; else only within what changed.
+  const looksAround = /[+:]|~[^=]/.test(rules.selector);
+  const readsStyle = /\[\s*style/i.test(rules.selector);
   let grown = false;
 
   const look = () => {
@@ -47,7 +58,7 @@ export function maskedNodes(rules: MaskRules, top: Document): MaskedNodes {
     if (rules.page) return true;
     if (node.nodeType === DOCUMENT) return isMaskedDocument(node as Document, ask);
     if (node.nodeType === FRAGMENT) {
-      roots.add(node as ShadowRoot);
+      if (looksAround) roots.add(node as ShadowRoot);
       return ask((node as ShadowRoot).host ?? null);
     }
     if (node.nodeType === ELEMENT && isMaskedElement(node as Element, ask)) return true;
@@ -57,7 +68,7 @@ export function maskedNodes(rules: MaskRules, top: Document): MaskedNodes {
 
   const isMaskedDocument = (doc: Document, ask: (node: Node | null) => boolean): boolean => {
     if (doc === top) return false;
-    roots.add(doc);
+    if (looksAround) roots.add(doc);
     return !rules.mayShow(doc) || ask(doc.defaultView?.frameElement ?? null);
   };
 
@@ -74,13 +85,21 @@ export function maskedNodes(rules: MaskRules, top: Document): MaskedNodes {
     return false;
   };
 
-  const grew = () => {
+  const grew = ({ attributes, nodes }: Change) => {
     if (grown) {
       grown = false;
       return true;
     }
-    for (const root of roots) {
-      for (const element of root.querySelectorAll(rules.selector)) {
+    const changed = attributes.filter(({ names }) => readsStyle || names.some((name) => name !== "style"));
+    if (!changed.length && !nodes) return false;
+    if (!looksAround) return grewIn(changed.map(({ element }) => element));
+    for (const root of roots) if (isGone(root)) roots.delete(root);
+    return grewIn(roots);
+  };
+
+  const grewIn = (places: Iterable<ParentNode>): boolean => {
+    for (const place of places) {
+      for (const element of place.querySelectorAll(rules.selector)) {
         if (clear.has(element) && !masked.has(element)) return true;
       }
     }
@@ -93,6 +112,10 @@ export function maskedNodes(rules: MaskRules, top: Document): MaskedNodes {
 const ELEMENT = 1;
 const DOCUMENT = 9;
 const FRAGMENT = 11;
+
+function isGone(root: Document | ShadowRoot): boolean {
+  return root.nodeType === DOCUMENT ? !(root as Document).defaultView : !root.isConnected;
+}
 
 /** The choices of a masked field tell what may be in it. */
 function inputsOf(datalist: Element): Element[] {
