@@ -14,7 +14,8 @@ export function browserState({ storage, cookieDomain }: StorageSettings, page: W
   const inStorage = storage === "ls" || storage === "dual";
   const inCookie = storage !== "ls";
   const cookie = (value: string, end: string) => {
-    page.document.cookie = `${MARKER}=${value}; Path=/; SameSite=Lax${domainOf(cookieDomain, page)}${secure(page)}${end}`;
+    const scope = `; Path=/; SameSite=Lax${domainOf(cookieDomain, page)}${secure(page)}`;
+    page.document.cookie = `${MARKER}=${value}${scope}${end}`;
   };
   return {
     mark: (group, resume) => {

@@ -123,12 +123,17 @@ export function next(session: Session, happening: Happening): [Session, Effect[]
       return [{ ...session, linked: false }, connection(session, "reconnecting")];
     case "lost":
       if (session.phase === "idle") return stay;
-      return over(session, "error", { code: session.told ? "conndrop" : "service", msg: "the cobrowse service cannot be reached" });
+      return over(session, "error", unreachable(session));
     case "leave":
       if (session.phase === "idle") return stay;
       return [
         noSession(false),
-        [emit("leavesession"), { type: "finish", reason: "visitor" }, { type: "forget" }, emit("sessionend", { reason: "visitor" })],
+        [
+          emit("leavesession"),
+          { type: "finish", reason: "visitor" },
+          { type: "forget" },
+          emit("sessionend", { reason: "visitor" }),
+        ],
       ];
     case "ended":
       return session.phase === "idle" ? stay : over(session, happening.reason, happening.error);
@@ -173,10 +178,16 @@ function unmaskable(session: Session, msg: string): [Session, Effect[]] {
   if (session.phase !== "masking" && session.phase !== "running") return [session, []];
   const error = emit("error", { code: "maskingerror", msg });
   if (session.fresh) {
-    return [noSession(session.paused), [{ type: "finish", reason: "maskingerror" }, { type: "forget" }, error]];
+    const finish: Effect = { type: "finish", reason: "maskingerror" };
+    return [noSession(session.paused), [finish, { type: "forget" }, error]];
   }
-  const waiting: Session = { ...session, phase: "running", masked: false, told: true, state: "suspended", reason: "masks" };
+  const suspended = withReason(session, "suspended", "masks");
+  const waiting: Session = { ...suspended, phase: "running", masked: false, told: true };
   return [waiting, [{ type: "refuse", code: "maskingerror", msg }, error]];
+}
+
+function unreachable({ told }: Session): SessionError {
+  return { code: told ? "conndrop" : "service", msg: "the cobrowse service cannot be reached" };
 }
 
 function over(session: Session, reason: EndReason, error?: SessionError): [Session, Effect[]] {

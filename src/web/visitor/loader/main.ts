@@ -14,7 +14,8 @@ const UI = "showTerms showButton toggleButton ";
 /** What links and hot keys may call. */
 const CALLED = `startSession ${UI}stopSession`;
 const OTHERS =
-  "pauseSession enableRC addSessionMessageListener sendSessionMessage crossDomain continueSessionAt viewPDF viewXLS getKey getSessionState isSessionPaused";
+  "pauseSession enableRC addSessionMessageListener sendSessionMessage crossDomain continueSessionAt " +
+  "viewPDF viewXLS getKey getSessionState isSessionPaused";
 /** A page that calls and calls without a session is not listened to for ever. */
 const QUEUE_MAX = 99;
 

@@ -15,14 +15,19 @@ export function maskAttributes(attributes: Attributes): Attributes {
     else if (name === "value") left[name] = stars(`${value ?? ""}`);
     else if (name === "placeholder") left[name] = stars(`${value ?? ""}`);
     else if (EMPTIED.test(name)) left[name] = "";
-    else if (KEPT.test(name)) left[name] = value;
+    else if (KEPT.has(name.toLowerCase())) left[name] = value;
   }
   return left;
 }
 
 const EMPTIED = /^(?:href|src|srcset|xlink:href|poster|data|action|formaction)$/i;
-const KEPT =
-  /^(?:class|id|type|dir|lang|hidden|width|height|rows|cols|size|colspan|rowspan|span|align|valign|border|cellpadding|cellspacing|nowrap|disabled|readonly|multiple|open|viewbox|xmlns|rr_(?:width|height|scrollleft|scrolltop|open_mode))$/i;
+const KEPT = new Set(
+  [
+    "class id type dir lang hidden width height rows cols size colspan rowspan span align valign",
+    "border cellpadding cellspacing nowrap disabled readonly multiple open viewbox xmlns",
+    "rr_width rr_height rr_scrollleft rr_scrolltop rr_open_mode",
+  ].join(" ").split(" "),
+);
 
 function maskStyle(value: Attribute): Attribute {
   if (typeof value === "string") return layoutStyle(value);

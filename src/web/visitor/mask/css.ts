@@ -17,7 +17,8 @@ export function maskCssValue(property: string, value: string): string {
 }
 
 const TEXT_PROPERTIES =
-  "content|quotes|list-style(?:-type)?|text-overflow|hyphenate-character|symbols|additive-symbols|prefix|suffix|negative|pad";
+  "content|quotes|list-style(?:-type)?|text-overflow|hyphenate-character|" +
+  "symbols|additive-symbols|prefix|suffix|negative|pad";
 const STRING = `"(?:[^"\\\\]|\\\\[^])*"?|'(?:[^'\\\\]|\\\\[^])*'?`;
 const DECLARATION = new RegExp(
   `(^|[{;\\s*/])(${TEXT_PROPERTIES}|--[^\\s:;{}]+)(\\s*:)((?:${STRING}|[^;}"'])*)`,
@@ -72,9 +73,16 @@ export function layoutStyle(style: string): string {
   return kept.join(" ");
 }
 
-const LAYOUT =
-  /^(?:display|position|float|clear|(?:min-|max-)?(?:width|height)|top|right|bottom|left|inset|margin.*|padding.*|border.*|box-sizing|overflow.*|visibility|opacity|z-index|flex.*|order|align-.*|justify-.*|gap|(?:row|column)-gap|font-(?:size|weight|style)|line-height|letter-spacing|text-(?:align|indent)|vertical-align|white-space|transform|color|background-color)$/;
-const TOKEN = /^(?:[a-z]+(?:-[a-z]+)*|#[0-9a-f]{3,8}|[+-]?\d{0,5}(?:\.\d*)?(?:[a-z]{1,5}|%)?|!important|[+-])$/;
+const LAYOUT = new RegExp(
+  `^(?:${[
+    "display|position|float|clear|(?:min-|max-)?(?:width|height)|top|right|bottom|left|inset|z-index",
+    "margin.*|padding.*|border.*|box-sizing|overflow.*|visibility|opacity|transform|color|background-color",
+    "flex.*|order|align-.*|justify-.*|(?:row-|column-)?gap|vertical-align|white-space",
+    "font-(?:size|weight|style)|line-height|letter-spacing|text-(?:align|indent)",
+  ].join("|")})$`,
+);
+const TOKEN =
+  /^(?:[a-z]+(?:-[a-z]+)*|#[0-9a-f]{3,8}|[+-]?\d{0,5}(?:\.\d*)?(?:[a-z]{1,5}|%)?|!important|[+-])$/;
 
 export function isLayout(property: string, value: string): boolean {
   if (!LAYOUT.test(property) || value.length > 100 || /url/i.test(value)) return false;

@@ -24,7 +24,8 @@ export function createBar(root: ShadowRoot, on: BarEvents): Bar {
   masks.setAttribute("aria-pressed", "false");
   const pause = button("glance_pause_btn", "Pause", () => on.pause(!paused));
   const end = button("glance_stop_btn", "End session", on.end);
-  const bar = element("div", { id: "glance_bar", role: "region", "aria-label": "Cobrowse session" }, state, key, masks, pause, end);
+  const named = { id: "glance_bar", role: "region", "aria-label": "Cobrowse session" };
+  const bar = element("div", named, state, key, masks, pause, end);
   bar.hidden = true;
   root.appendChild(bar);
 

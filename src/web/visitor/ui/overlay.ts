@@ -20,8 +20,8 @@ export function createOverlay(root: ShadowRoot, doc: Document): Overlay {
     for (const masked of doc.querySelectorAll(selector)) {
       const box = boxOf(masked);
       if (!box || !box.width || !box.height || used === BOXES_MAX) continue;
-      const drawn = (layer.children[used] as HTMLElement | undefined) ?? layer.appendChild(element("div", { class: "mask" }));
-      place(drawn, box);
+      const drawn = layer.children[used] ?? layer.appendChild(element("div", { class: "mask" }));
+      place(drawn as HTMLElement, box);
       used += 1;
     }
     while (layer.children.length > used) layer.lastChild?.remove();
