@@ -95,7 +95,8 @@ test("a session runs on a frameset, frames of its group and all", async (t) => {
   };
   const { peer, visitor } = await session(t, pages);
   await peer.until((that) => that.text().includes("menu of the bank") && that.text().includes("main of the bank"));
-  await visitor.frames().at(-2).evaluate(() => document.body.append("later in a frame"));
+  const inner = visitor.frames().find((one) => one.url().endsWith("/main"));
+  await inner.evaluate(() => document.body.append("later in a frame"));
   await peer.until((that) => that.text().includes("later in a frame"));
   assert.ok(!peer.text().includes("CANARY"));
   assert.ok(!peer.text().includes("another group's"));

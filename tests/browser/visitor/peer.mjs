@@ -43,9 +43,9 @@ export function tag(attributes = {}) {
 
 /**
  * `pages`: path to HTML, or to `{ body, headers }`. `masks`: selectors for every session.
- * `refuse`: an error with which each start is answered.
+ * `refuse`: an error with which each start is answered. `port`: of a peer that was stopped before.
  */
-export async function startPeer({ scripts, pages, masks = [], refuse, csp = true, settings } = {}) {
+export async function startPeer({ scripts, pages, masks = [], refuse, csp = true, settings, port = 0 } = {}) {
   const peer = createPeer(masks);
   const requests = [];
   const server = createServer(async (request, response) => {
@@ -70,12 +70,12 @@ export async function startPeer({ scripts, pages, masks = [], refuse, csp = true
   });
   const sockets = new WebSocketServer({ server, path: `${MOUNT}session/socket`, perMessageDeflate: false, maxPayload: 16 << 20 });
   sockets.on("connection", (socket, request) => peer.connect(socket, request.headers.cookie ?? ""));
-  server.listen(0, "127.0.0.1");
+  server.listen(port, "127.0.0.1");
   await once(server, "listening");
-  const port = server.address().port;
+  const { port: bound } = server.address();
   return Object.assign(peer, {
-    address: `http://127.0.0.1:${port}`,
-    port,
+    address: `http://127.0.0.1:${bound}`,
+    port: bound,
     requests,
     async stop() {
       for (const client of sockets.clients) client.terminate();

@@ -345,6 +345,19 @@ test("a lost connection is looked for, and a snapshot begins anew", async (t) =>
   assert.equal(peer.frames.find((frame) => frame.page === second.page).sequence, 0);
 });
 
+test("a backend that is started again is found within five seconds", async (t) => {
+  const { peer, visitor } = await started(t);
+  await peer.stop();
+  await waitFor(visitor, "connection");
+  const again = await startPeer({ scripts, pages: PAGES, port: peer.port });
+  t.after(() => again.stop());
+  again.session = peer.session;
+  again.join();
+  await again.until((that) => that.snapshots() > 0, "a snapshot", 5_000);
+  await waitFor(visitor, "connection", 2);
+  assert.ok(!(await heard(visitor)).includes("error"));
+});
+
 test("frames are numbered without gaps and begin with a snapshot", async (t) => {
   const { peer, visitor } = await started(t);
   for (let round = 0; round < 5; round += 1) {
