@@ -26,7 +26,12 @@ fn main() -> ExitCode {
 fn bundle() -> Result<(), String> {
     let sources = directory("CARGO_MANIFEST_DIR")?.join("src/web");
     let work = directory("OUT_DIR")?.join("web");
-    for own in ["build.mjs", "package.json", "package-lock.json", "tsconfig.json"] {
+    for own in [
+        "build.mjs",
+        "package.json",
+        "package-lock.json",
+        "tsconfig.json",
+    ] {
         watch(&sources.join(own));
     }
     install(&sources, &work)?;

@@ -18,7 +18,10 @@ fn bundles_the_scripts_into_the_build_folder() {
         .split('"')
         .find(|text| text.starts_with("core.") && text.ends_with(".js"))
         .unwrap();
-    assert!(read("loader.js").contains(core), "the loader asks for {core}");
+    assert!(
+        read("loader.js").contains(core),
+        "the loader asks for {core}"
+    );
     assert!(!read(core).is_empty());
 }
 
@@ -33,5 +36,8 @@ fn writes_nothing_into_the_tree() {
     let tree = Path::new(env!("CARGO_MANIFEST_DIR"));
     assert!(!bundles().starts_with(tree.join("src")));
     let left = ["loader.js", "core.js", "assets.rs", "dist"];
-    assert!(left.iter().all(|name| !tree.join("src/web").join(name).exists()));
+    assert!(
+        left.iter()
+            .all(|name| !tree.join("src/web").join(name).exists())
+    );
 }
