@@ -26,7 +26,7 @@ export async function prepareMasks(
   doc: Document,
 ): Promise<Prepared> {
   try {
-    const own = descriptor ? readDescriptor(await descriptor({ agents })) : NOTHING;
+    const own = descriptor ? readDescriptor(await inTime(descriptor({ agents }))) : NOTHING;
     const all = [...selectors, ...own.selectors, groupSelector(group)];
     const compiled = compileSelectors(all, doc);
     if (!compiled.ok) return { ok: false, msg: `not a selector of elements: ${compiled.bad}` };
@@ -35,6 +35,16 @@ export async function prepareMasks(
   } catch (problem) {
     return { ok: false, msg: `the page could not say what it masks: ${problem}` };
   }
+}
+
+/** How long a page may take to say what it masks. */
+const PATIENCE_MS = 10_000;
+
+function inTime(said: unknown): Promise<unknown> {
+  const late = new Promise((_resolve, reject) => {
+    setTimeout(() => reject(new Error("it took too long")), PATIENCE_MS);
+  });
+  return Promise.race([said, late]);
 }
 
 interface Described {
