@@ -23,15 +23,22 @@ test("the outermost frameset becomes the body, inner ones boxes, frames inline f
     childNodes: [
       {
         type: 2,
-        id: 2,
-        tagName: "frameset",
-        attributes: { cols: "10,*", onload: "x" },
-        childNodes: [frame(3), { type: 2, id: 4, tagName: "frameset", attributes: { rows: "*,*" }, childNodes: [frame(5)] }],
+        id: 9,
+        tagName: "html",
+        childNodes: [
+          {
+            type: 2,
+            id: 2,
+            tagName: "frameset",
+            attributes: { cols: "10,*", onload: "x" },
+            childNodes: [frame(3), { type: 2, id: 4, tagName: "frameset", attributes: { rows: "*,*" }, childNodes: [frame(5)] }],
+          },
+        ],
       },
     ],
   };
   withoutFramesets({ type: 2, timestamp: 0, data: { node } });
-  const [body] = node.childNodes as any[];
+  const [body] = node.childNodes[0]!.childNodes as any[];
   assert.deepEqual([body.tagName, body.childNodes[0].tagName, body.childNodes[1].tagName], ["body", "iframe", "div"]);
   assert.match(body.attributes.style, /grid-template-columns: 10px 1fr; grid-template-rows: 1fr;/);
   assert.deepEqual(Object.keys(body.attributes), ["style"]);

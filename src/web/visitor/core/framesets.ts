@@ -5,11 +5,20 @@ import { EVENT, CHANGE, NODE, type Mutation, type RecordedEvent, type Written } 
  * Changes the event in place.
  */
 export function withoutFramesets(event: RecordedEvent): RecordedEvent {
-  if (event.type === EVENT.snapshot) redraw(event.data.node, "body");
+  if (event.type === EVENT.snapshot) redrawIn(event.data.node);
   if (event.type === EVENT.change && event.data.source === CHANGE.mutation) {
-    for (const { node } of (event.data as unknown as Mutation).adds) redraw(node, "div");
+    for (const { node } of (event.data as unknown as Mutation).adds) redrawIn(node);
   }
   return event;
+}
+
+/** Framesets stand right below the root of a document, so that the rest of it need not be read. */
+function redrawIn(written: Written): void {
+  if (/^frame/.test(written.tagName ?? "")) return redraw(written, "div");
+  const roots = written.type === NODE.document ? (written.childNodes ?? []) : [];
+  for (const root of roots) {
+    for (const part of root.childNodes ?? []) if (part.tagName === "frameset") redraw(part, "body");
+  }
 }
 
 function redraw(written: Written, outermost: "body" | "div"): void {
