@@ -19,7 +19,7 @@ button.strong:hover { filter: brightness(0.92); }
 #glance_stop_btn { background: #b3261e; border-color: #b3261e; color: #fff; font-weight: 600; }
 #glance_cobrowse_btn { position: fixed; right: 20px; bottom: 20px; box-shadow: 0 2px 10px #0005; }
 #glance_bar {
-  position: fixed; left: 50%; bottom: 12px; transform: translateX(-50%); max-width: calc(100vw - 24px);
+  position: fixed; left: 50%; bottom: 12px; transform: translateX(-50%); width: max-content; max-width: calc(100vw - 24px);
   display: flex; flex-wrap: wrap; align-items: center; gap: 10px; padding: 8px 12px;
   background: #fff; border: 1px solid #5c677d; border-radius: 10px; box-shadow: 0 4px 18px #0006;
 }
