@@ -48,6 +48,7 @@ pub(super) fn compile(
         server: server::Config {
             http: listeners.http_addresses(),
             https: listeners.https_addresses(),
+            proxy_protocol: file.server.proxy_protocol,
             limits: file.limits,
             drain_timeout: file
                 .server

@@ -62,6 +62,7 @@ pub(super) struct ServerTable {
     pub(super) https: Option<Stated<Vec<Stated<SocketAddr>>>>,
     pub(super) redirect_http: Option<Stated<bool>>,
     pub(super) https_port: Option<Stated<u16>>,
+    pub(super) proxy_protocol: TrustedPeers,
     pub(super) drain_timeout: Option<Stated<Duration>>,
 }
 
@@ -143,6 +144,7 @@ impl ServerTable {
             https: table.take_whole_list("https", filled_text(parse_listen_address)),
             redirect_http: table.take("redirect_http", flag),
             https_port: table.take("https_port", count(1..=u64::from(u16::MAX))),
+            proxy_protocol: read_networks(&mut table, "proxy_protocol"),
             drain_timeout: table.take("drain_timeout", duration(Duration::ZERO..=MAX_DRAIN)),
         };
         let faulty = !table.finish();
@@ -201,8 +203,13 @@ impl LogTable {
 }
 
 fn read_trusted_peers(mut table: TableReader<'_>) -> TrustedPeers {
-    let networks = table.take_list("trusted_peers", filled_text(network));
+    let peers = read_networks(&mut table, "trusted_peers");
     table.finish();
+    peers
+}
+
+fn read_networks(table: &mut TableReader<'_>, key: &'static str) -> TrustedPeers {
+    let networks = table.take_list(key, filled_text(network));
     TrustedPeers::new(networks.into_iter().map(|network| network.value).collect())
 }
 

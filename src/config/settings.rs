@@ -110,6 +110,12 @@ const SETTINGS: &[Setting] = &[
     ),
     setting(
         "server",
+        "proxy_protocol",
+        "[]",
+        "networks of load balancers that say for whom they connect: their connections must begin with a PROXY header (version 1 or 2), all others must not",
+    ),
+    setting(
+        "server",
         "drain_timeout",
         "\"30s\"",
         "how long exchanges and tunnels may still take after SIGTERM",

@@ -186,6 +186,7 @@ fn reads_everything_that_can_be_written() {
         https = ["0.0.0.0:8443"]
         redirect_http = true
         drain_timeout = "5s"
+        proxy_protocol = ["10.8.0.0/16"]
         [limits]
         head_bytes_max = "16KiB"
         [admin]
@@ -243,6 +244,9 @@ fn reads_everything_that_can_be_written() {
     );
     assert!(config.trusted_peers.contains("10.9.9.9".parse().unwrap()));
     assert!(config.trusted_peers.contains("::1".parse().unwrap()));
+    let balancers = &config.server.proxy_protocol;
+    assert!(balancers.contains("10.8.0.1".parse().unwrap()));
+    assert!(!balancers.contains("10.9.9.9".parse().unwrap()));
     assert_eq!(config.log.format, LogFormat::Json);
     assert_eq!((&*config.log.filter, config.log.access), ("warn", None));
 }

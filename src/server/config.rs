@@ -1,6 +1,8 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use crate::wire::TrustedPeers;
+
 /// Where the server listens, and what it puts up with. Changes need a restart.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
@@ -9,6 +11,9 @@ pub struct Config {
     pub http: Vec<SocketAddr>,
     /// Listeners for TLS, with HTTP/2 or HTTP/1.1 as the client likes.
     pub https: Vec<SocketAddr>,
+    /// Load balancers that say for whom they connect: what they send begins with a PROXY header, of
+    /// version 1 or 2, and what anybody else sends does not. Default: nobody.
+    pub proxy_protocol: TrustedPeers,
     pub limits: Limits,
     /// How long a drain waits for exchanges and tunnels before it cuts them. Default: 30 seconds.
     pub drain_timeout: Duration,
@@ -102,6 +107,7 @@ impl Default for Config {
         Self {
             http: Vec::new(),
             https: Vec::new(),
+            proxy_protocol: TrustedPeers::default(),
             limits: Limits::default(),
             drain_timeout: DEFAULT_DRAIN_TIMEOUT,
         }

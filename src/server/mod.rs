@@ -8,6 +8,7 @@ mod error;
 mod exchanges;
 mod handshake;
 mod listener;
+mod proxy_protocol;
 mod serve;
 mod signals;
 mod transport;

@@ -17,10 +17,11 @@ use super::connection::{Http, serve_connection};
 use super::error::BindError;
 use super::handshake::{Handshake, Protocol};
 use super::listener::{BoundAddress, Listener};
+use super::proxy_protocol::{Ends, read_header};
 use super::signals::Handle;
 use super::transport::{Seat, Transport};
 use crate::telemetry::Metrics;
-use crate::wire::{EdgeBody, Scheme};
+use crate::wire::{EdgeBody, Scheme, TrustedPeers};
 
 /// What is known about a connection when its service is made.
 #[derive(Clone, Debug)]
@@ -53,6 +54,7 @@ pub struct Drained {
 #[derive(Clone, Debug)]
 struct Context {
     limits: Arc<Limits>,
+    proxy_protocol: Arc<TrustedPeers>,
     http: Http,
     tls: Option<Handshake>,
     permits: Arc<Semaphore>,
@@ -69,6 +71,7 @@ impl Server {
     ) -> Result<Self, BindError> {
         let listeners = bind_all(&config)?;
         let limits = Arc::new(config.limits);
+        let proxy_protocol = Arc::new(config.proxy_protocol);
         let tls = match certificates {
             Some(certificates) => Some(Handshake::new(certificates, limits.handshake_timeout)?),
             None if config.https.is_empty() => None,
@@ -78,6 +81,7 @@ impl Server {
         let context = Context {
             http: Http::new(&limits),
             limits,
+            proxy_protocol,
             tls,
             permits: Arc::new(Semaphore::new(permits_max as usize)),
             handle: Handle::new(),
@@ -174,21 +178,26 @@ where
             guard: context.metrics.connection(scheme_label(scheme)),
             permit,
         };
-        let timeout = context.limits.write_stall_timeout;
         let local = stream.local_addr().unwrap_or(listener.bound.address);
-        let transport = Transport::new(stream, &context.handle, timeout, seat);
         let info = ConnectionInfo {
             peer,
             local,
             scheme,
             sni: None,
         };
-        connections.spawn(serve_transport(
-            transport,
-            info,
-            context.clone(),
-            make_service.clone(),
-        ));
+        let (context, make_service) = (context.clone(), make_service.clone());
+        if context.proxy_protocol.contains(peer.ip()) {
+            // A task of another kind, so that the header's buffers are not part of every connection.
+            connections.spawn(serve_behind_proxy(
+                stream,
+                seat,
+                info,
+                context,
+                make_service,
+            ));
+        } else {
+            connections.spawn(serve_stream(stream, seat, info, context, make_service));
+        }
     }
     drop(listener);
     tokio::select! {
@@ -216,8 +225,10 @@ async fn next_connection(
     }
 }
 
-async fn serve_transport<M, S>(
-    transport: Transport,
+/// A load balancer's connection: what its header tells is true of it from then on.
+async fn serve_behind_proxy<M, S>(
+    mut stream: TcpStream,
+    seat: Seat,
     mut info: ConnectionInfo,
     context: Context,
     make_service: M,
@@ -227,6 +238,36 @@ async fn serve_transport<M, S>(
     S: Clone + Send + 'static,
     S::Future: Send + 'static,
 {
+    match read_header(&mut stream, context.limits.handshake_timeout).await {
+        Ok(ends) => {
+            if let Some(Ends { peer, local }) = ends {
+                (info.peer, info.local) = (peer, local);
+            }
+            serve_stream(stream, seat, info, context, make_service).await;
+        }
+        Err(refusal) => {
+            if let Some(reason) = refusal.reason() {
+                tracing::debug!(peer = %info.peer, %refusal, "a load balancer's connection");
+                context.metrics.proxy_header_refused(reason);
+            }
+        }
+    }
+}
+
+async fn serve_stream<M, S>(
+    stream: TcpStream,
+    seat: Seat,
+    mut info: ConnectionInfo,
+    context: Context,
+    make_service: M,
+) where
+    M: Fn(ConnectionInfo) -> S,
+    S: Service<Request<Incoming>, Response = Response<EdgeBody>, Error = Infallible>,
+    S: Clone + Send + 'static,
+    S::Future: Send + 'static,
+{
+    let write_stall_timeout = context.limits.write_stall_timeout;
+    let transport = Transport::new(stream, &context.handle, write_stall_timeout, seat);
     let controls = transport.controls();
     let (http, handle) = (&context.http, &context.handle);
     match (info.scheme, &context.tls) {

@@ -35,6 +35,7 @@ pub struct Metrics {
     reloads: Family<ReloadLabels, Counter>,
     connections: Family<SchemeLabel, Gauge>,
     tls_handshake_failures: Family<ReasonLabel, Counter>,
+    proxy_headers_refused: Family<ReasonLabel, Counter>,
     access_lines_dropped: Counter,
 }
 
@@ -76,6 +77,11 @@ impl Metrics {
             reloads: counted(r, "reloads", "Reloads of rules and certificates"),
             connections: counted(r, "connections", "Open connections from clients"),
             tls_handshake_failures: counted(r, "tls_handshake_failures", "Failed handshakes"),
+            proxy_headers_refused: counted(
+                r,
+                "proxy_headers_refused",
+                "Connections of load balancers without a good PROXY header",
+            ),
             access_lines_dropped: counted(r, "access_lines_dropped", "Access log lines lost"),
             registry,
         }
@@ -183,6 +189,12 @@ impl Metrics {
             .inc();
     }
 
+    pub fn proxy_header_refused(&self, reason: &'static str) {
+        self.proxy_headers_refused
+            .get_or_create(&ReasonLabel { reason })
+            .inc();
+    }
+
     /// Everything, in the text form that Prometheus reads ([`METRICS_CONTENT_TYPE`]).
     pub fn encode(&self) -> String {
         let mut text = String::new();
@@ -280,6 +292,7 @@ mod tests {
         metrics.group_checked("bank", "group_not_allowed");
         metrics.reloaded("rules", &Err::<(), ()>(()));
         metrics.tls_handshake_failed("timeout");
+        metrics.proxy_header_refused("malformed");
         for line in [
             r#"edge_requests_total{site="bank",status_class="2xx"} 1"#,
             r#"edge_request_duration_seconds_bucket{le="0.004",site="bank"} 1"#,
@@ -293,6 +306,7 @@ mod tests {
             r#"edge_group_checks_total{site="bank",outcome="group_not_allowed"} 1"#,
             r#"edge_reloads_total{what="rules",outcome="refused"} 1"#,
             r#"edge_tls_handshake_failures_total{reason="timeout"} 1"#,
+            r#"edge_proxy_headers_refused_total{reason="malformed"} 1"#,
         ] {
             check(&metrics, line);
         }

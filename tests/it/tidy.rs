@@ -155,6 +155,7 @@ const HOUSE: &[Room] = &[
             "hyper",
             "hyper_util",
             "memchr",
+            "ppp",
             "rcgen",
             "rustls",
             "socket2",

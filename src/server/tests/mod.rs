@@ -6,6 +6,7 @@ mod drain;
 mod limits;
 mod pki;
 mod protocol;
+mod proxy_protocol;
 mod truncation;
 
 use std::convert::Infallible;
