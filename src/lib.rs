@@ -12,7 +12,10 @@ pub mod cli;
 // F4: process settings: text in, the rooms' own `Config` structs out.
 pub mod config;
 
-// F3: the journey of a page or a forwarded request to an upstream and back.
+// F3: the journey of a page or a forwarded request to an upstream and back; the embedded cobrowse
+// backend.
+#[cfg(feature = "backend")]
+pub mod backend;
 pub mod proxy;
 
 // F2: the HTML engine applied to an HTTP response.

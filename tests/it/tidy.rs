@@ -130,6 +130,12 @@ const HOUSE: &[Room] = &[
         ],
     ),
     room(
+        "backend",
+        3,
+        &["groups", "rules", "telemetry", "wire"],
+        &["argon2", "aws_lc_rs", "axum", "base64", "rusqlite", "tokio"],
+    ),
+    room(
         "inject",
         2,
         &["html", "telemetry", "wire"],
