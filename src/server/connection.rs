@@ -8,7 +8,7 @@ use hyper::server::conn::{http1, http2};
 use hyper::service::Service;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use super::config::{CONNECTION_BUFFER_BYTES_MIN, Limits};
 use super::exchanges::Exchanges;
@@ -16,6 +16,9 @@ use super::handshake::Protocol;
 use super::signals::Handle;
 use super::transport::Controls;
 use crate::wire::EdgeBody;
+
+/// For the first request of a connection that was taken right before a drain; a round trip or two.
+const FIRST_REQUEST_GRACE: Duration = Duration::from_secs(1);
 
 /// How HTTP is spoken, with every limit said.
 #[derive(Clone, Debug)]
@@ -59,7 +62,7 @@ pub(super) async fn serve_connection<I, S>(
             let connection = http.http1.serve_connection(io, service).with_upgrades();
             let connection = pin!(connection);
             let shut_down = http1::UpgradeableConnection::graceful_shutdown;
-            drained(connection, shut_down, handle.draining()).await
+            drained(connection, shut_down, sent_home(handle, &exchanges)).await
         }
         Protocol::Http2 => {
             // Boxed, so that its large state is not part of every HTTP/1.1 connection.
@@ -67,7 +70,7 @@ pub(super) async fn serve_connection<I, S>(
             let period = http.h2_idle_timeout;
             let quit = async {
                 tokio::select! {
-                    () = handle.draining() => {}
+                    () = sent_home(handle, &exchanges) => {}
                     () = idle(&exchanges, period) => {}
                 }
             };
@@ -97,6 +100,14 @@ async fn drained<C: Future>(
     }
     shut_down(connection.as_mut());
     connection.await
+}
+
+/// Resolves when the server drains. A client that has just come may have asked already, and what it
+/// asked not been read: it is not sent home before it was served, or was silent for a while.
+async fn sent_home(handle: &Handle, exchanges: &Exchanges) {
+    handle.draining().await;
+    // Over time it asks for nothing: a connection that a browser opens in advance.
+    let _ = timeout(FIRST_REQUEST_GRACE, exchanges.first()).await;
 }
 
 /// Resolves when a client that was told to go, because it asked for nothing, has not gone for as

@@ -11,6 +11,7 @@ use http::{Method, Request, Response, StatusCode, Version};
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use hyper::service::Service;
+use tokio::sync::Notify;
 
 use super::handshake::Protocol;
 use super::transport::{Controls, ResetSwitch};
@@ -34,6 +35,7 @@ struct Counts {
     standing: AtomicUsize,
     /// Frames that were asked for, in all exchanges.
     moves: AtomicU64,
+    first_begun: Notify,
 }
 
 /// A service that keeps count of its exchanges, from their head to the last byte of their answer.
@@ -91,6 +93,14 @@ impl Exchanges {
         self.counts.begun.load(Ordering::Acquire)
     }
 
+    /// Resolves once the first has begun.
+    pub(super) async fn first(&self) {
+        let begun = self.counts.first_begun.notified();
+        if self.begun() == 0 {
+            begun.await;
+        }
+    }
+
     /// How many are under way.
     pub(super) fn open(&self) -> usize {
         self.counts.open.load(Ordering::Acquire)
@@ -108,7 +118,9 @@ impl Exchanges {
     }
 
     fn begin(&self) -> OpenExchange {
-        self.counts.begun.fetch_add(1, Ordering::AcqRel);
+        if self.counts.begun.fetch_add(1, Ordering::AcqRel) == 0 {
+            self.counts.first_begun.notify_waiters();
+        }
         self.counts.open.fetch_add(1, Ordering::AcqRel);
         self.counts.moves.fetch_add(1, Ordering::AcqRel);
         OpenExchange {

@@ -3,7 +3,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::{mpsc, watch};
 
-use super::client::{GET, read_until, rest, send, tls};
+use super::client::{GET, GET_AND_CLOSE, read_until, rest, send, talk, tls};
 use super::*;
 use crate::wire::empty_body;
 
@@ -66,6 +66,33 @@ async fn idle_connections_do_not_hold_a_drain_up() {
     server.handle.drain();
     assert_eq!(rest(&mut idle).await, "");
     drop(silent);
+    assert_eq!(soon(server.ended).await.unwrap(), Drained { cut: 0 });
+}
+
+#[tokio::test]
+async fn who_came_before_the_drain_is_served_once() {
+    let certificates = Certificates::self_signed(&["a.example"]).unwrap();
+    let config = Config {
+        https: vec![any_port()],
+        ..config(Limits::default())
+    };
+    let server = Running::start(config, Some(&Arc::new(certificates)), |_, _| hello());
+    let mut in_the_clear = TcpStream::connect(server.address()).await.unwrap();
+    let mut over_tls = tls(server.addresses[1].address, "a.example", &["http/1.1"])
+        .await
+        .unwrap();
+    // Served after the first, so that was taken; the second is, its handshake being over.
+    talk(server.address(), GET_AND_CLOSE).await;
+    server.handle.drain();
+    soon(server.handle.draining()).await;
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+    send(&mut in_the_clear, GET).await;
+    send(&mut over_tls, GET).await;
+    for answer in [rest(&mut in_the_clear).await, rest(&mut over_tls).await] {
+        assert!(answer.ends_with("hello"), "{answer:?}");
+    }
     assert_eq!(soon(server.ended).await.unwrap(), Drained { cut: 0 });
 }
 
