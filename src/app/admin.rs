@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use super::routes::Routes;
-use crate::server::{self, BindError, Handle, Server};
+use crate::server::{self, BindError, Handle, Inherited, Server};
 use crate::telemetry::{METRICS_CONTENT_TYPE, Metrics};
 use crate::wire::{Authority, CanonicalPath, EdgeBody, full_body};
 
@@ -47,13 +47,17 @@ pub(super) struct AdminTask {
 }
 
 impl AdminServer {
-    pub(super) fn bind(address: SocketAddr, admin: Admin) -> Result<Self, BindError> {
+    pub(super) fn bind(
+        address: SocketAddr,
+        inherited: &mut Inherited,
+        admin: Admin,
+    ) -> Result<Self, BindError> {
         let config = server::Config {
             http: vec![address],
             https: Vec::new(),
             ..server::Config::default()
         };
-        let server = Server::bind(config, None, Arc::clone(&admin.metrics))?;
+        let server = Server::bind(config, inherited, None, Arc::clone(&admin.metrics))?;
         Ok(Self { server, admin })
     }
 

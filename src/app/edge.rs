@@ -12,12 +12,15 @@ use tokio::sync::watch;
 use super::admin::{Admin, AdminServer, Readiness};
 use super::reload::{Reloader, Sources};
 use super::routes::Routes;
+use super::service_manager::{Watchdog, tell_ready, tell_stopping};
 use super::stack::{self, Arrival};
 use super::wishes::Wishes;
 use crate::config::{CertificatesSource, EdgeConfig, KeysSource};
 use crate::problem::Problem;
 use crate::proxy;
-use crate::server::{self, BindError, BoundAddress, Certificates, SelfSignedError, Server};
+use crate::server::{
+    self, BindError, BoundAddress, Certificates, Inherited, SelfSignedError, Server,
+};
 use crate::telemetry::{AccessLog, AccessLogWriter, Metrics};
 use crate::wire::EdgeBody;
 
@@ -71,8 +74,21 @@ impl Edge {
         Self::start_logging_to(io::stdout(), config).await
     }
 
+    /// The same, on the sockets that were handed over, where the settings name their addresses.
+    pub async fn start_on(inherited: Inherited, config: EdgeConfig) -> Result<Self, StartError> {
+        Self::assemble(inherited, io::stdout(), config)
+    }
+
     /// The same, with the access log written to `output` instead of standard output.
     pub async fn start_logging_to(
+        output: impl Write + Send + 'static,
+        config: EdgeConfig,
+    ) -> Result<Self, StartError> {
+        Self::assemble(Inherited::default(), output, config)
+    }
+
+    fn assemble(
+        mut inherited: Inherited,
         output: impl Write + Send + 'static,
         config: EdgeConfig,
     ) -> Result<Self, StartError> {
@@ -83,6 +99,7 @@ impl Edge {
         let routes = Arc::new(ArcSwap::from_pointee(routes));
         let server = Server::bind(
             config.server.clone(),
+            &mut inherited,
             certificates.as_ref(),
             Arc::clone(&metrics),
         )?;
@@ -94,8 +111,9 @@ impl Edge {
         };
         let admin = config
             .admin
-            .map(|address| AdminServer::bind(address, admin))
+            .map(|address| AdminServer::bind(address, &mut inherited, admin))
             .transpose()?;
+        BindError::unless_all_taken(&inherited)?;
         let (access_log, writer) = start_access_log(output, &config, &metrics)?;
         let shared = Arc::new(Shared {
             edge: proxy::Edge {
@@ -167,14 +185,17 @@ impl Edge {
         } = self;
         let reloading = reloader.follow(wishes);
         let admin = admin.map(AdminServer::start);
+        let watchdog = Watchdog::start();
+        tell_ready();
         let draining = async {
             shutdown.await;
+            tell_stopping();
             readiness.send_replace(Readiness::Draining);
         };
         let drained = server
             .serve(move |connection| service(&shared, connection), draining)
             .await;
-        drop(reloading);
+        drop((reloading, watchdog));
         if let Some(admin) = admin {
             admin.end().await;
         }

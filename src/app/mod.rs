@@ -9,6 +9,7 @@ mod edge;
 mod inspect;
 mod reload;
 mod routes;
+mod service_manager;
 mod stack;
 mod wishes;
 

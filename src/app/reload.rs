@@ -4,6 +4,7 @@ use arc_swap::ArcSwap;
 use tokio::task::{JoinError, JoinHandle, spawn_blocking};
 
 use super::routes::Routes;
+use super::service_manager::{tell_ready, tell_reloading};
 use super::wishes::Wishes;
 use crate::config::EdgeConfig;
 use crate::problem::Problem;
@@ -70,8 +71,10 @@ impl Reloader {
                 // A directory that was taken away and put back is another one to the watcher.
                 // Before reading, so that what changes while it is read is seen too.
                 wishes.watch_again();
+                tell_reloading();
                 // It was logged and counted; nobody else waits to hear of it.
                 let _ = self.reload().await;
+                tell_ready();
             }
         }))
     }

@@ -15,6 +15,7 @@ use crate::config::{
     CertificatesSource, DEFAULT_ADMIN, DEFAULT_LISTEN, EdgeConfig, Environment, RulesSource,
     parse_listen_address,
 };
+use crate::server::Inherited;
 use crate::upstream::{Target, TlsSettings};
 use crate::wire::Scheme;
 
@@ -71,7 +72,9 @@ impl DemoArgs {
         .apply(&mut config);
         let (places, origin) = (AddressPlaces::flags(&config), stage.bank.address());
         // Boxed: the future of a whole edge is large.
-        let edge = Box::pin(run(config, &places, &[], |edge| announce(edge, origin)));
+        let edge = Box::pin(run(config, Inherited::default(), &places, &[], |edge| {
+            announce(edge, origin)
+        }));
         tokio::select! {
             exit = edge => exit,
             () = stage.bank.serve_bank(pending()) => Exit::Success,

@@ -12,7 +12,7 @@ use super::terminal::complain;
 use crate::app::{Edge, StartError};
 use crate::config::EdgeConfig;
 use crate::problem::Problem;
-use crate::server::BindError;
+use crate::server::{BindError, Inherited};
 use crate::telemetry::start_log;
 
 /// Where the addresses of a configuration were chosen; told when one of them cannot be had.
@@ -56,6 +56,16 @@ impl AddressPlaces {
     }
 }
 
+/// Sockets that were handed over. Before there are threads: it changes the environment.
+pub(super) fn inherited_sockets() -> Result<Inherited, Exit> {
+    Inherited::of_process().map_err(|error| {
+        complain(format_args!(
+            "error: sockets were handed over that cannot be used: {error}"
+        ));
+        Exit::Unavailable
+    })
+}
+
 /// Runs `serve` on a runtime of its own; what still lives in it afterwards is dropped.
 pub(super) fn on_runtime(serve: impl Future<Output = Exit>) -> Exit {
     let runtime: io::Result<Runtime> = Builder::new_multi_thread().enable_all().build();
@@ -75,6 +85,7 @@ pub(super) fn on_runtime(serve: impl Future<Output = Exit>) -> Exit {
 /// Starts an edge, lets `announce` tell where it is, and runs it until it is told to end.
 pub(super) async fn run(
     config: EdgeConfig,
+    inherited: Inherited,
     places: &AddressPlaces,
     warnings: &[Problem],
     announce: impl FnOnce(&Edge),
@@ -86,7 +97,7 @@ pub(super) async fn run(
             return Exit::Config;
         }
     };
-    let (signals, edge) = match (Signals::listen(), Edge::start(config).await) {
+    let (signals, edge) = match (Signals::listen(), Edge::start_on(inherited, config).await) {
         (Ok(signals), Ok(edge)) => (signals, edge),
         (_, Err(error)) => return explain_failure(&error, places),
         (Err(error), Ok(_)) => {
@@ -171,7 +182,10 @@ fn address_of(error: &BindError) -> Option<SocketAddr> {
         | BindError::AddressNotHere { address, .. }
         | BindError::Listen { address, .. }
         | BindError::PermissionDenied { address, .. } => Some(*address),
-        BindError::NoCertificates | BindError::NoListener | BindError::Tls(_) => None,
+        BindError::NoCertificates
+        | BindError::NoListener
+        | BindError::NotNamed { .. }
+        | BindError::Tls(_) => None,
     }
 }
 

@@ -7,7 +7,7 @@ use clap::{ArgGroup, Args};
 use super::exit::Exit;
 use super::flags::{Access, Admin, Env, Log, parse_group};
 use super::report::report;
-use super::running::{AddressPlaces, on_runtime, run};
+use super::running::{AddressPlaces, inherited_sockets, on_runtime, run};
 use super::source::DEFAULT_CONFIG;
 use super::terminal::{complain, say};
 use crate::app::Edge;
@@ -149,7 +149,14 @@ impl ServeArgs {
             },
         };
         match ready {
-            Ok(ready) => on_runtime(run(ready.config, &ready.places, &ready.warnings, announce)),
+            Ok(Ready {
+                config,
+                warnings,
+                places,
+            }) => match inherited_sockets() {
+                Ok(sockets) => on_runtime(run(config, sockets, &places, &warnings, announce)),
+                Err(exit) => exit,
+            },
             Err(problems) => {
                 report(&problems);
                 Exit::Config

@@ -3,6 +3,8 @@ use std::net::SocketAddr;
 
 use thiserror::Error;
 
+use super::inherited::Inherited;
+
 /// Why the server could not start. The text names the address and what would be right.
 #[derive(Debug, Error)]
 pub enum BindError {
@@ -29,6 +31,11 @@ pub enum BindError {
     },
     #[error("an HTTPS address is given but no certificate: name a directory of certificates")]
     NoCertificates,
+    #[error(
+        "the service manager listens on {address}, which no setting names: write it in [server] or \
+         [admin], or take its ListenStream= out of the socket unit"
+    )]
+    NotNamed { address: SocketAddr },
     #[error("no address to listen on: give one with --listen")]
     NoListener,
     #[error(
@@ -44,6 +51,12 @@ pub enum BindError {
 }
 
 impl BindError {
+    /// What was handed over must have been taken, or visitors wait where nobody listens.
+    pub fn unless_all_taken(inherited: &Inherited) -> Result<(), Self> {
+        let left = inherited.left_over();
+        left.map_or(Ok(()), |address| Err(Self::NotNamed { address }))
+    }
+
     pub(super) fn listen(address: SocketAddr, source: io::Error) -> Self {
         match source.kind() {
             io::ErrorKind::AddrInUse => Self::AddressInUse { address, source },

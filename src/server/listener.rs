@@ -1,6 +1,6 @@
 use std::fmt;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{self, SocketAddr};
 use std::time::Duration;
 
 use socket2::{Domain, Protocol, Socket, Type};
@@ -46,9 +46,15 @@ const ACCEPT_PAUSE_MAX: Duration = Duration::from_secs(1);
 const ACCEPT_LOG_INTERVAL: Duration = Duration::from_secs(10);
 
 impl Listener {
-    /// Must be called within a runtime.
-    pub(super) fn bind(scheme: Scheme, address: SocketAddr) -> Result<Self, BindError> {
-        let listening = listen(address).and_then(|socket| {
+    /// On the socket that was opened for this process, if one is at hand. Must be called within a
+    /// runtime.
+    pub(super) fn bind(
+        scheme: Scheme,
+        address: SocketAddr,
+        inherited: Option<net::TcpListener>,
+    ) -> Result<Self, BindError> {
+        let socket = inherited.map_or_else(|| listen(address), |socket| Ok(socket.into()));
+        let listening = socket.and_then(take_connections).and_then(|socket| {
             let address = socket.local_addr()?;
             Ok((socket, BoundAddress { scheme, address }))
         });
@@ -113,7 +119,7 @@ impl fmt::Display for BoundAddress {
     }
 }
 
-fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+fn listen(address: SocketAddr) -> io::Result<Socket> {
     let socket = Socket::new(
         Domain::for_address(address),
         Type::STREAM,
@@ -125,11 +131,15 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
         // Else [::] would take IPv4 too and collide with 0.0.0.0 on the same port.
         socket.set_only_v6(true)?;
     }
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    Ok(socket)
+}
+
+fn take_connections(socket: Socket) -> io::Result<TcpListener> {
     // Its connections inherit it. A failure only costs memory of the kernel.
     let _ = socket.set_tcp_notsent_lowat(UNSENT_BYTES_MAX);
     socket.set_nonblocking(true)?;
-    socket.bind(&address.into())?;
-    socket.listen(BACKLOG)?;
     TcpListener::from_std(socket.into())
 }
 

@@ -16,6 +16,7 @@ use super::config::{Config, Limits};
 use super::connection::{Http, serve_connection};
 use super::error::BindError;
 use super::handshake::{Handshake, Protocol};
+use super::inherited::Inherited;
 use super::listener::{BoundAddress, Listener};
 use super::proxy_protocol::{Ends, read_header};
 use super::signals::Handle;
@@ -63,13 +64,15 @@ struct Context {
 }
 
 impl Server {
-    /// Binds every address. Must be called within a tokio runtime.
+    /// Binds every address, but for those whose sockets were handed over. Must be called within a
+    /// tokio runtime.
     pub fn bind(
         config: Config,
+        inherited: &mut Inherited,
         certificates: Option<&Arc<Certificates>>,
         metrics: Arc<Metrics>,
     ) -> Result<Self, BindError> {
-        let listeners = bind_all(&config)?;
+        let listeners = bind_all(&config, inherited)?;
         let limits = Arc::new(config.limits);
         let proxy_protocol = Arc::new(config.proxy_protocol);
         let tls = match certificates {
@@ -139,12 +142,12 @@ impl Server {
     }
 }
 
-fn bind_all(config: &Config) -> Result<Vec<Listener>, BindError> {
+fn bind_all(config: &Config, inherited: &mut Inherited) -> Result<Vec<Listener>, BindError> {
     let http = config.http.iter().map(|a| (Scheme::Http, *a));
     let https = config.https.iter().map(|a| (Scheme::Https, *a));
     let listeners: Vec<_> = http
         .chain(https)
-        .map(|(scheme, address)| Listener::bind(scheme, address))
+        .map(|(scheme, address)| Listener::bind(scheme, address, inherited.take(address)))
         .collect::<Result<_, _>>()?;
     if listeners.is_empty() {
         return Err(BindError::NoListener);

@@ -25,6 +25,7 @@ mod oracle;
 mod pages;
 mod process_log;
 mod reload;
+mod service;
 mod session;
 mod soup;
 mod streaming;

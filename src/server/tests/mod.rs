@@ -65,7 +65,13 @@ impl Running {
         F: Fn(&ConnectionInfo, Request<Incoming>) -> Answering + Send + Sync + 'static,
     {
         let metrics = Arc::new(Metrics::new());
-        let server = Server::bind(config, certificates, Arc::clone(&metrics)).unwrap();
+        let server = Server::bind(
+            config,
+            &mut Inherited::default(),
+            certificates,
+            Arc::clone(&metrics),
+        )
+        .unwrap();
         let (addresses, handle) = (server.addresses(), server.handle());
         let answer: Answers = Arc::new(answer);
         let make_service = move |info| Answer {

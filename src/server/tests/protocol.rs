@@ -118,7 +118,12 @@ async fn all_addresses_of_both_families_share_a_port() {
     };
     let first = Running::start(all("0.0.0.0", 0), None, describe);
     let port = first.address().port();
-    let second = Server::bind(all("::", port), None, Arc::new(Metrics::new()));
+    let second = Server::bind(
+        all("::", port),
+        &mut Inherited::default(),
+        None,
+        Arc::new(Metrics::new()),
+    );
     assert!(second.is_ok(), "{second:?}");
 }
 
@@ -145,7 +150,12 @@ async fn an_upgraded_stream_is_the_services() {
 }
 
 async fn bind_error(config: Config) -> String {
-    let bound = Server::bind(config, None, Arc::new(Metrics::new()));
+    let bound = Server::bind(
+        config,
+        &mut Inherited::default(),
+        None,
+        Arc::new(Metrics::new()),
+    );
     bound.unwrap_err().to_string()
 }
 

@@ -6,7 +6,7 @@ use tokio::time::{MissedTickBehavior, interval, timeout};
 /// `PATIENCE_SECONDS` in the environment says otherwise.
 const PATIENCE_SECONDS: u64 = 60;
 
-pub(super) fn patience() -> Duration {
+pub(crate) fn patience() -> Duration {
     let told = std::env::var("PATIENCE_SECONDS").ok();
     let seconds = told.and_then(|seconds| seconds.parse().ok());
     Duration::from_secs(seconds.unwrap_or(PATIENCE_SECONDS))

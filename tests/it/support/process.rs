@@ -1,5 +1,6 @@
 use std::io::{BufRead, BufReader, Read};
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
+use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
@@ -30,13 +31,28 @@ pub(crate) struct Ended {
 impl EdgeProcess {
     /// In a directory, with nothing in its environment that it would listen to.
     pub(crate) fn start_in(directory: &Path, arguments: &[&str]) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_cobrowse-edge"))
+        let mut command = Command::new(env!("CARGO_BIN_EXE_cobrowse-edge"));
+        command.args(arguments).stdin(Stdio::null());
+        Self::spawn_in(directory, &mut command)
+    }
+
+    /// As a service manager starts it that listens for it already.
+    pub(crate) fn start_on(listener: &TcpListener, arguments: &[&str]) -> Self {
+        let mut command = Command::new("sh");
+        let script = "exec 3<&0 0</dev/null; LISTEN_FDS=1 LISTEN_PID=$$ exec \"$0\" \"$@\"";
+        command
+            .args(["-c", script, env!("CARGO_BIN_EXE_cobrowse-edge")])
             .args(arguments)
+            .stdin(OwnedFd::from(listener.try_clone().unwrap()));
+        Self::spawn_in(&std::env::temp_dir(), &mut command)
+    }
+
+    pub(crate) fn spawn_in(directory: &Path, command: &mut Command) -> Self {
+        let mut child = command
             .current_dir(directory)
             .env_remove("COBROWSE_EDGE_LISTEN")
             .env_remove("COBROWSE_EDGE_LOG")
             .env_remove("COBROWSE_EDGE_GRANT_KEYS")
-            .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
