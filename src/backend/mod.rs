@@ -3,4 +3,5 @@
 //! Sessions live in memory; what has to outlive the process (agents, rights, sessions' names, the audit
 //! log) is in one SQLite file. What a page shows is never written anywhere.
 
+pub mod protocol;
 pub mod store;
