@@ -4,4 +4,5 @@
 //! log) is in one SQLite file. What a page shows is never written anywhere.
 
 pub mod protocol;
+pub mod session;
 pub mod store;
