@@ -4,5 +4,6 @@
 //! log) is in one SQLite file. What a page shows is never written anywhere.
 
 pub mod protocol;
+pub mod roster;
 pub mod session;
 pub mod store;
