@@ -1,12 +1,11 @@
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
 import { deflateRawSync, inflateRawSync } from "node:zlib";
 
+import { problemsOf } from "./examples.fixture.ts";
 import { decodeFrame, encodeFrame, HEAD_BYTES } from "./frame.ts";
 import { CLOSE } from "./protocol.ts";
 
@@ -14,30 +13,18 @@ const HERE = fileURLToPath(new URL(".", import.meta.url));
 const examples = JSON.parse(await readFile(join(HERE, "../../../tests/web/protocol.json"), "utf8"));
 
 /** What the compiler says of the examples as values of our types: one of each message, no field too many. */
-async function problems(said: typeof examples): Promise<string> {
-  const folder = await mkdtemp(join(HERE, ".examples-"));
-  try {
-    const { frames, badFrames, close, ...messages } = said;
-    const source = `
-      import type * as P from "../protocol.ts";
-      type Each<M extends { type: string }> = { [T in M["type"]]: Extract<M, { type: T }>[] };
-      export const examples: {
-        visitor: Each<P.VisitorMessage>;
-        backend: Each<P.BackendMessage>;
-        start: { request: P.StartRequest[]; reply: P.StartReply[]; refusal: P.Refusal[] };
-        end: P.EndRequest[];
-        settings: P.GroupSettings[];
-      } = ${JSON.stringify(messages)};`;
-    await writeFile(join(folder, "examples.ts"), source);
-    const config = { extends: "../../tsconfig.json", compilerOptions: { exactOptionalPropertyTypes: true }, include: ["*.ts"], exclude: [] };
-    await writeFile(join(folder, "tsconfig.json"), JSON.stringify(config));
-    await promisify(execFile)(join(HERE, "../node_modules/.bin/tsc"), ["-p", folder]);
-    return "";
-  } catch (problem) {
-    return `${(problem as { stdout?: string }).stdout ?? problem}`;
-  } finally {
-    await rm(folder, { recursive: true });
-  }
+function problems(said: typeof examples): Promise<string> {
+  const { frames, badFrames, close, ...messages } = said;
+  return problemsOf(`
+    import type * as P from "../protocol.ts";
+    type Each<M extends { type: string }> = { [T in M["type"]]: Extract<M, { type: T }>[] };
+    export const examples: {
+      visitor: Each<P.VisitorMessage>;
+      backend: Each<P.BackendMessage>;
+      start: { request: P.StartRequest[]; reply: P.StartReply[]; refusal: P.Refusal[] };
+      end: P.EndRequest[];
+      settings: P.GroupSettings[];
+    } = ${JSON.stringify(messages)};`);
 }
 
 test("the examples are messages of the protocol, and there is one of each", async () => {
