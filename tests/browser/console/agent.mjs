@@ -1,0 +1,34 @@
+// An agent at the console, and what is in front of him.
+
+/** Opens the console, logged in unless told otherwise, and listens for everything that goes wrong. */
+export async function agent(browser, peer, { path = "/", login = true, viewport = { width: 1280, height: 800 }, ...options } = {}) {
+  const context = await browser.newContext({ viewport, ...options });
+  const page = await context.newPage();
+  page.problems = [];
+  page.asked = [];
+  page.on("pageerror", (problem) => page.problems.push(`${problem}`));
+  page.on("console", (message) => {
+    if (/Content Security Policy|Uncaught|Trusted/.test(message.text())) page.problems.push(message.text());
+  });
+  context.on("request", (request) => page.asked.push(request.url()));
+  if (login) {
+    const url = new URL(peer.address);
+    await context.addCookies([{ name: "cobrowse-agent", value: peer.logIn(), domain: url.hostname, path: "/", httpOnly: true, sameSite: "Strict" }]);
+  }
+  await page.goto(peer.address + path);
+  return page;
+}
+
+/** The document of the replayer, and the frame in it in which the visitor's page is drawn. */
+export const replay = (page) => page.frameLocator("iframe.picture");
+export const drawn = (page) => replay(page).frameLocator("#pages > div:last-child iframe");
+
+/** Joins the session from the list. */
+export async function join(page, peer, name = /Grace Hopper/) {
+  const before = peer.saidOf("join").length;
+  await page.getByRole("complementary").getByRole("button", { name }).first().click();
+  await peer.until((that) => that.saidOf("join").length > before, "a join");
+}
+
+/** Whether what is in front of the picture says so. */
+export const notice = (page, title) => page.locator(".cover h2", { hasText: title });
