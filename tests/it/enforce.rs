@@ -276,6 +276,61 @@ async fn groups_in_bodies_are_read_before_anything_leaves() {
     assert!(house.backend.seen().is_empty());
 }
 
+/// Tells what comes back once this was written, and neither side writes more.
+async fn unfinished(house: &House, body: &str) -> String {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let mut stream = tokio::net::TcpStream::connect(house.edge.http)
+        .await
+        .unwrap();
+    let request = format!(
+        "POST /_cobrowse/start HTTP/1.1\r\nHost: www.bank.example\r\nReferer: {DESK}\r\n\
+         Content-Type: application/json\r\n{body}"
+    );
+    stream.write_all(request.as_bytes()).await.unwrap();
+    tokio::time::pause();
+    let mut answer = Vec::new();
+    let _ = stream.read_to_end(&mut answer).await;
+    tokio::time::resume();
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+#[tokio::test]
+async fn a_body_that_does_not_come_to_its_end_reaches_nobody() {
+    let house = House::new().await;
+    let allowed = "{\"groupid\": 15690}";
+    for (body, status, error) in [
+        (
+            format!("Content-Length: 30\r\n\r\n{allowed}"),
+            "408 Request Timeout",
+            "session_body_slow",
+        ),
+        (
+            format!("Transfer-Encoding: chunked\r\n\r\n12\r\n{allowed}\r\n"),
+            "408 Request Timeout",
+            "session_body_slow",
+        ),
+        (
+            format!("Transfer-Encoding: chunked\r\n\r\n12\r\n{allowed}\r\nx\r\n"),
+            "400 Bad Request",
+            "session_body_broken",
+        ),
+    ] {
+        let answer = unfinished(&house, &body).await;
+        assert!(
+            answer.starts_with(&format!("HTTP/1.1 {status}\r\n")),
+            "{answer}"
+        );
+        assert!(
+            answer.contains(&format!("\"error\":\"{error}\"")),
+            "{answer}"
+        );
+        assert!(answer.contains("\r\nconnection: close\r\n"), "{answer}");
+        assert!(house.backend.seen().is_empty(), "{body}");
+        let counted = format!("edge_refusals_total{{reason=\"{error}\"}}");
+        assert!(house.edge.metric(&counted).await >= 1.0);
+    }
+}
+
 #[tokio::test]
 async fn a_body_that_may_go_on_arrives_as_it_was() {
     let house = House::new().await;
