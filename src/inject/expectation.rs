@@ -105,13 +105,18 @@ fn of_mode(mode: &[u8]) -> Expectation {
 }
 
 /// `<link rel=prefetch>` fetches without saying for what: for a visit, in most cases, which then
-/// shows the stored answer. What does not begin like a document is left alone all the same.
+/// shows the stored answer. What does not begin like a document is left alone all the same. The
+/// scripts of a prerendered page say that they are part of one, and fetch what scripts fetch.
 fn is_fetched_ahead(headers: &HeaderMap) -> bool {
-    PURPOSES.iter().any(|field| {
-        let lines = headers.get_all(*field).iter();
-        let mut words = lines.flat_map(|line| line.as_bytes().split(|byte| b",;".contains(byte)));
-        words.any(|word| word.trim_ascii().eq_ignore_ascii_case(b"prefetch"))
-    })
+    let says = |wanted: &[u8]| {
+        PURPOSES.iter().any(|field| {
+            let lines = headers.get_all(*field).iter();
+            let words = lines.flat_map(|line| line.as_bytes().split(|byte| b",;".contains(byte)));
+            let mut words = words.map(<[u8]>::trim_ascii);
+            words.any(|word| word.eq_ignore_ascii_case(wanted))
+        })
+    };
+    says(b"prefetch") && !says(b"prerender")
 }
 
 /// Of the standard, of older Chromiums and Safaris, and of older Firefoxes.
@@ -206,6 +211,7 @@ mod tests {
             ("document", ("sec-purpose", "prefetch"), Page),
             ("iframe", ("sec-purpose", "prefetch;prerender"), Frame),
             ("empty", ("sec-purpose", "prefetch"), Unknown),
+            ("empty", ("sec-purpose", "prefetch;prerender"), Fragment),
             (
                 "empty",
                 ("sec-purpose", "prefetch;anonymous-client-ip"),

@@ -1,6 +1,10 @@
 // The system's Chromium, kept from everything that is not the test's business.
 
-import { accessSync, constants } from "node:fs";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { accessSync, constants, mkdtempSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 
 import { chromium } from "playwright-core";
@@ -27,6 +31,26 @@ export async function newPage(browser) {
     ignoreHTTPSErrors: true,
   });
   return context.newPage();
+}
+
+/**
+ * Opens an address in a browser that nobody watches, and closes it once `done` is: what is prerendered
+ * waits for ever where somebody does.
+ */
+export async function openAlone(address, done) {
+  const profile = mkdtempSync(join(tmpdir(), "cobrowse-edge-alone-"));
+  const flags = ["--headless", "--remote-debugging-port=0", `--user-data-dir=${profile}`];
+  const given = [...FLAGS, ...flags, address];
+  const child = spawn(findChromium(), given, { stdio: "ignore", detached: true });
+  const ended = once(child, "exit");
+  try {
+    return await done;
+  } finally {
+    // And all the processes that it has started.
+    process.kill(-child.pid, "SIGKILL");
+    await ended;
+    await rm(profile, { recursive: true, force: true, maxRetries: 20 });
+  }
 }
 
 function findChromium() {
