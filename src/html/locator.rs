@@ -75,6 +75,9 @@ pub enum LocatorStop {
     /// All that was looked for is found.
     #[error("all that was looked for is found")]
     Complete,
+    /// It begins like JSON, a script, or XML that is no page.
+    #[error("this begins like data, not like a page")]
+    Data,
     /// A handler failed, or the parser reported what it should not.
     #[error("the parser failed")]
     Fault,
@@ -90,6 +93,9 @@ pub enum LocatorStop {
     /// a tag behind it would be text, or nothing.
     #[error("a tag at the end of the page would not be run")]
     TagNotLive,
+    /// Nobody says what it is, and not every browser would take it for HTML.
+    #[error("this has no media type, and not every browser takes it for HTML")]
+    Untyped,
     /// XML that is not well-formed, declares entities of its own, or is made another page of by a
     /// style sheet.
     #[error("the XML is not well-formed, or more than its text")]

@@ -5,6 +5,7 @@
 
 mod cdata;
 pub mod charset;
+mod data;
 mod descent;
 mod edit;
 mod end_probe;
@@ -21,6 +22,7 @@ mod policy;
 mod prescan;
 mod rewriter;
 mod script_tag;
+mod sniff;
 mod transcoder;
 mod xml;
 

@@ -6,16 +6,20 @@ use std::borrow::Cow;
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
 
 use super::charset::{self, Declared, Mark, PRESCAN, PageCharset};
+use super::data;
 use super::prescan::{self, UTF_16_DECLARATIONS};
+use super::sniff;
 
 /// What is known of a page before its first byte.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PageKind {
-    /// A person asked for it: it is a document, whatever it begins with.
+    /// A person asked for it: it is a document, unless it begins like data.
     Document,
     /// Somebody asked for it; it is a document if it begins like one. Scripts are answered with
     /// data and pieces of pages under the same media type.
     Unknown,
+    /// Nobody says what it is: it is a document if every browser takes it for one.
+    Untyped,
     /// It is XHTML, served as XML: it is a document if its root says so.
     Xhtml,
 }
@@ -27,9 +31,13 @@ pub(super) enum Opening {
     Wait,
     /// The page can be read, in this charset.
     Begin(PageCharset),
+    /// JSON, a script, XML.
+    Data,
     NotADocument,
     /// Markup cannot be found in the charset of the page.
     UnreadableCharset,
+    /// It has no media type, and browsers would not all find one that is HTML.
+    Untyped,
 }
 
 /// Reads the start of a page. `declared` is the header's charset; `compares_letters` says that a
@@ -55,13 +63,28 @@ pub(super) fn read(
     if named.is_some_and(|encoding| !charset::is_readable(encoding)) {
         return Opening::UnreadableCharset;
     }
-    if kind == PageKind::Unknown {
-        match begins_document(&ascii_text(text, named)) {
-            None if !ended && start.len() < MAX_LEADING_SPACE => return Opening::Wait,
-            None | Some(false) => return Opening::NotADocument,
-            Some(true) => {}
-        }
+    let ascii = ascii_text(text, named);
+    if let Some(no_document) = judge_kind(kind, start, &ascii, ended) {
+        return no_document;
     }
+    let is_data = data::is_data(&ascii).or_else(|| ended.then_some(false));
+    if is_data == Some(true) {
+        return Opening::Data;
+    }
+    match read_charset(start, text, named, compares_letters, ended) {
+        Opening::Begin(_) if is_data.is_none() => Opening::Wait,
+        opening => opening,
+    }
+}
+
+/// `text` is what follows the byte order mark; `named` is what that, or the header, says.
+fn read_charset(
+    start: &[u8],
+    text: &[u8],
+    named: Option<&'static Encoding>,
+    compares_letters: bool,
+    ended: bool,
+) -> Opening {
     if let Some(encoding) = named {
         return Opening::Begin(PageCharset::Certain(encoding));
     }
@@ -87,6 +110,20 @@ pub(super) fn read(
     match prescan::xml_encoding(text) {
         Some(encoding) if !charset::is_readable(encoding) => Opening::UnreadableCharset,
         _ => Opening::Begin(PageCharset::Any),
+    }
+}
+
+/// Whether it is no document, or that cannot be told yet. `text` is without a byte order mark.
+fn judge_kind(kind: PageKind, start: &[u8], text: &[u8], ended: bool) -> Option<Opening> {
+    let (told, otherwise) = match kind {
+        PageKind::Document | PageKind::Xhtml => return None,
+        PageKind::Untyped => (sniff::is_html(start), Opening::Untyped),
+        PageKind::Unknown => (begins_document(text), Opening::NotADocument),
+    };
+    match told {
+        None if !ended => Some(Opening::Wait),
+        None | Some(false) => Some(otherwise),
+        Some(true) => None,
     }
 }
 
@@ -135,13 +172,16 @@ fn utf_16_declaration(start: &[u8]) -> Option<&'static Encoding> {
     Some(found.1)
 }
 
-/// The text as far as it is ASCII.
+/// The text in ASCII; what is none of it is no white space and no markup either.
 fn ascii_text<'t>(text: &'t [u8], encoding: Option<&'static Encoding>) -> Cow<'t, [u8]> {
     match encoding {
         Some(encoding) if encoding == UTF_16BE || encoding == UTF_16LE => {
             let low = usize::from(encoding == UTF_16BE);
             let units = text.as_chunks::<2>().0.iter();
-            let ascii = units.map_while(|unit| (unit[1 - low] == 0).then_some(unit[low]));
+            let ascii = units.map(|unit| match unit[1 - low] {
+                0 => unit[low],
+                _ => b'\xff',
+            });
             ascii.collect()
         }
         _ => Cow::Borrowed(text),
@@ -150,7 +190,15 @@ fn ascii_text<'t>(text: &'t [u8], encoding: Option<&'static Encoding>) -> Cow<'t
 
 /// How documents begin, in any case; `None` while it can still go either way.
 fn begins_document(text: &[u8]) -> Option<bool> {
-    let text = text.trim_ascii_start();
+    let looked_at = &text[..text.len().min(MAX_LEADING_SPACE)];
+    let begun = looked_at.trim_ascii_start();
+    match begins_with_an_opening(begun) {
+        None if text.len() >= MAX_LEADING_SPACE => Some(false),
+        told => told,
+    }
+}
+
+fn begins_with_an_opening(text: &[u8]) -> Option<bool> {
     let begins = |opening: &&[u8]| {
         let common = text.len().min(opening.len());
         text[..common].eq_ignore_ascii_case(&opening[..common])
@@ -208,8 +256,45 @@ mod tests {
             let ended = read(undecided.as_bytes(), PageKind::Unknown, None, false, true);
             assert_eq!(ended, Opening::NotADocument, "{undecided:?}");
         }
-        let asked_for = read(b"{", PageKind::Document, None, false, false);
-        assert_eq!(asked_for, Opening::Begin(PageCharset::Any));
+    }
+
+    #[test]
+    fn what_a_person_asks_for_is_a_document_unless_it_is_data() {
+        let opened =
+            |text: &str, ended| read(text.as_bytes(), PageKind::Document, None, false, ended);
+        let begin = Opening::Begin(PageCharset::Any);
+        for (text, so_far, in_all) in [
+            ("<p>", begin, begin),
+            ("{x", begin, begin),
+            ("{", Opening::Wait, begin),
+            ("{\"", Opening::Data, Opening::Data),
+            ("\u{feff}[]", Opening::Data, Opening::Data),
+        ] {
+            assert_eq!(opened(text, false), so_far, "{text}");
+            let begin = Opening::Begin(PageCharset::Any);
+            assert_eq!(opened(text, true) == begin, in_all == begin, "{text}");
+        }
+        assert_eq!(unknown("<?xml version='1.0'?><feed>"), Opening::Data);
+        assert!(matches!(
+            unknown("<?xml version='1.0'?><html>"),
+            Opening::Begin(_)
+        ));
+        let utf_16 = b"\xff\xfe{\0\"\0";
+        let opened = read(utf_16, PageKind::Document, None, false, false);
+        assert_eq!(opened, Opening::Data);
+    }
+
+    #[test]
+    fn what_nobody_names_is_a_document_if_browsers_find_it_to_be_one() {
+        let opened =
+            |text: &str, ended| read(text.as_bytes(), PageKind::Untyped, None, false, ended);
+        assert_eq!(opened("<p>", false), Opening::Begin(PageCharset::Any));
+        assert_eq!(opened("<p", false), Opening::Wait);
+        for text in ["<p", "", " ", "OK", "<br>", "\u{feff}<p>", "{\"a\":1}"] {
+            assert_eq!(opened(text, true), Opening::Untyped, "{text}");
+        }
+        let meta = opened("<html ><meta charset=iso-2022-jp>", false);
+        assert_eq!(meta, Opening::Begin(PageCharset::Any));
     }
 
     #[test]
@@ -220,7 +305,10 @@ mod tests {
         };
         assert_eq!(opened(None, page.len()), Opening::UnreadableCharset);
         let certain = Opening::Begin(PageCharset::Certain(UTF_8));
-        assert_eq!(opened(Some(UTF_8), page.len()), certain);
+        assert_eq!(opened(Some(UTF_8), page.len()), Opening::Wait);
+        let rooted = [&page[..], b"<html>"].concat();
+        let opened_root = read(&rooted, PageKind::Document, Some(UTF_8), false, false);
+        assert_eq!(opened_root, certain);
         for length in 0..page.len() {
             assert_eq!(opened(None, length), Opening::Wait, "{length}");
         }
@@ -238,11 +326,21 @@ mod tests {
                 Some(true),
             ),
             (UTF_16LE, Some(UTF_16LE), b"<\0h\0t\0m\0l\0", Some(true)),
-            (UTF_16LE, None, b"<\0?\0x\0m\0l\0", Some(true)),
-            (UTF_16BE, None, b"\0<\0?\0x\0m\0l", Some(true)),
+            (
+                UTF_16LE,
+                None,
+                b"<\0?\0x\0m\0l\0 \0?\0>\0<\0p\0>\0",
+                Some(true),
+            ),
+            (
+                UTF_16BE,
+                None,
+                b"\0<\0?\0x\0m\0l\0 \0?\0>\0<\0p\0>",
+                Some(true),
+            ),
             (UTF_16LE, None, b"\xff\xfe<\0p\0", Some(false)),
-            (UTF_16LE, None, b"\xff\xfe<\x01h\0t\0m\0l\0", None),
-            (UTF_16LE, Some(UTF_16LE), b"<\0h", None),
+            (UTF_16LE, None, b"\xff\xfe<\x01h\0t\0m\0l\0", Some(false)),
+            (UTF_16LE, Some(UTF_16LE), b"<\0h\0", None),
         ] {
             let opened = |kind| read(start, kind, header, false, false);
             let begin = Opening::Begin(PageCharset::Certain(encoding));

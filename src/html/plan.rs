@@ -177,7 +177,7 @@ impl Plan {
 pub struct PlanVersion(u64);
 
 /// Raised when the engine begins to write other bytes for the same plan.
-const ENGINE_REVISION: u8 = 4;
+const ENGINE_REVISION: u8 = 5;
 
 impl PlanVersion {
     fn of(tag: &ScriptTag, placement: Placement, existing: ExistingTag, masks: &[Mask]) -> Self {

@@ -147,7 +147,9 @@ impl PageRewriter {
             Opening::Wait => Bytes::new(),
             Opening::Begin(charset) if kind == PageKind::Xhtml => self.begin_xhtml(charset),
             Opening::Begin(charset) => self.begin(charset),
+            Opening::Data => self.pass_from_start(LocatorStop::Data),
             Opening::NotADocument => self.pass_from_start(LocatorStop::NotADocument),
+            Opening::Untyped => self.pass_from_start(LocatorStop::Untyped),
             Opening::UnreadableCharset => self.pass_from_start(LocatorStop::Charset),
         }
     }

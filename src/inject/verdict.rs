@@ -46,7 +46,8 @@ pub enum SkipReason {
     NoTransform,
     /// Cache-Control: no-transform, in the request.
     NoTransformAsked,
-    /// The media type is neither text/html nor application/xhtml+xml.
+    /// The media type is neither text/html nor application/xhtml+xml; or there is none, and browsers
+    /// are told not to guess.
     NotHtml,
     /// A part of a body (206).
     PartialContent,
@@ -56,10 +57,13 @@ pub enum SkipReason {
     Redirect,
     /// More rules, groups or masks meet on the page than a page may have.
     RuleLimits,
+    /// XML that is not named as XHTML (text/xml, application/xml). Its root may be XHTML all the same,
+    /// which only its bytes would tell; most often it is data.
+    Xml,
 }
 
 impl SkipReason {
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Attachment,
         Self::BodyAbsent,
         Self::Charset,
@@ -77,6 +81,7 @@ impl SkipReason {
         Self::PathAmbiguous,
         Self::Redirect,
         Self::RuleLimits,
+        Self::Xml,
     ];
 
     /// The label in metrics and logs.
@@ -99,6 +104,7 @@ impl SkipReason {
             Self::PathAmbiguous => "path_ambiguous",
             Self::Redirect => "redirect",
             Self::RuleLimits => "rule_limits",
+            Self::Xml => "xml",
         }
     }
 }
@@ -198,15 +204,12 @@ fn page_body(
     plan: Result<&Plan, SkipReason>,
 ) -> Result<PageBody, SkipReason> {
     judge_status(head.status)?;
-    let media_type = MediaType::of(&head.headers).ok_or(SkipReason::NotHtml)?;
-    let is_xhtml = match media_type.essence() {
-        "application/xhtml+xml" => true,
-        "text/html" => false,
-        _ => return Err(SkipReason::NotHtml),
-    };
+    let media_type = MediaType::of(&head.headers);
+    let kind = judge_media_type(media_type.as_ref(), asked, &head.headers)?;
     let plan = plan?;
     judge_fields(&head.headers, plan)?;
-    let encoding = media_type.charset().and_then(charset::labelled);
+    let label = media_type.as_ref().and_then(MediaType::charset);
+    let encoding = label.and_then(charset::labelled);
     if encoding.is_some_and(|encoding| !charset::is_readable(encoding)) {
         return Err(SkipReason::Charset);
     }
@@ -220,12 +223,25 @@ fn page_body(
         from,
         to: asked.accept.choose(from),
         charset: encoding,
-        kind: match asked.expected.expectation {
-            _ if is_xhtml => PageKind::Xhtml,
+        kind,
+    })
+}
+
+fn judge_media_type(
+    media_type: Option<&MediaType>,
+    asked: &Asked,
+    headers: &HeaderMap,
+) -> Result<PageKind, SkipReason> {
+    match media_type.map(MediaType::essence) {
+        Some("text/html") => Ok(match asked.expected.expectation {
             Expectation::Page | Expectation::Frame => PageKind::Document,
             Expectation::Fragment | Expectation::Unknown => PageKind::Unknown,
-        },
-    })
+        }),
+        Some("application/xhtml+xml") => Ok(PageKind::Xhtml),
+        Some("text/xml" | "application/xml") => Err(SkipReason::Xml),
+        _ if MediaType::is_guessed(headers) => Ok(PageKind::Untyped),
+        _ => Err(SkipReason::NotHtml),
+    }
 }
 
 fn judge_status(status: StatusCode) -> Result<(), SkipReason> {

@@ -302,5 +302,6 @@ fn in_words(reason: SkipReason) -> &'static str {
         SkipReason::PathAmbiguous => "the path can be read in two ways that allow different groups",
         SkipReason::Redirect => "the answer is a redirect",
         SkipReason::RuleLimits => "too many rules, groups or masks meet on the page",
+        SkipReason::Xml => "the answer is XML that is not named as XHTML",
     }
 }

@@ -1,4 +1,4 @@
-use http::header::{CONTENT_TYPE, HeaderMap};
+use http::header::{CONTENT_TYPE, HeaderMap, X_CONTENT_TYPE_OPTIONS};
 
 /// A media type as browsers read it (WHATWG MIME Sniffing 4.4, a superset of RFC 9110 8.3.1):
 /// parameters that make no sense are passed over, a type that makes none is no type.
@@ -36,6 +36,13 @@ impl MediaType {
         Some(found)
     }
 
+    /// Whether browsers guess what a message is: nobody says, or what is said means nothing, and
+    /// guessing is not forbidden (WHATWG MIME Sniffing 7, as browsers agree on it).
+    pub fn is_guessed(headers: &HeaderMap) -> bool {
+        let mut lines = headers.get_all(CONTENT_TYPE).iter();
+        lines.all(|line| says_nothing(line.as_bytes())) && !forbids_guessing(headers)
+    }
+
     /// `type/subtype` in lower case.
     pub fn essence(&self) -> &str {
         &self.essence
@@ -52,6 +59,22 @@ impl MediaType {
         let found = parameters.find(|(found, _)| found == name);
         found.map(|(_, value)| value.as_str())
     }
+}
+
+/// A charset beside it would be heard by some browsers only.
+fn says_nothing(line: &[u8]) -> bool {
+    let line = line.trim_ascii().to_ascii_lowercase();
+    !line.contains(&b'/') || UNKNOWN.contains(&line.as_slice())
+}
+
+const UNKNOWN: [&[u8]; 3] = [b"*/*", b"application/unknown", b"unknown/unknown"];
+
+/// Of several values browsers do not all obey the same.
+fn forbids_guessing(headers: &HeaderMap) -> bool {
+    headers.get_all(X_CONTENT_TYPE_OPTIONS).iter().any(|line| {
+        let mut options = line.as_bytes().split(|byte| *byte == b',');
+        options.any(|option| option.trim_ascii().eq_ignore_ascii_case(b"nosniff"))
+    })
 }
 
 fn parse_parameters(mut rest: &str) -> Vec<(String, String)> {
@@ -208,6 +231,40 @@ mod tests {
             None
         );
         assert_eq!(MediaType::of(&HeaderMap::new()), None);
+    }
+
+    #[test]
+    fn browsers_guess_what_nobody_says() {
+        for (lines, guessed) in [
+            (&[][..], true),
+            (&["Content-Type:"], true),
+            (&["Content-Type: html"], true),
+            (&["Content-Type: ; charset=utf-8"], true),
+            (&["Content-Type: */*"], true),
+            (&["Content-Type: Unknown/Unknown "], true),
+            (&["Content-Type: application/unknown"], true),
+            (&["Content-Type: ", "Content-Type: */*"], true),
+            (&["X-Content-Type-Options: sniff"], true),
+            (&["Content-Type: application/unknown; charset=utf-8"], false),
+            (&["Content-Type: text/"], false),
+            (&["Content-Type: text/plain"], false),
+            (&["Content-Type: text/html"], false),
+            (&["Content-Type: ", "Content-Type: text/html"], false),
+            (&["X-Content-Type-Options: NoSniff"], false),
+            (
+                &["Content-Type: */*", "X-Content-Type-Options: a, nosniff"],
+                false,
+            ),
+            (
+                &[
+                    "X-Content-Type-Options: a",
+                    "X-Content-Type-Options: nosniff",
+                ],
+                false,
+            ),
+        ] {
+            assert_eq!(MediaType::is_guessed(&heads(lines)), guessed, "{lines:?}");
+        }
     }
 
     proptest! {

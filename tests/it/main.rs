@@ -34,6 +34,7 @@ mod tidy;
 mod tls;
 mod truncation;
 mod tunnel;
+mod untyped;
 mod verdict;
 #[cfg(feature = "backend")]
 mod web;
