@@ -3,7 +3,7 @@ use std::fmt::Write;
 
 use bytes::Bytes;
 
-use super::locator::{Finding, Found};
+use super::locator::{Enclosure, Finding, Found};
 use super::{ExistingTag, MaskScope, Plan};
 
 /// Bytes to be laid into the page: `text` goes in front of the origin's byte at `at`.
@@ -43,6 +43,22 @@ pub(super) fn at_start_tag(
         text: text.into(),
     })
 }
+
+/// What is laid around a cobrowse tag of an XML page: what a template holds does not run, and is not
+/// found by its ID. It says its namespace, for another one may be in force.
+pub(super) fn of_enclosure(finding: &Finding) -> Option<Edit> {
+    let text = match finding.what {
+        Found::Enclosure(Enclosure::Begin) => TEMPLATE,
+        Found::Enclosure(Enclosure::End) => b"</template>",
+        _ => return None,
+    };
+    Some(Edit {
+        at: finding.at,
+        text: Bytes::from_static(text),
+    })
+}
+
+const TEMPLATE: &[u8] = br#"<template xmlns="http://www.w3.org/1999/xhtml">"#;
 
 fn replaces(plan: &Plan, findings: &[Finding]) -> bool {
     plan.existing_tag() == ExistingTag::Replace

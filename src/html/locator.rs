@@ -45,6 +45,9 @@ pub(super) enum Found {
     Body,
     /// A cobrowse tag that runs nowhere.
     DormantTag,
+    /// A cobrowse tag of an XML page begins or ends here, and is put out of action by what is laid
+    /// around it.
+    Enclosure(Enclosure),
     /// A cobrowse tag that the page already carries.
     ExistingTag,
     /// A `<frameset>` start tag.
@@ -60,6 +63,15 @@ pub(super) enum Found {
     RootEnd { by_prefix: bool },
     /// An element that the plan's mask of this index matches.
     Mask(usize),
+}
+
+/// Where an element is put out of action that no attribute could tell so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Enclosure {
+    /// In front of its start tag.
+    Begin,
+    /// Behind its end.
+    End,
 }
 
 /// Why a locator looks no further.

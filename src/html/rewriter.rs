@@ -309,6 +309,8 @@ impl PageRewriter {
         for of_one_tag in found.chunk_by(|one, next| one.at == next.at) {
             let at = of_one_tag[0].at;
             self.count_masks(of_one_tag);
+            self.edits
+                .extend(of_one_tag.iter().filter_map(edit::of_enclosure));
             self.place_tag(of_one_tag);
             let start = usize::try_from(at.saturating_sub(self.released)).unwrap_or(usize::MAX);
             let start_tag = self.held.get(start..).unwrap_or_default();
@@ -341,7 +343,7 @@ impl PageRewriter {
     /// `start` is where the tag stands in what is held.
     fn inherit(&mut self, findings: &[Finding], start: usize) {
         let replaces = self.plan.existing_tag() == ExistingTag::Replace;
-        let exists = |finding: &Finding| finding.what == Found::ExistingTag;
+        let exists = |one: &Finding| matches!(one.what, Found::ExistingTag | Found::Enclosure(_));
         if let Some(inheritance) = self.plan.inheritance()
             && replaces
             && findings.iter().any(exists)
@@ -376,6 +378,7 @@ impl PageRewriter {
                 Found::Frameset => self.meet_frameset(finding.at),
                 Found::Body => self.prologue.forget(),
                 Found::DormantTag
+                | Found::Enclosure(_)
                 | Found::ExistingTag
                 | Found::Mask(_)
                 | Found::Policy

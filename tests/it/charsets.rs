@@ -150,12 +150,36 @@ async fn xhtml_stays_well_formed_with_its_tag_and_masks() {
 }
 
 #[tokio::test]
+async fn a_tag_that_xhtml_brings_along_is_put_into_a_template() {
+    let page = XHTML.replace("<p", "<script id=\"glance-cobrowse\" src=\"/a\"/><p");
+    let (answer, _edge) = answer("application/xhtml+xml", page.as_bytes(), "[\"#a\"]").await;
+    let text = String::from_utf8(undo_coding(&answer)).unwrap();
+    let document = roxmltree::Document::parse(&text).unwrap();
+    let mut tags = document
+        .descendants()
+        .filter(|node| node.attribute("id") == Some("glance-cobrowse"));
+    let own = tags.next().unwrap();
+    assert_eq!(own.attribute("src"), Some("/a"));
+    assert!(
+        own.parent()
+            .unwrap()
+            .has_tag_name(("http://www.w3.org/1999/xhtml", "template"))
+    );
+    let ours = tags.next().unwrap();
+    assert_eq!(
+        (ours.attribute("src"), ours.parent()),
+        (Some("/c.js"), Some(document.root_element()))
+    );
+    assert_eq!(tags.next(), None);
+}
+
+#[tokio::test]
 async fn xhtml_that_is_more_than_its_text_goes_on_as_it_came_and_is_counted() {
     let entity = XHTML.replace("\n<html", "<!DOCTYPE html [<!ENTITY e '<p/>'>]><html");
-    let own_tag = XHTML.replace("<p", "<script id=\"glance-cobrowse\"/><p");
+    let own_mask = XHTML.replace("<p", "<p glance_masked=\"false\"");
     for (page, reason) in [
         (entity, "xml_not_read"),
-        (own_tag, "xml_attribute_twice"),
+        (own_mask, "xml_attribute_twice"),
         (XHTML.replace("/1999/xhtml", "/2000/svg"), "not_a_document"),
     ] {
         let (answer, edge) = answer("application/xhtml+xml", page.as_bytes(), "[\"#a\"]").await;

@@ -18,7 +18,7 @@ use self::element::StartTag;
 use self::markup::{Markup, Token, Tokenizer};
 use self::open_elements::OpenElements;
 use super::end_probe::PageEnd;
-use super::locator::{Finding, Found, Locate, LocatorStop};
+use super::locator::{Enclosure, Finding, Found, Locate, LocatorStop};
 use super::{ExistingTag, MaskScope, Plan};
 
 /// The locator of XHTML; it is fed UTF-8.
@@ -27,6 +27,8 @@ pub(super) struct XmlLocator {
     tokenizer: Tokenizer,
     open: OpenElements,
     seen: Seen,
+    /// How deep the cobrowse tag lies that is being enclosed.
+    enclosed: Option<usize>,
 }
 
 /// How much of a document was read.
@@ -45,6 +47,7 @@ impl XmlLocator {
             tokenizer: Tokenizer::default(),
             open: OpenElements::default(),
             seen: Seen::Nothing,
+            enclosed: None,
         }
     }
 
@@ -75,6 +78,7 @@ impl XmlLocator {
         }
         self.look(token.at, found)?;
         if is_empty {
+            self.end_enclosure(token, found);
             self.open.leave();
         }
         // Behind the root no tag can stand, and this one has no end to stand in front of.
@@ -86,15 +90,19 @@ impl XmlLocator {
 
     /// Looks at the element that was entered last. Where a second attribute of one name would have
     /// to be written, which ends an XML page, nothing is written any more.
-    fn look(&self, at: u64, found: &mut Vec<Finding>) -> Result<(), LocatorStop> {
+    fn look(&mut self, at: u64, found: &mut Vec<Finding>) -> Result<(), LocatorStop> {
+        if self.enclosed.is_some() {
+            return Ok(());
+        }
         if self.open.last_may_be_cobrowse_tag() {
-            match self.plan.existing_tag() {
-                ExistingTag::Keep => found.push(Finding {
-                    at,
-                    what: Found::ExistingTag,
-                }),
-                ExistingTag::Replace => return Err(LocatorStop::XmlAttribute),
+            if self.plan.existing_tag() == ExistingTag::Replace {
+                self.enclose(at, found);
+                return Ok(());
             }
+            found.push(Finding {
+                at,
+                what: Found::ExistingTag,
+            });
         }
         if self.open.matches(&POLICY)? {
             found.push(Finding {
@@ -116,6 +124,27 @@ impl XmlLocator {
             what: Found::Mask(index),
         }));
         Ok(())
+    }
+
+    /// Nothing more is looked for within: a stop there would leave the enclosure open, and the page not
+    /// well-formed.
+    fn enclose(&mut self, at: u64, found: &mut Vec<Finding>) {
+        self.enclosed = Some(self.open.depth());
+        found.push(Finding {
+            at,
+            what: Found::Enclosure(Enclosure::Begin),
+        });
+    }
+
+    /// The element that was entered last ends with this tag.
+    fn end_enclosure(&mut self, token: &Token, found: &mut Vec<Finding>) {
+        if self.enclosed == Some(self.open.depth()) {
+            self.enclosed = None;
+            found.push(Finding {
+                at: token.at + token.bytes.len() as u64,
+                what: Found::Enclosure(Enclosure::End),
+            });
+        }
     }
 
     fn is_masked_already(&self, matching: &[usize]) -> Result<bool, LocatorStop> {
@@ -144,6 +173,7 @@ impl XmlLocator {
             found.push(Finding { at: token.at, what });
             return Err(LocatorStop::Complete);
         }
+        self.end_enclosure(token, found);
         self.open.leave();
         Ok(())
     }

@@ -38,6 +38,10 @@ impl OpenElements {
         self.open.is_empty()
     }
 
+    pub(super) fn depth(&self) -> usize {
+        self.open.len()
+    }
+
     pub(super) fn is_root(&self) -> bool {
         self.open.len() == 1
     }

@@ -5,8 +5,8 @@ use roxmltree::{Document, ParsingOptions};
 
 use super::*;
 use crate::html::{
-    Mask, PageKind, PageOutcome, PagePolicies, PageReport, PageRewriter, Placement, PolicyRefused,
-    ScriptTag,
+    Inheritance, Mask, PageKind, PageOutcome, PagePolicies, PageReport, PageRewriter, Placement,
+    PolicyRefused, ScriptTag,
 };
 
 const TAG: &str = r#"<script id="glance-cobrowse" src="/c.js" defer=""></script>"#;
@@ -237,16 +237,6 @@ fn nothing_is_written_twice() {
         "<html [X]><p[M]/><p glance_masked='false'/><p/></html>",
         twice,
     );
-    left_alone(
-        &replacing,
-        "<html [X]><p[M]/><script id='glance-cobrowse'/><p/></html>",
-        twice,
-    );
-    left_alone(
-        &replacing,
-        "<html [X]><meta id='cobrowsescript'/><p/></html>",
-        twice,
-    );
     tagged(
         &replacing,
         "<html [X]><p glance_masked='true'/><p[M]/>[TAG]</html>",
@@ -260,16 +250,80 @@ fn nothing_is_written_twice() {
     check(&keeping, page, PageOutcome::Kept);
 }
 
+const BEGIN: &str = "<template xmlns=\"http://www.w3.org/1999/xhtml\">";
+const END: &str = "</template>";
+
+/// `[T]` and `[/T]` stand for what is laid around the page's own tags.
+#[track_caller]
+fn enclosed(plan: &Arc<Plan>, page: &str) {
+    let origin = page.replace("[T]", "").replace("[/T]", "");
+    let origin = origin
+        .replace("[X]", XMLNS)
+        .replace("[TAG]", "")
+        .replace("[M]", "");
+    let expected = page.replace("[T]", BEGIN).replace("[/T]", END);
+    let expected = expected
+        .replace("[X]", XMLNS)
+        .replace("[TAG]", TAG)
+        .replace("[M]", MASKED);
+    for chunk in 1..=origin.len() {
+        let (out, report) = rewrite_in(plan, None, origin.as_bytes(), chunk);
+        assert_eq!(String::from_utf8_lossy(&out), expected, "chunks of {chunk}");
+        assert_eq!(report.outcome, PageOutcome::Tagged, "{origin}");
+    }
+    assert!(
+        is_well_formed(&origin) && is_well_formed(&expected),
+        "{expected}"
+    );
+}
+
+#[test]
+fn a_tag_of_the_pages_own_is_put_out_of_action_by_a_template_around_it() {
+    for page in [
+        "<html [X]><p[M]/>[T]<script id='glance-cobrowse'/>[/T]<p[M]/>[TAG]</html>",
+        "<html [X]>[T]<script id='glance-cobrowse'>a &lt; b<!-- </script> --></script >[/T]<p[M]/>[TAG]</html>",
+        "<html [X]>[T]<meta id='cobrowsescript'></meta>[/T][T]<script src='/GlanceCobrowseLoader_1.js'/>[/T][TAG]</html>",
+        "<html [X]>[T]<script id='glance-cobrowse' glance_masked='no'><script id='glance-cobrowse'/><p/></script>[/T]<p[M]/>[TAG]</html>",
+        "<html [X] xmlns:s='http://www.w3.org/2000/svg'>[T]<s:script id='glance-cobrowse'/>[/T]<p[M]/>[TAG]</html>",
+        "<html [X]>[T]<script id='glance-cobrowse'/>[/T][TAG]</html>",
+    ] {
+        enclosed(&masking(&["p", "[glance_masked]"]), page);
+    }
+    let half = format!("<html {XMLNS}><script id='glance-cobrowse'>");
+    let (out, report) = rewrite_in(&masking(&["p"]), None, half.as_bytes(), 9);
+    assert_eq!(
+        report.outcome,
+        PageOutcome::Untagged(LocatorStop::TagNotLive)
+    );
+    assert_eq!(String::from_utf8(out).unwrap().replace(BEGIN, ""), half);
+}
+
+#[test]
+fn the_tag_takes_over_what_one_that_is_enclosed_says() {
+    let inheritance = Inheritance {
+        attributes: vec!["data-groupid", "data-x"],
+        accepts: |_, _| true,
+    };
+    let plan = (*masking(&[])).clone().with_inheritance(inheritance);
+    let page =
+        format!("<html {XMLNS}><script id='glance-cobrowse' data-groupid='1&amp;2'/></html>");
+    let (out, _) = rewrite_in(&Arc::new(plan), None, page.as_bytes(), 9);
+    let tag = TAG.replace("></", " data-groupid=\"1&amp;2\"></");
+    let expected = page
+        .replace("<script", &format!("{BEGIN}<script"))
+        .replace("</html>", &format!("{END}{tag}</html>"));
+    assert_eq!(String::from_utf8(out).unwrap(), expected);
+}
+
 #[test]
 fn two_edges_in_a_row_write_one_tag() {
     let page = format!("<html {XMLNS}><p/></html>");
     let (once, _) = rewrite_in(&masking(&["p"]), None, page.as_bytes(), 9);
     let (twice, report) = rewrite_in(&masking(&["p"]), None, &once, 9);
-    assert_eq!(twice, once);
-    assert_eq!(
-        report.outcome,
-        PageOutcome::Untagged(LocatorStop::XmlAttribute)
-    );
+    let twice = String::from_utf8(twice).unwrap();
+    assert_eq!(report.outcome, PageOutcome::Tagged);
+    let around = twice.replace(&format!("{BEGIN}{TAG}{END}"), "");
+    assert_eq!(around.as_bytes(), once);
 }
 
 /// Grows policies that do not say otherwise.
@@ -420,6 +474,8 @@ fn xml_soup() -> impl Strategy<Value = String> {
         "<p\n>",
         "</p\n>",
         "<P class='x'/>",
+        "<script id='glance-cobrowse'>",
+        "<script id='glance-cobrowse' class='x'/>",
     ];
     let inside = prop::collection::vec(prop::sample::select(pieces), 0..14);
     let ends = prop::sample::select(vec![
@@ -445,13 +501,22 @@ proptest! {
         let out = String::from_utf8(out).unwrap();
         let tagged = report.outcome == PageOutcome::Tagged;
         prop_assert_eq!(out.matches(TAG).count(), usize::from(tagged));
-        prop_assert_eq!(out.replace(TAG, "").replace(MASKED, ""), page.as_str());
+        let without = out.replace(TAG, "").replace(MASKED, "").replace(BEGIN, "").replace(END, "");
+        prop_assert_eq!(without, page.as_str());
         if is_well_formed(&page) {
             prop_assert!(is_well_formed(&out), "{}", out);
             prop_assert!(tagged || report.outcome == PageOutcome::Untagged(LocatorStop::XmlAttribute));
             if tagged {
                 let document = Document::parse(&out).unwrap();
-                let private = document.descendants().filter(|node| {
+                let is_inert = |node: &roxmltree::Node<'_, '_>| {
+                    node.ancestors().any(|outer| outer.has_tag_name("template"))
+                };
+                let shown = document.descendants().filter(|node| !is_inert(node));
+                let is_tag = |node: &roxmltree::Node<'_, '_>| {
+                    node.attribute("id") == Some("glance-cobrowse")
+                };
+                prop_assert_eq!(shown.clone().filter(is_tag).count(), 1);
+                let private = shown.filter(|node| {
                     let class = node.attribute("class").unwrap_or_default();
                     node.tag_name().name() == "td" || class.split_ascii_whitespace().any(|class| class == "x")
                 });
