@@ -21,6 +21,8 @@ pub enum PageOutcome {
     Empty,
     /// A policy of the page does not let the tag run; its masks are there.
     Refused,
+    /// The same, but the tag stood in front of the policy already: it is there, and cannot do its work.
+    RefusedLate,
     /// The page could not be read to its end; it passed, without the tag.
     Untagged(LocatorStop),
 }

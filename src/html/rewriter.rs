@@ -61,11 +61,24 @@ enum TagState {
     Pending,
     /// A policy of the page forbids it.
     Refused,
+    /// The same, once it was written.
+    RefusedLate,
     Written,
     /// The page keeps the tag that it came with.
     Kept,
     /// The page's body is thrown away for frames, and a tag with it.
     Lost,
+}
+
+impl TagState {
+    /// What it is under a policy that forbids the tag.
+    fn refused(self) -> Self {
+        match self {
+            Self::Pending => Self::Refused,
+            Self::Written => Self::RefusedLate,
+            other => other,
+        }
+    }
 }
 
 impl PageRewriter {
@@ -334,8 +347,8 @@ impl PageRewriter {
             );
             self.edits.extend(edit);
             self.inherit(of_one_tag, start);
-            if policy == Err(PolicyRefused) && self.tag == TagState::Pending {
-                self.tag = TagState::Refused;
+            if policy == Err(PolicyRefused) {
+                self.tag = self.tag.refused();
             }
         }
     }
@@ -443,6 +456,7 @@ impl PageRewriter {
             TagState::Kept if self.is_masked_at(stop) => PageOutcome::Kept,
             TagState::Kept => PageOutcome::KeptUnmasked(stop),
             TagState::Refused => PageOutcome::Refused,
+            TagState::RefusedLate => PageOutcome::RefusedLate,
             TagState::Lost | TagState::Pending => PageOutcome::Untagged(stop),
         }
     }

@@ -46,6 +46,7 @@ fn untagged_reason(outcome: PageOutcome) -> Option<&'static str> {
         PageOutcome::KeptUnmasked(_) => Some("existing_tag_kept_unmasked"),
         PageOutcome::Empty => Some("empty"),
         PageOutcome::Refused => Some("csp"),
+        PageOutcome::RefusedLate => Some("csp_late"),
         PageOutcome::Untagged(stop) => Some(match stop {
             LocatorStop::Ambiguity => "ambiguous_markup",
             LocatorStop::Charset => "charset",

@@ -165,7 +165,7 @@ impl Look<'_> {
                     Some(obstacle) => Err(WhyNot::Policy(obstacle)),
                     None => self.runs(&parts.headers, &seen).map_err(WhyNot::Policy),
                 },
-                PageOutcome::Refused => Err(first_refusal(&seen)),
+                PageOutcome::Refused | PageOutcome::RefusedLate => Err(first_refusal(&seen)),
                 outcome => Err(WhyNot::Untagged(outcome)),
             },
         };
@@ -274,7 +274,9 @@ impl fmt::Display for WhyNot {
                     f.write_str("the page keeps the tag that it comes with")
                 }
                 PageOutcome::Empty => f.write_str("the page is empty"),
-                PageOutcome::Refused => f.write_str("a policy of the page forbids it"),
+                PageOutcome::Refused | PageOutcome::RefusedLate => {
+                    f.write_str("a policy of the page forbids it")
+                }
                 PageOutcome::Untagged(stop) => write!(f, "{stop}"),
             },
         }

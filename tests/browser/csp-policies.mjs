@@ -63,6 +63,11 @@ export const RUNS = [
   { at: "hash", ...header("script-src 'strict-dynamic'") },
   { at: "hash", ...header("script-src 'strict-dynamic' 'nonce-pageNonce'", "script-src 'strict-dynamic'") },
   { at: "hash", ...meta("script-src 'strict-dynamic' 'unsafe-inline'") },
+  // A tag in the head, in front of the policies.
+  { at: "head", late: ["connect-src 'none'"] },
+  { at: "head", late: ["default-src 'self' 'unsafe-inline'", "script-src 'none'"] },
+  { at: "head", late: ["script-src 'nonce-pageNonce' 'strict-dynamic'; style-src 'self'"] },
+  { at: "head", ...header("connect-src 'self'"), late: ["img-src 'self'; frame-src 'none'"] },
   // Policies that stay as they are.
   { at: "refuse", ...header("default-src * 'unsafe-inline'") },
   { at: "refuse", ...header("script-src 'nonce-pageNonce' 'strict-dynamic'") },

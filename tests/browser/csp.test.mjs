@@ -157,6 +157,7 @@ const HOSTS = {
   hash: "hash.localhost",
   refuse: "refuse.localhost",
   leave: "leave.localhost",
+  head: "head.localhost",
 };
 
 function originOf({ at = "elsewhere" }) {
@@ -167,9 +168,9 @@ function edgeOf({ at = "elsewhere", tls }) {
   return (tls ? edge.tls : edge.http).replace("127.0.0.1", HOSTS[at]);
 }
 
-function title({ at = "elsewhere", policies = [], reports = [], metas = [] }) {
+function title({ at = "elsewhere", policies = [], reports = [], metas = [], late = [] }) {
   const named = (kind, lines) => lines.map((line) => `${kind}${line}`);
-  const all = [policies, named("report ", reports), named("meta ", metas)].flat();
+  const all = [policies, named("report ", reports), named("meta ", metas), named("late meta ", late)].flat();
   return `${all.join(" | ")} (${at})`;
 }
 
@@ -179,20 +180,21 @@ function sendPage(path, response) {
   if (!description) return notFound(path, response);
   const [x, c] = [foreign, cdn].map(({ port }) => `http://127.0.0.1:${port}`);
   const filled = (policy) => policy.replaceAll("{X}", x).replaceAll("{C}", c);
-  const { policies = [], reports = [], metas = [] } = description;
+  const { policies = [], reports = [], metas = [], late = [] } = description;
   const send = (name, lines) => lines.length && response.setHeader(name, lines.map(filled));
   send("content-security-policy", policies);
   send("content-security-policy-report-only", reports);
   response.setHeader("content-type", "text/html; charset=utf-8");
   const meta = (policy) => `<meta http-equiv="Content-Security-Policy" content="${filled(policy)}">`;
-  response.end(html(metas.map(meta).join("\n"), x));
+  const [early, behind] = [metas, late].map((list) => list.map(meta).join("\n"));
+  response.end(html(early, behind, x));
 }
 
-const html = (metas, x) => `<!doctype html><html><head>${metas}<title>a page</title>
+const html = (metas, late, x) => `<!doctype html><html><head>${metas}<title>a page</title>
 <script nonce="pageNonce">window.nonced = 1</script><script>window.inline = 1</script>
 <style>p { color: rgb(1, 2, 3) }</style><link rel="stylesheet" href="/own.css">
 <link rel="stylesheet" href="${x}/x.css"><script src="/own.js"></script><script src="${x}/x.js"></script>
-</head><body onload="window.handled = 1"><p style="margin-left: 3px">text</p>
+${late}</head><body onload="window.handled = 1"><p style="margin-left: 3px">text</p>
 <img src="/own.svg"><img src="${x}/x.svg"><img src="data:image/gif;base64,R0lGODlhAQABAAAAACw=">
 <iframe src="${x}/data.json"></iframe></body></html>`;
 
@@ -211,5 +213,6 @@ ${site(HOSTS.own, 'script = { url = "/_mount/loader.js" }')}
 ${site(HOSTS.hash, `tag = { integrity = "${LOADER_HASH}", crossorigin = "anonymous" }`)}
 ${site(HOSTS.refuse, 'csp = "refuse"')}
 ${site(HOSTS.leave, 'csp = "leave"')}
+${site(HOSTS.head, 'placement = "head"\ntag = { defer = true }')}
 `;
 }

@@ -264,6 +264,7 @@ fn word(outcome: PageOutcome) -> &'static str {
         PageOutcome::KeptUnmasked(_) => "kept_unmasked",
         PageOutcome::Empty => "empty",
         PageOutcome::Refused => "refused",
+        PageOutcome::RefusedLate => "refused_late",
         PageOutcome::Untagged(stop) => match stop {
             LocatorStop::Ambiguity => "untagged:ambiguous_markup",
             LocatorStop::Charset => "untagged:charset",

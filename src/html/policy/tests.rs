@@ -192,6 +192,32 @@ fn a_tag_in_the_head_does_not_end_the_search_for_policies() {
     );
 }
 
+/// It is in the page already, and nothing is taken back.
+#[test]
+fn a_policy_behind_the_tag_that_refuses_it_is_told() {
+    let in_head = plan(Placement::Head, ExistingTag::Replace);
+    let meta = "<meta http-equiv=content-security-policy content=refused>";
+    check(
+        &in_head,
+        &format!("<head><style></style>{meta}</head><p>"),
+        &format!("<head>[TAG]<style></style>{meta}</head><p>"),
+        PageOutcome::RefusedLate,
+    );
+    check(
+        &in_head,
+        &format!("<head>{meta}<style></style>{meta}</head><p>"),
+        &format!("<head>{meta}<style></style>{meta}</head><p>"),
+        PageOutcome::Refused,
+    );
+    // Browsers take no policy out of a body.
+    check(
+        &in_head,
+        &format!("<head><style></style></head><p>{meta}"),
+        &format!("<head>[TAG]<style></style></head><p>{meta}"),
+        PageOutcome::Tagged,
+    );
+}
+
 #[test]
 fn without_anybody_to_decide_policies_stay() {
     let page = b"<meta http-equiv=content-security-policy content=refused>";
