@@ -76,6 +76,18 @@ impl ScriptTag {
         .into()
     }
 
+    /// An attribute, as it is written; empty, where it has no value.
+    pub fn attribute(&self, name: &str) -> Option<&str> {
+        let mut rest = self.as_str().strip_prefix("<script")?.strip_suffix(END)?;
+        while let Some((found, value, behind)) = next_attribute(rest) {
+            if found == name {
+                return Some(value);
+            }
+            rest = behind;
+        }
+        None
+    }
+
     /// The element as text, to be shown to a person.
     pub fn as_str(&self) -> &str {
         std::str::from_utf8(&self.html).unwrap_or_default()
@@ -92,12 +104,7 @@ pub(super) fn in_xml(tag: &[u8], with_namespace: bool) -> Bytes {
         xml.push_str(" xmlns=\"http://www.w3.org/1999/xhtml\"");
     }
     let mut seen = Vec::new();
-    while let Some(attribute) = rest.strip_prefix(' ') {
-        let end = attribute.find([' ', '=']).unwrap_or(attribute.len());
-        let (name, behind) = attribute.split_at(end);
-        let quoted = behind.strip_prefix("=\"");
-        let value = quoted.and_then(|quoted| quoted.split_once('"'));
-        let (value, behind) = value.unwrap_or(("", behind));
+    while let Some((name, value, behind)) = next_attribute(rest) {
         if !seen.contains(&name) {
             seen.push(name);
             xml.push_str(&format!(" {name}=\"{value}\""));
@@ -106,6 +113,17 @@ pub(super) fn in_xml(tag: &[u8], with_namespace: bool) -> Bytes {
     }
     xml.push_str(END);
     xml.into()
+}
+
+/// Name, value as it is written, and what follows, of a rendered element.
+fn next_attribute(rest: &str) -> Option<(&str, &str, &str)> {
+    let attribute = rest.strip_prefix(' ')?;
+    let end = attribute.find([' ', '=']).unwrap_or(attribute.len());
+    let (name, behind) = attribute.split_at(end);
+    let quoted = behind.strip_prefix("=\"");
+    let value = quoted.and_then(|quoted| quoted.split_once('"'));
+    let (value, behind) = value.unwrap_or(("", behind));
+    Some((name, value, behind))
 }
 
 const START: &[u8] = b"<script";
@@ -177,6 +195,21 @@ pub(super) fn escape_into(html: &mut String, value: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn tells_its_attributes() {
+        let attributes = [
+            ("id", Some("a b=\"c\"")),
+            ("defer", None),
+            ("src", Some("/x?a&b")),
+        ];
+        let tag = ScriptTag::render(attributes).unwrap();
+        assert_eq!(tag.attribute("id"), Some("a b=&quot;c&quot;"));
+        assert_eq!(tag.attribute("defer"), Some(""));
+        assert_eq!(tag.attribute("src"), Some("/x?a&amp;b"));
+        assert_eq!(tag.attribute("b"), None);
+        assert_eq!(tag.attribute("async"), None);
+    }
 
     #[test]
     fn renders_attributes_in_order_and_escaped() {

@@ -21,6 +21,7 @@ use crate::inject::{
 };
 use crate::rules::PageRule;
 use crate::upstream::UpstreamBody;
+use crate::wire::EmbedderPolicy;
 use crate::wire::csp::{self, Delivery, Obstacle, Tag};
 
 /// What becomes of one page, found out by fetching it.
@@ -58,6 +59,9 @@ pub enum PolicyPlace {
 pub enum WhyNot {
     /// The origin's answer broke off, or its coding did.
     BrokenOff,
+    /// The page demands of scripts of other origins that their servers allow it, and the tag does not
+    /// ask for that.
+    Embedder,
     /// The answer is left alone.
     Passed(SkipReason),
     /// A policy keeps it from running.
@@ -155,6 +159,7 @@ impl Look<'_> {
         self.head
             .to_visitor(&mut parts, self.carried, judged, self.rule);
         let left = policies.obstacle_left().cloned();
+        let is_embeddable = self.is_embeddable(&parts.headers, &plan);
         let rewritten =
             |on_end: OnEnd| RewriteBody::new(body, plan, page, self.head.edge.levels, on_end);
         let (end, seen) = read_to_end(rewritten, policies).await;
@@ -163,6 +168,7 @@ impl Look<'_> {
             (left, Some(PageEnd::Finished(report))) => match report.outcome {
                 PageOutcome::Tagged => match left {
                     Some(obstacle) => Err(WhyNot::Policy(obstacle)),
+                    None if !is_embeddable => Err(WhyNot::Embedder),
                     None => self.runs(&parts.headers, &seen).map_err(WhyNot::Policy),
                 },
                 PageOutcome::Refused | PageOutcome::RefusedLate => Err(first_refusal(&seen)),
@@ -175,6 +181,15 @@ impl Look<'_> {
             after: meta.after.ok().flatten(),
         });
         inspection(&before, &parts, metas.collect(), fate)
+    }
+
+    /// Whether the page's embedder policy lets the script be fetched. What the script's server says of
+    /// it is not known here.
+    fn is_embeddable(&self, headers: &HeaderMap, plan: &Plan) -> bool {
+        let attribute = |name| plan.tag().attribute(name);
+        EmbedderPolicy::of(headers) != EmbedderPolicy::RequireCorp
+            || attribute("crossorigin").is_some()
+            || attribute("src").is_none_or(|src| self.head.self_origin(self.carried).has(src))
     }
 
     /// Whether the policies that the visitor gets let the tag run: a second look, at what comes
@@ -266,6 +281,12 @@ impl fmt::Display for WhyNot {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::BrokenOff => f.write_str("the origin's answer broke off"),
+            Self::Embedder => f.write_str(
+                "the page says Cross-Origin-Embedder-Policy: require-corp, and the script is another \
+                 origin's: set crossorigin = \"anonymous\" on the tag (its server must answer with \
+                 CORS), or have its server send Cross-Origin-Resource-Policy: cross-origin, which \
+                 cannot be seen from here",
+            ),
             Self::Passed(reason) => f.write_str(in_words(*reason)),
             Self::Policy(obstacle) => write!(f, "of a content security policy: {obstacle}"),
             Self::Untagged(outcome) => match outcome {

@@ -14,6 +14,7 @@ mod windows_path;
 // A head on its way up or down.
 mod cookies;
 pub mod csp;
+mod embedder;
 mod entity_tag;
 mod fetch_metadata;
 mod forwarded;
@@ -45,6 +46,7 @@ pub use codec::{CodecError, CodingLevels, Decoder, Encoder};
 pub use coding::{AcceptEncoding, Coding, CodingRefusal};
 pub use cookies::{confine_set_cookie, join_cookies, keep_cookies};
 pub use edge_request::EdgeRequest;
+pub use embedder::EmbedderPolicy;
 pub use fetch_metadata::is_set_off_elsewhere;
 pub use forwarded::{Forwarding, TrustedPeers, append_via};
 pub use gate::{MAX_HEADER_BYTES, MAX_HEADER_LINES, MAX_METHOD_BYTES, MAX_QUERY_BYTES, admit};

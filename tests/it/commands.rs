@@ -320,6 +320,29 @@ async fn explain_tells_why_the_tag_of_a_fetched_page_will_not_run() {
     }
 }
 
+/// A page that embeds nothing from elsewhere without its server's word.
+#[tokio::test(flavor = "multi_thread")]
+async fn explain_tells_what_an_embedder_policy_makes_of_the_tag() {
+    let field = |value: &str| format!("{HTML}Cross-Origin-Embedder-Policy: {value}\r\n");
+    let why = "Cross-Origin-Embedder-Policy: require-corp, and the script is another origin's";
+    let cors = "tag = { crossorigin = \"anonymous\" }";
+    let own = "script = { url = \"/l.js\" }";
+    for (value, rules, runs) in [
+        ("require-corp", "", false),
+        ("require-corp; report-to=\"a\"", "", false),
+        ("require-corp", cors, true),
+        ("require-corp", own, true),
+        ("credentialless", "", true),
+        ("unsafe-none", "", true),
+    ] {
+        let (ended, _origin) = explain_fetched(&field(value), "<p>", rules).await;
+        match runs {
+            true => assert_ended(&ended, 0, &["the tag will run"]),
+            false => assert_ended(&ended, 1, &["the tag will not run because", why]),
+        }
+    }
+}
+
 #[test]
 fn explain_tells_that_an_origin_cannot_be_reached() {
     let directory = site_files();
