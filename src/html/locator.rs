@@ -343,7 +343,10 @@ fn with_guards<'s>(settings: Settings<'static, 's>) -> Settings<'static, 's> {
     let watch = move |element: &mut Element<'_, '_>| foreign::watch(&foreign, element);
     // Behind a `<col>`, a template drops what can stand in no column group, `<textarea>` too.
     let refuse = |_: &mut Element<'_, '_>| Err(LocatorStop::Ambiguity.into());
+    // Read for their names alone, they would be taken to contain tags behind `<title a=>`.
+    let read_whole = |_: &mut Element<'_, '_>| Ok(());
     settings
+        .append_element_content_handler(on(&TEXT_ELEMENTS, read_whole))
         .append_element_content_handler(on(&FRAMESET, note_frameset))
         .append_element_content_handler(on(&FOREIGN, watch))
         .append_element_content_handler(foreign::bogus_cdata_guard(&FOREIGN_ROOT))
@@ -430,6 +433,9 @@ static FRAMESET: LazyLock<Selector> = LazyLock::new(|| fixed("frameset"));
 pub(super) static META: LazyLock<Selector> = LazyLock::new(|| fixed("meta"));
 static POLICY: LazyLock<Selector> =
     LazyLock::new(|| fixed(r#"meta[http-equiv="content-security-policy" i][content]"#));
+static TEXT_ELEMENTS: LazyLock<Selector> = LazyLock::new(|| {
+    fixed("iframe, noembed, noframes, noscript, plaintext, script, style, textarea, title, xmp")
+});
 static TEMPLATE: LazyLock<Selector> = LazyLock::new(|| fixed("template"));
 
 #[expect(

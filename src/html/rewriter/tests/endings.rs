@@ -83,6 +83,20 @@ fn a_tag_behind_what_only_looks_unfinished_is_written() {
 }
 
 #[test]
+fn text_is_text_behind_an_attribute_without_its_value() {
+    for name in [
+        "iframe", "noembed", "noframes", "noscript", "script", "style", "textarea", "title", "xmp",
+    ] {
+        for end in ["a=>", "a= >", "a=b c=\n>"] {
+            let text = format!("<{name} {end}<!--</{name}>");
+            let page = format!("{text}<p>private</p>-->");
+            let expected = format!("{text}<p[M]>private</p>-->[TAG]");
+            tagged(&masking(&["p"]), &page, &expected);
+        }
+    }
+}
+
+#[test]
 fn a_page_stops_to_be_read_where_a_browser_may_read_svg_and_math_otherwise() {
     for page in [
         "<svg/><style><p></style>",
