@@ -55,6 +55,16 @@ impl PageCharset {
     pub(super) fn is_contradicted_by<H: HandlerTypes>(self, meta: &Element<'_, '_, H>) -> bool {
         declared_by(meta).is_some_and(|encoding| !self.agrees_with(encoding))
     }
+
+    /// The same by the values of `charset`, `http-equiv` and `content`.
+    pub(super) fn is_contradicted_by_values(
+        self,
+        charset: Option<&str>,
+        http_equiv: Option<&str>,
+        content: Option<&str>,
+    ) -> bool {
+        in_meta(charset, http_equiv, content).is_some_and(|encoding| !self.agrees_with(encoding))
+    }
 }
 
 /// How much of a page may be held back to learn its charset, where that matters: as much as

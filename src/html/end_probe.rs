@@ -8,7 +8,7 @@ use lol_html::HandlerResult;
 use lol_html::html_content::EndTag;
 use lol_html::send::Element;
 
-use super::locator::LocatorStop;
+use super::locator::{LocatorStop, Shared};
 
 /// What a page's end lets stand behind it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,16 +53,24 @@ impl EndProbe {
         self.templates.load(Ordering::Relaxed) > 0
     }
 
-    pub(super) fn meet_template(self: &Arc<Self>, element: &mut Element<'_, '_>) -> HandlerResult {
+    pub(super) fn meet_template(
+        self: &Arc<Self>,
+        shared: &Arc<Shared>,
+        element: &mut Element<'_, '_>,
+    ) -> HandlerResult {
         if !is_html(element.namespace_uri()) {
             return Ok(());
         }
         self.templates.fetch_add(1, Ordering::Relaxed);
-        let probe = Arc::clone(self);
+        let (probe, shared) = (Arc::clone(self), Arc::clone(shared));
+        let start = element.source_location().bytes().start;
         element.on_end_tag(Box::new(move |end: &mut EndTag<'_>| {
-            probe.templates.fetch_sub(1, Ordering::Relaxed);
+            let were_open = probe.templates.fetch_sub(1, Ordering::Relaxed);
             // A browser takes no notice of the end tag of an element around the template.
             if end.name() == "template" {
+                if were_open == 1 {
+                    shared.note_left(start, end.source_location().bytes().end);
+                }
                 Ok(())
             } else {
                 Err(LocatorStop::Ambiguity.into())

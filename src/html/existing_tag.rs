@@ -27,16 +27,16 @@ pub(super) enum CobrowseTag {
 
 /// The vendor's tag in its documented forms, and the loader that accompanies the `<meta>` form.
 pub(super) fn cobrowse_tag<H: HandlerTypes>(element: &Element<'_, '_, H>) -> Option<CobrowseTag> {
-    let value = |name: &str| element.get_attribute(name).map(|text| read(&text));
     let is_script = element.tag_name() == "script";
-    let loads = |name: &str| is_script && value(name).is_some_and(|url| is_loader(&url));
-    let is_named = || value("id").is_some_and(|id| IDS.contains(&id.as_str()));
-    let has_group = || value("data-groupid").is_some_and(|group| is_group(&group));
     let namespace = element.namespace_uri();
     if is_html(namespace) {
-        let is_one = is_named() || has_group() || loads("src");
-        return is_one.then_some(CobrowseTag::Live);
+        return cobrowse_tag_in_html(is_script, |name| {
+            element.get_attribute(name).map(Cow::Owned)
+        });
     }
+    let value = |name: &str| element.get_attribute(name).map(|text| read(&text));
+    let loads = |name: &str| is_script && value(name).is_some_and(|url| is_loader(&url));
+    let is_named = || value("id").is_some_and(|id| IDS.contains(&id.as_str()));
     if !is_script || !is_svg(namespace) {
         return None;
     }
@@ -44,6 +44,18 @@ pub(super) fn cobrowse_tag<H: HandlerTypes>(element: &Element<'_, '_, H>) -> Opt
         true => Some(CobrowseTag::Live),
         false => is_named().then_some(CobrowseTag::Dormant),
     }
+}
+
+/// The same of a script or a `<meta>` of HTML, by its attributes as they are written.
+pub(super) fn cobrowse_tag_in_html<'v>(
+    is_script: bool,
+    written: impl Fn(&str) -> Option<Cow<'v, str>>,
+) -> Option<CobrowseTag> {
+    let value = |name: &str| written(name).map(|text| read(&text));
+    let is_named = value("id").is_some_and(|id| IDS.contains(&id.as_str()));
+    let has_group = || value("data-groupid").is_some_and(|group| is_group(&group));
+    let loads = || is_script && value("src").is_some_and(|url| is_loader(&url));
+    (is_named || has_group() || loads()).then_some(CobrowseTag::Live)
 }
 
 /// Whether a script or a `<meta>` of an XML page may be one, in whatever namespace.

@@ -12,7 +12,7 @@ use lol_html::html_content::{Comment, EndTag};
 use lol_html::send::{CommentHandler, Element, ElementContentHandlers};
 use lol_html::{HandlerResult, Selector};
 
-use super::locator::LocatorStop;
+use super::locator::{LocatorStop, Shared};
 
 /// The elements that matter, from an outermost `<svg>` or `<math>` inwards.
 #[derive(Default)]
@@ -46,7 +46,11 @@ impl Content {
 }
 
 /// Takes notice of `<svg>`, `<math>`, or an element inside of them.
-pub(super) fn watch(foreign: &Arc<Mutex<Foreign>>, element: &mut Element<'_, '_>) -> HandlerResult {
+pub(super) fn watch(
+    foreign: &Arc<Mutex<Foreign>>,
+    shared: &Arc<Shared>,
+    element: &mut Element<'_, '_>,
+) -> HandlerResult {
     let name = element.tag_name();
     let Some(content) = locked(foreign).content_of(&name, element)? else {
         return Ok(());
@@ -55,9 +59,15 @@ pub(super) fn watch(foreign: &Arc<Mutex<Foreign>>, element: &mut Element<'_, '_>
         return Ok(());
     }
     let id = locked(foreign).push(content);
-    let foreign = Arc::clone(foreign);
+    let (foreign, shared) = (Arc::clone(foreign), Arc::clone(shared));
+    let start = element.source_location().bytes().start;
     element.on_end_tag(Box::new(move |end: &mut EndTag<'_>| {
-        locked(&foreign).close(id, end.name() == name)
+        let mut foreign = locked(&foreign);
+        foreign.close(id, end.name() == name)?;
+        if foreign.open.is_empty() {
+            shared.note_left(start, end.source_location().bytes().end);
+        }
+        Ok(())
     }))
 }
 

@@ -120,7 +120,7 @@ pub enum LocatorStop {
 
 /// What the parser may hold of one page: the longest start tag that can be read, and the stack of
 /// open elements (30,000 nested ones fit, with selectors that match; 80,000 do not).
-const MAX_PARSER_MEMORY: usize = 4 * 1024 * 1024;
+pub(super) const MAX_PARSER_MEMORY: usize = 4 * 1024 * 1024;
 
 /// The parser copies what it is fed once it holds an unfinished tag, so that it is fed in pieces.
 const MAX_FEED: usize = 64 * 1024;
@@ -147,6 +147,11 @@ pub(super) struct Shared {
     settled: AtomicU64,
     /// Whether svg or math stood in the page, in which there are CDATA sections.
     foreign: AtomicBool,
+    /// The part of the page that was left last by the end tag of the svg, math or template that it
+    /// began with: where it begins, and where it ends.
+    left: Mutex<Option<(u64, u64)>>,
+    /// Behind this, it depends on more than open elements how tags are read.
+    is_entangled: AtomicBool,
 }
 
 impl Shared {
@@ -176,6 +181,14 @@ impl Shared {
         self.found().push(finding);
     }
 
+    pub(super) fn note_left(&self, start: usize, end: usize) {
+        *self.left() = Some((start as u64, end as u64));
+    }
+
+    fn left(&self) -> MutexGuard<'_, Option<(u64, u64)>> {
+        self.left.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn take(&self, into: &mut Vec<Finding>) {
         into.append(&mut self.found());
     }
@@ -193,6 +206,15 @@ impl OutputSink for CountedOutput {
 
 impl LolHtmlLocator {
     pub(super) fn new(plan: &Arc<Plan>, charset: PageCharset) -> Self {
+        Self::with(plan, charset, Scope::Page)
+    }
+
+    /// For parts of a page, each with tags in front of it that open what is open around it.
+    pub(super) fn for_parts(plan: &Arc<Plan>, charset: PageCharset) -> Self {
+        Self::with(plan, charset, Scope::Parts)
+    }
+
+    fn with(plan: &Arc<Plan>, charset: PageCharset, scope: Scope) -> Self {
         let shared = Arc::new(Shared::default());
         let mut settings = Settings::new_send()
             .with_strict(true)
@@ -210,7 +232,20 @@ impl LolHtmlLocator {
             Placement::End => with_end_handlers(settings, plan, &shared),
             Placement::Head => with_head_handlers(settings, &shared, &end_probe),
         };
-        settings = with_end_probe(settings, &end_probe);
+        settings = with_end_probe(settings, &end_probe, &shared);
+        if scope == Scope::Parts {
+            let shared = Arc::clone(&shared);
+            let note = move |_: &mut Element<'_, '_>| {
+                shared.is_entangled.store(true, Ordering::Relaxed);
+                Ok(())
+            };
+            let entangling = match plan.placement() {
+                Placement::End => &ENTANGLING,
+                // Nobody watches where svg and math end.
+                Placement::Head => &ENTANGLING_IN_HEAD,
+            };
+            settings = settings.append_element_content_handler(on(entangling, note));
+        }
         let doubtful_ends = (charset == PageCharset::Any).then(DoubtfulEnds::default);
         if doubtful_ends.is_some() {
             let shared = Arc::clone(&shared);
@@ -228,6 +263,19 @@ impl LolHtmlLocator {
             doubtful_ends,
             fed: 0,
         }
+    }
+
+    /// How many bytes were fed.
+    pub(super) fn fed(&self) -> u64 {
+        self.fed
+    }
+
+    /// Whether the part that begins at this offset of what was fed was left just now, so that all is
+    /// as it was in front of it.
+    pub(super) fn has_left(&self, part_at: u64) -> bool {
+        let is_settled = self.shared.settled.load(Ordering::Relaxed) == self.fed;
+        let is_entangled = self.shared.is_entangled.load(Ordering::Relaxed);
+        is_settled && !is_entangled && *self.shared.left() == Some((part_at, self.fed))
     }
 
     fn write(&mut self, bytes: &[u8]) -> Result<(), LocatorStop> {
@@ -249,6 +297,13 @@ impl LolHtmlLocator {
         }
         Ok(())
     }
+}
+
+/// What a locator reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Scope {
+    Page,
+    Parts,
 }
 
 impl Locate for LolHtmlLocator {
@@ -296,7 +351,7 @@ fn with_end_handlers<'s>(
         settings = settings.append_element_content_handler(noting(shared, selector, what));
     }
     settings = descent::with_handlers(settings, plan, shared);
-    with_guards(settings)
+    with_guards(settings, shared)
 }
 
 fn noting<'s>(
@@ -333,14 +388,15 @@ fn with_existing_tag<'s>(
 }
 
 /// Stops at markup that lol_html reads otherwise than a browser, without being in doubt.
-fn with_guards<'s>(settings: Settings<'static, 's>) -> Settings<'static, 's> {
+fn with_guards<'s>(settings: Settings<'static, 's>, shared: &Arc<Shared>) -> Settings<'static, 's> {
+    let shared = Arc::clone(shared);
     let foreign = Arc::new(Mutex::new(Foreign::default()));
     let behind_frameset = Arc::clone(&foreign);
     let note_frameset = move |_: &mut Element<'_, '_>| {
         foreign::expect_none(&behind_frameset);
         Ok(())
     };
-    let watch = move |element: &mut Element<'_, '_>| foreign::watch(&foreign, element);
+    let watch = move |element: &mut Element<'_, '_>| foreign::watch(&foreign, &shared, element);
     // Behind a `<col>`, a template drops what can stand in no column group, `<textarea>` too.
     let refuse = |_: &mut Element<'_, '_>| Err(LocatorStop::Ambiguity.into());
     // Read for their names alone, they would be taken to contain tags behind `<title a=>`.
@@ -357,14 +413,15 @@ fn with_guards<'s>(settings: Settings<'static, 's>) -> Settings<'static, 's> {
 fn with_end_probe<'s>(
     settings: Settings<'static, 's>,
     probe: &Arc<EndProbe>,
+    shared: &Arc<Shared>,
 ) -> Settings<'static, 's> {
     let at_probe = Arc::clone(probe);
     let meet_probe = move |element: &mut Element<'_, '_>| {
         at_probe.meet_probe(element);
         Ok(())
     };
-    let probe = Arc::clone(probe);
-    let meet_template = move |element: &mut Element<'_, '_>| probe.meet_template(element);
+    let (probe, shared) = (Arc::clone(probe), Arc::clone(shared));
+    let meet_template = move |element: &mut Element<'_, '_>| probe.meet_template(&shared, element);
     settings
         .append_element_content_handler(on(&END_PROBE, meet_probe))
         .append_element_content_handler(on(&TEMPLATE, meet_template))
@@ -427,6 +484,9 @@ static ANY: LazyLock<Selector> = LazyLock::new(|| fixed("*"));
 static BODY: LazyLock<Selector> = LazyLock::new(|| fixed("body"));
 static COLUMN_IN_TEMPLATE: LazyLock<Selector> = LazyLock::new(|| fixed("template > col"));
 static END_PROBE: LazyLock<Selector> = LazyLock::new(|| fixed(PROBE));
+static ENTANGLING: LazyLock<Selector> = LazyLock::new(|| fixed("select, frameset"));
+static ENTANGLING_IN_HEAD: LazyLock<Selector> =
+    LazyLock::new(|| fixed("select, frameset, svg, math"));
 static FOREIGN: LazyLock<Selector> = LazyLock::new(|| fixed("svg, math, svg *, math *"));
 static FOREIGN_ROOT: LazyLock<Selector> = LazyLock::new(|| fixed("svg, math"));
 static FRAMESET: LazyLock<Selector> = LazyLock::new(|| fixed("frameset"));

@@ -21,6 +21,7 @@ mod plan;
 mod policy;
 mod prescan;
 mod rewriter;
+mod scan;
 mod script_tag;
 mod sniff;
 mod transcoder;

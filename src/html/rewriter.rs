@@ -14,6 +14,7 @@ use super::locator::{Finding, Found, Locate, LocatorStop, LolHtmlLocator};
 use super::opening::{self, Opening};
 use super::page_report::{PageOutcome, PageReport};
 use super::policy::{self, PagePolicies, PolicyRefused};
+use super::scan::ScanLocator;
 use super::script_tag::Attribute;
 use super::transcoder::Transcoder;
 use super::xml::XmlLocator;
@@ -184,7 +185,11 @@ impl PageRewriter {
         self.transcoder = transcoded_from.map(Transcoder::new);
         let start = self.held.split().freeze();
         let start = self.read_text(start);
-        self.start_with(Box::new(LolHtmlLocator::new(&self.plan, charset)), start)
+        let locator: Box<dyn Locate> = match self.plan.masks() {
+            [] => Box::new(ScanLocator::new(&self.plan, charset)),
+            _ => Box::new(LolHtmlLocator::new(&self.plan, charset)),
+        };
+        self.start_with(locator, start)
     }
 
     fn begin_xhtml(&mut self, charset: PageCharset) -> Bytes {
