@@ -181,6 +181,10 @@ impl PageRewriter {
 
     /// The locator can start on what is held.
     fn begin(&mut self, charset: PageCharset) -> Bytes {
+        if self.plan.placement() == Placement::Head {
+            // No frameset is looked for.
+            self.prologue.forget();
+        }
         let transcoded_from = charset.transcoded_from(self.compares_letters());
         self.transcoder = transcoded_from.map(Transcoder::new);
         let start = self.held.split().freeze();
@@ -220,12 +224,17 @@ impl PageRewriter {
         let mut found = Vec::new();
         let settled = guarded(|| locator.feed(&chunk, &mut found));
         self.prologue.push(&chunk);
-        let untouched = found.is_empty()
+        // Where the body begins, nothing is written.
+        let asks_for_nothing = found.iter().all(|finding| finding.what == Found::Body);
+        let untouched = asks_for_nothing
             && self.edits.is_empty()
             && self.held.is_empty()
             && self.transcoder.is_none();
         match settled {
-            Ok(settled) if untouched => self.release_chunk(chunk, settled),
+            Ok(settled) if untouched => {
+                self.place_tag(&found);
+                self.release_chunk(chunk, settled)
+            }
             Ok(settled) => {
                 self.held.extend_from_slice(&chunk);
                 self.plan_edits(&found);
