@@ -3,6 +3,10 @@ use std::ffi::OsString;
 use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 
+#[cfg(feature = "backend")]
+use super::agent::AgentArgs;
+#[cfg(feature = "backend")]
+use super::audit::AuditArgs;
 use super::check::CheckArgs;
 use super::demo_command::DemoArgs;
 use super::exit::Exit;
@@ -30,6 +34,10 @@ enum Command {
     Demo(DemoArgs),
     Check(CheckArgs),
     Explain(ExplainArgs),
+    #[cfg(feature = "backend")]
+    Agent(AgentArgs),
+    #[cfg(feature = "backend")]
+    Audit(AuditArgs),
 }
 
 impl Cli {
@@ -48,6 +56,10 @@ impl Cli {
             Command::Demo(args) => args.run(),
             Command::Check(args) => args.run(),
             Command::Explain(args) => args.run(),
+            #[cfg(feature = "backend")]
+            Command::Agent(args) => args.run(),
+            #[cfg(feature = "backend")]
+            Command::Audit(args) => args.run(),
         }
     }
 }

@@ -1,8 +1,14 @@
 //! The commands: each reads its flags, says what it does in few words, and ends with a number that
 //! scripts can tell apart. What an edge is made of is not known here.
 
+#[cfg(feature = "backend")]
+mod agent;
+#[cfg(feature = "backend")]
+mod audit;
 mod check;
 mod command;
+#[cfg(feature = "backend")]
+mod database;
 pub mod demo;
 mod demo_command;
 mod exit;
@@ -10,6 +16,8 @@ mod explain;
 mod fetch;
 mod flags;
 mod panic_log;
+#[cfg(feature = "backend")]
+mod password;
 mod report;
 mod running;
 mod serve;

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::agents::AgentsTable;
 use super::environment::{Environment, Overrides};
 use super::file::{AdminTable, EdgeFile, LogTable, SessionTable, Written};
 use super::listeners::{Listeners, check_admin};
@@ -33,7 +34,12 @@ pub(super) fn compile(
         .into_iter()
         .for_each(|problem| reports.push(problem));
     let listeners = Listeners::compile(&file.server, listen, reports);
-    let certificates = certificates(&file.certs, &listeners, reports);
+    let agents_want_tls = file.agents.as_ref().is_some_and(AgentsTable::wants_tls);
+    let certificates = certificates(&file.certs, &listeners, agents_want_tls, reports);
+    let has_certificates = !matches!(file.certs, Written::Absent);
+    let agents = file
+        .agents
+        .and_then(|agents| agents.compile(&listeners, has_certificates, reports));
     let default = server::Config::default();
     let session = file.session.and_then(|session| session.compile(reports));
     let checked = session
@@ -58,6 +64,7 @@ pub(super) fn compile(
         upstream: file.upstream,
         grants: file.grants.compile(grant_keys, checked, reports),
         session,
+        agents,
         trusted_peers: file.trusted_peers,
         levels: file.levels,
         markers: file.markers,
@@ -78,6 +85,7 @@ fn rules(written: &Written<PathBuf>, base: &Path) -> PathBuf {
 fn certificates(
     written: &Written<PathBuf>,
     listeners: &Listeners,
+    agents_want_tls: bool,
     reports: &Reports,
 ) -> CertificatesSource {
     let Written::Stated(certs) = written else {
@@ -88,7 +96,7 @@ fn certificates(
         }
         return CertificatesSource::None;
     };
-    if listeners.https_list.is_none() && !listeners.faulty {
+    if listeners.https_list.is_none() && !listeners.faulty && !agents_want_tls {
         let remedy = "write https = [\"0.0.0.0:443\"] in [server], or remove certs";
         reports.warning(
             &certs.at,

@@ -9,6 +9,7 @@ use std::time::Duration;
 use toml::Spanned;
 use toml::de::DeTable;
 
+use super::agents::AgentsTable;
 use super::backend::{parse_backend, parse_host, parse_mount};
 use super::coding::read_levels;
 use super::enforce::EnforceTable;
@@ -38,6 +39,7 @@ pub(super) struct EdgeFile {
     pub(super) admin: AdminTable,
     pub(super) upstream: upstream::Config,
     pub(super) session: Option<SessionTable>,
+    pub(super) agents: Option<AgentsTable>,
     pub(super) grants: GrantsTable,
     pub(super) trusted_peers: TrustedPeers,
     pub(super) markers: Markers,
@@ -121,6 +123,9 @@ impl EdgeFile {
             session: table
                 .take_table("session", "[session]")
                 .map(|table| SessionTable::read(table, base)),
+            agents: table
+                .take_table("agents", "[agents]")
+                .map(AgentsTable::read),
             grants: read_or_default(table.take_table("grants", "[grants]"), |table| {
                 GrantsTable::read(table, base)
             }),

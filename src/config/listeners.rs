@@ -1,6 +1,7 @@
 use std::net::SocketAddr;
 
 use super::DEFAULT_ADMIN;
+use super::DEFAULT_AGENTS;
 use super::DEFAULT_LISTEN;
 use super::environment::LISTEN;
 use super::file::ServerTable;
@@ -151,6 +152,28 @@ pub(super) fn check_admin(
         );
         let remedy = "write a loopback address such as \"127.0.0.1:9090\", or see that only those who may can reach it";
         reports.warning(at, message, remedy);
+    }
+}
+
+/// Agents are served on an address of their own: what is there must not be found on a site's.
+pub(super) fn check_agents(
+    written: Option<&Stated<SocketAddr>>,
+    header: &At,
+    listeners: &Listeners,
+    reports: &Reports,
+) {
+    let at = written.map_or(header, |listen| &listen.at);
+    let agents = Listener {
+        address: written.map_or(DEFAULT_AGENTS, |listen| listen.value),
+        at: Some(at.clone()),
+    };
+    if let Some(other) = listeners.all().find(|other| other.clashes_with(&agents)) {
+        let message = format!(
+            "the agents' listener has {} too, where visitors are served",
+            agents.address
+        );
+        let remedy = "write another address in [agents] listen";
+        other.report_clash(&agents, Fault::new(message, remedy), reports);
     }
 }
 

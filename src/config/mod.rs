@@ -1,6 +1,7 @@
 //! Process settings: text in, the rooms' own `Config` structs out. What can change while the edge
 //! runs (rules, certificates) is named here by its place only, and read by the rooms that own it.
 
+mod agents;
 mod backend;
 mod coding;
 mod compile;
@@ -15,6 +16,7 @@ mod origins;
 mod settings;
 mod value;
 
+pub use agents::{AgentsConfig, ConsoleOrigin};
 pub use backend::parse_backend;
 pub use environment::Environment;
 pub use grants::{GrantsConfig, KeysSource, Secret};
@@ -48,6 +50,8 @@ pub struct EdgeConfig {
     /// What every origin gets where its site says nothing else.
     pub upstream: upstream::Config,
     pub session: Option<SessionConfig>,
+    /// The console of the embedded backend; `None`: there is none.
+    pub agents: Option<AgentsConfig>,
     /// `None`: tags carry no grant.
     pub grants: Option<GrantsConfig>,
     pub trusted_peers: TrustedPeers,
@@ -125,6 +129,7 @@ impl EdgeConfig {
             redirect_to_https: None,
             upstream: upstream::Config::default(),
             session: None,
+            agents: None,
             grants: None,
             trusted_peers: TrustedPeers::default(),
             pseudonym: DEFAULT_PSEUDONYM.into(),
@@ -167,6 +172,8 @@ impl Default for LogConfig {
 pub const DEFAULT_LISTEN: SocketAddr = SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 8080));
 /// Loopback, since it tells what visitors do and takes no password.
 pub const DEFAULT_ADMIN: SocketAddr = SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 9090));
+/// Loopback: who may log in from elsewhere is for the operator to say.
+pub const DEFAULT_AGENTS: SocketAddr = SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 8090));
 /// Beside the settings file.
 const DEFAULT_RULES_DIRECTORY: &str = "rules";
 /// What the product is called: Via need not tell more (RFC 9110 7.6.3).

@@ -377,6 +377,30 @@ const SETTINGS: &[Setting] = &[
         "bytes of a body that is held and read",
     ),
     setting(
+        "agents",
+        "listen",
+        "",
+        "address of the agents' console of the embedded backend, else 127.0.0.1:8090; without [agents] there is none",
+    ),
+    setting(
+        "agents",
+        "tls",
+        "",
+        "`true`: the console is served over HTTPS, with the certificates of `certs`",
+    ),
+    setting(
+        "agents",
+        "origin",
+        "",
+        "scheme and host as agents' browsers show them; needed unless `listen` is on loopback",
+    ),
+    setting(
+        "agents",
+        "assets",
+        "",
+        "further origins from which the site's pages load images, fonts and styles, so that agents see them",
+    ),
+    setting(
         "grants",
         "enabled",
         "",

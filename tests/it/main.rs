@@ -7,6 +7,8 @@
 )]
 
 mod admin;
+#[cfg(feature = "backend")]
+mod agent_commands;
 mod caching;
 mod charsets;
 mod commands;

@@ -33,6 +33,7 @@ const HOUSE: &[Room] = &[
         5,
         &[
             "app",
+            "backend",
             "config",
             "document",
             "groups",
@@ -57,6 +58,7 @@ const HOUSE: &[Room] = &[
             "hyper_util",
             "memchr",
             "miette",
+            "rpassword",
             "serde",
             "serde_json",
             "tokio",
@@ -141,6 +143,7 @@ const HOUSE: &[Room] = &[
             "base64",
             "http",
             "http_body_util",
+            "hyper",
             "rusqlite",
             "serde",
             "serde_json",

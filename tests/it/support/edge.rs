@@ -120,6 +120,7 @@ pub(crate) fn config(rules: &str) -> EdgeConfig {
         redirect_to_https: None,
         upstream: upstream::Config::default(),
         session: None,
+        agents: None,
         grants: None,
         trusted_peers: TrustedPeers::default(),
         pseudonym: "test-edge".into(),
