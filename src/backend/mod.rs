@@ -4,6 +4,7 @@
 //! log) is in one SQLite file. What a page shows is never written anywhere.
 
 pub mod access;
+pub mod agents;
 pub mod protocol;
 pub mod roster;
 pub mod session;
