@@ -57,7 +57,13 @@ const LOADS: Record<string, readonly string[]> = {
 };
 
 /** What the recorder adds of its own; media stay at rest. */
-const RECORDERS = new Set(["rr_width", "rr_height", "rr_scrollleft", "rr_scrolltop", "rr_dataurl", "rr_open_mode"]);
+const RECORDERS = new Set(["rr_width", "rr_height", "rr_scrollleft", "rr_scrolltop", "rr_dataurl"]);
+
+/**
+ * A dialog that is modal in the visitor's page would take the focus in the agent's, and with it the keys. It
+ * gets this attribute, by which it is drawn like one.
+ */
+export const MODAL = "data-cobrowse-modal";
 
 /**
  * The attributes with which an element of `tag` may be built or changed. Values of links lead nowhere;
@@ -71,6 +77,7 @@ export function cleanAttributes(tag: string, given: Bag): CleanAttributes {
     const value = cleanAttribute(local, name, given[name]);
     if (value !== undefined) left[name] = value;
   }
+  if (local === "dialog" && "rr_open_mode" in given) left[MODAL] = given.rr_open_mode === "modal" ? "" : null;
   if (local === "link" && "href" in left) left.rel = "stylesheet";
   return left;
 }
@@ -82,10 +89,16 @@ function cleanAttribute(tag: string, name: string, value: unknown): CleanAttribu
   if (plain.startsWith("on") || TAKEN.has(plain)) return undefined;
   if (plain.startsWith("rr_")) return RECORDERS.has(plain) ? recorders(plain, value) : undefined;
   if (plain === "rel" || plain === "as") return tag === "link" ? undefined : scalar(value);
+  if (/^(?:set|animate)/.test(tag) && /^(?:to|from|by|values|attributename)$/.test(plain) && leads(value)) return undefined;
   if (tag === "link" && plain === "title") return undefined; // would make it an alternate sheet
   if (URLS.has(plain)) return typeof value === "string" ? url(tag, plain, value) : undefined;
   if (plain === "style" && typeof value === "object" && value !== null) return styleDifference(value as Bag);
   return scalar(value);
+}
+
+/** An animation can put a link where none was. */
+function leads(value: unknown): boolean {
+  return typeof value === "string" && /script:|href/i.test(value);
 }
 
 function scalar(value: unknown): string | number | boolean | null | undefined {
@@ -95,7 +108,7 @@ function scalar(value: unknown): string | number | boolean | null | undefined {
 
 function url(tag: string, name: string, value: string): string | undefined {
   if (value.startsWith("#")) return value;
-  if (tag === "a" || tag === "area") return "#";
+  if (name.endsWith("href") && (tag === "a" || tag === "area")) return "#";
   if (!LOADS[tag]?.includes(name)) return undefined;
   if (name === "srcset") return value;
   return isLoadable(value) ? value : undefined;

@@ -1,7 +1,13 @@
 import { Replayer } from "@rrweb/replay";
 
+import { MODAL } from "./clean-attributes.ts";
 import { createClock, type Clock } from "./clock.ts";
 import { CHANGE, EVENT, type CleanEvent } from "./recording.ts";
+
+/** As browsers draw modal dialogs, and the backdrop behind them. */
+const AS_MODAL =
+  "position: fixed; inset: 0; margin: auto; overflow: auto; max-width: calc(100% - 6px - 2em); " +
+  "max-height: calc(100% - 6px - 2em); z-index: 2147483647; box-shadow: 0 0 0 200vmax rgb(0 0 0 / 10%)";
 
 /** Events that one replayer keeps; it never looks back at them. */
 const KEPT_EVENTS_MAX = 5_000;
@@ -33,7 +39,7 @@ export function createPlayer({ root, resized, drawn }: PlayerParts): Player {
     triggerFocus: false,
     useVirtualDom: false,
     showWarning: false,
-    insertStyleRules: ["iframe { border: 0; }"],
+    insertStyleRules: [`dialog[${MODAL}] { ${AS_MODAL} }`],
   });
   replayer.iframe.title = "The visitor's page";
   // Tabbing must not lead into it: what has the focus there gets the agent's keys.

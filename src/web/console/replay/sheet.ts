@@ -1,7 +1,8 @@
 /** The replayer's own marks, and the sheet of glass over the page. */
 export const SHEET = `
 html { height: 100%; background: #dfe3e8; color-scheme: light; overflow: auto; }
-body { margin: 0; min-height: 100%; display: grid; place-items: safe center; }
+@media (prefers-color-scheme: dark) { html { background: #0d1015; } }
+body { margin: 0; display: grid; justify-items: safe center; }
 #sheet { position: relative; overflow: hidden; background: #fff; }
 #sheet:empty, body:not(:has(iframe)) #sheet { visibility: hidden; }
 #pages { position: absolute; left: 0; top: 0; transform-origin: 0 0; }
