@@ -5,12 +5,12 @@ export async function agent(browser, peer, { path = "/", login = true, viewport 
   const context = await browser.newContext({ viewport, ...options });
   const page = await context.newPage();
   page.problems = [];
-  page.asked = [];
+  page.answered = [];
   page.on("pageerror", (problem) => page.problems.push(`${problem}`));
   page.on("console", (message) => {
     if (/Content Security Policy|Uncaught|Trusted/.test(message.text())) page.problems.push(message.text());
   });
-  context.on("request", (request) => page.asked.push(request.url()));
+  context.on("response", (response) => page.answered.push(response.url()));
   if (login) {
     const url = new URL(peer.address);
     await context.addCookies([{ name: "cobrowse-agent", value: peer.logIn(), domain: url.hostname, path: "/", httpOnly: true, sameSite: "Strict" }]);
