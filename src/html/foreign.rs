@@ -19,6 +19,8 @@ use super::locator::{LocatorStop, Shared};
 pub(super) struct Foreign {
     open: Vec<Open>,
     opened: u64,
+    /// How many elements in svg and math were closed.
+    closed: u64,
     behind_frameset: bool,
 }
 
@@ -52,19 +54,18 @@ pub(super) fn watch(
     element: &mut Element<'_, '_>,
 ) -> HandlerResult {
     let name = element.tag_name();
-    let Some(content) = locked(foreign).content_of(&name, element)? else {
-        return Ok(());
-    };
+    let content = locked(foreign).content_of(&name, element)?;
     if !element.can_have_content() {
         return Ok(());
     }
-    let id = locked(foreign).push(content);
+    let id = content.map(|content| locked(foreign).push(content));
+    let is_known = id.is_some();
     let (foreign, shared) = (Arc::clone(foreign), Arc::clone(shared));
     let start = element.source_location().bytes().start;
     element.on_end_tag(Box::new(move |end: &mut EndTag<'_>| {
         let mut foreign = locked(&foreign);
         foreign.close(id, end.name() == name)?;
-        if foreign.open.is_empty() {
+        if is_known && foreign.open.is_empty() {
             shared.note_left(start, end.source_location().bytes().end);
         }
         Ok(())
@@ -93,11 +94,19 @@ pub(super) fn bogus_cdata_guard<'s>(
     (Cow::Borrowed(roots), handlers)
 }
 
-fn locked(foreign: &Mutex<Foreign>) -> MutexGuard<'_, Foreign> {
+pub(super) fn locked(foreign: &Mutex<Foreign>) -> MutexGuard<'_, Foreign> {
     foreign.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Foreign {
+    pub(super) fn is_open(&self) -> bool {
+        !self.open.is_empty()
+    }
+
+    pub(super) fn closed(&self) -> u64 {
+        self.closed
+    }
+
     /// How the content of an element is read, if that matters for what follows.
     fn content_of(
         &mut self,
@@ -170,8 +179,10 @@ impl Foreign {
 
     /// Whether an end tag of another name ends the element too is for the tree to say, unless the
     /// element was left before.
-    fn close(&mut self, id: u64, by_its_name: bool) -> HandlerResult {
-        let Some(at) = self.open.iter().rposition(|open| open.id == id) else {
+    fn close(&mut self, id: Option<u64>, by_its_name: bool) -> HandlerResult {
+        self.closed += 1;
+        let known = |open: &Open| Some(open.id) == id;
+        let Some(at) = self.open.iter().rposition(known) else {
             return Ok(());
         };
         self.open.truncate(at);

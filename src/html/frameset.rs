@@ -20,6 +20,8 @@ const MAX_PROLOGUE: usize = 128 * 1024;
 pub(super) struct Prologue {
     start: Vec<u8>,
     closed: bool,
+    /// How many framesets were inert.
+    inert: u8,
 }
 
 /// What a browser does with a `<frameset>` (WHATWG HTML 13.2.6.4.6 and 13.2.6.4.7).
@@ -29,6 +31,8 @@ pub(super) enum Frameset {
     Opens,
     /// It is ignored: the page shows something already.
     Ignored,
+    /// It stands in a template, and says nothing of the page around.
+    Inert,
     /// It opens a frameset document and throws away what began as a body, and showed nothing.
     Replaces,
 }
@@ -51,17 +55,27 @@ impl Prologue {
     /// Nothing will be asked any more.
     pub(super) fn forget(&mut self) {
         *self = Self {
-            start: Vec::new(),
             closed: true,
+            ..Self::default()
         };
     }
 
-    /// What a `<frameset>` at `at` does; far down a page, it is taken to be ignored.
-    pub(super) fn judge(&self, at: u64) -> Frameset {
+    /// What a `<frameset>` at `at` does; far down a page, it is taken to be ignored, and so it is
+    /// behind many in templates: each is judged by all that stands in front.
+    pub(super) fn judge(&mut self, at: u64) -> Frameset {
         let prologue = usize::try_from(at).ok().and_then(|at| self.start.get(..at));
-        prologue.map_or(Frameset::Ignored, judge)
+        let found = prologue.map_or(Frameset::Ignored, judge);
+        if found == Frameset::Inert {
+            self.inert += 1;
+            if self.inert == MAX_INERT {
+                self.forget();
+            }
+        }
+        found
     }
 }
+
+const MAX_INERT: u8 = 8;
 
 /// Browsers take it off before they read the page; it is no text that shows.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
@@ -93,7 +107,8 @@ fn judge(prologue: &[u8]) -> Frameset {
     let read = rewriter.write(prologue).and_then(|()| rewriter.end());
     start.note_end_tags(prologue.len());
     match (start.body.get(), start.shown.get()) {
-        _ if read.is_err() || start.in_template() => Frameset::Ignored,
+        _ if read.is_err() => Frameset::Ignored,
+        _ if start.in_template() => Frameset::Inert,
         (false, _) => Frameset::Opens,
         (true, false) => Frameset::Replaces,
         (true, true) => Frameset::Ignored,
@@ -242,10 +257,11 @@ mod tests {
             "<svg>x</svg>",
             "<template></template><p>",
             "<title></p></title></BR >",
-            "<template>",
         ] {
             assert_eq!(judged(shown), Frameset::Ignored, "{shown}");
         }
+        assert_eq!(judged("<template><p>"), Frameset::Inert);
+        assert_eq!(judged("<p>x<template>"), Frameset::Inert);
         for unshown in [
             "<p>",
             "<center><font>",

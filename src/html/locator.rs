@@ -14,6 +14,7 @@ use super::end_probe::{EndProbe, PROBE, PageEnd, is_html};
 use super::existing_tag::{self, CANDIDATES, CobrowseTag};
 use super::foreign::{self, Foreign};
 use super::frameset::HEAD_ELEMENTS;
+use super::stray_ends::{Reading, Stop, StrayEnds};
 use super::{Placement, Plan};
 
 /// Finds the places of a page that a plan speaks of, while the page streams by.
@@ -135,6 +136,8 @@ pub(super) struct LolHtmlLocator {
     end_probe: Arc<EndProbe>,
     /// Looked for where the charset is not known.
     doubtful_ends: Option<DoubtfulEnds>,
+    foreign: Arc<Mutex<Foreign>>,
+    stray_ends: StrayEnds,
     /// How many bytes the parser was fed.
     fed: u64,
 }
@@ -167,6 +170,13 @@ impl Shared {
         let found = self.found();
         let mut of_tag = found.iter().rev().take_while(|one| one.at == at);
         of_tag.any(|one| one.what == what)
+    }
+
+    /// Whether a mask was found at the tag that is looked at.
+    pub(super) fn is_masked(&self, at: u64) -> bool {
+        let found = self.found();
+        let mut of_tag = found.iter().rev().take_while(|one| one.at == at);
+        of_tag.any(|one| matches!(one.what, Found::Mask(_)))
     }
 
     fn found(&self) -> MutexGuard<'_, Vec<Finding>> {
@@ -226,10 +236,17 @@ impl LolHtmlLocator {
             let check = move |element: &mut Element<'_, '_>| check_meta(element, charset);
             settings = settings.append_element_content_handler(on(&META, check));
         }
-        let end_probe = Arc::default();
+        let (end_probe, foreign) = (Arc::default(), Arc::default());
         settings = with_existing_tag(settings, &shared);
         settings = match plan.placement() {
-            Placement::End => with_end_handlers(settings, plan, &shared),
+            Placement::End => {
+                settings = with_body(settings, &shared, &end_probe);
+                with_guards(
+                    with_end_handlers(settings, plan, &shared),
+                    &foreign,
+                    &shared,
+                )
+            }
             Placement::Head => with_head_handlers(settings, &shared, &end_probe),
         };
         settings = with_end_probe(settings, &end_probe, &shared);
@@ -261,6 +278,8 @@ impl LolHtmlLocator {
             shared,
             end_probe,
             doubtful_ends,
+            foreign,
+            stray_ends: StrayEnds::default(),
             fed: 0,
         }
     }
@@ -293,9 +312,38 @@ impl LolHtmlLocator {
 
     fn write_in_pieces(&mut self, bytes: &[u8]) -> Result<(), LocatorStop> {
         for piece in bytes.chunks(MAX_FEED) {
-            self.rewriter.write(piece).map_err(stop_of)?;
+            self.write_to_end_tags(piece)?;
         }
         Ok(())
+    }
+
+    fn write_to_end_tags(&mut self, mut piece: &[u8]) -> Result<(), LocatorStop> {
+        while let Some(stop) = self.stray_ends.next_in(piece) {
+            let (Stop::EndTag(length) | Stop::Root(length)) = stop;
+            let (front, rest) = piece.split_at(length);
+            let closed = foreign::locked(&self.foreign).closed();
+            self.write_piece(front)?;
+            if let Stop::EndTag(_) = stop {
+                self.judge_end_tag(closed)?;
+            }
+            piece = rest;
+        }
+        self.write_piece(piece)
+    }
+
+    /// `closed_before`: how many elements were, before the end tag.
+    fn judge_end_tag(&mut self, closed_before: u64) -> Result<(), LocatorStop> {
+        let foreign = foreign::locked(&self.foreign);
+        self.stray_ends.judge(Reading {
+            in_foreign: foreign.is_open(),
+            closed: foreign.closed() > closed_before,
+            settled: self.shared.settled.load(Ordering::Relaxed) == self.fed,
+        })
+    }
+
+    fn write_piece(&mut self, piece: &[u8]) -> Result<(), LocatorStop> {
+        self.fed += piece.len() as u64;
+        self.rewriter.write(piece).map_err(stop_of)
     }
 }
 
@@ -309,7 +357,6 @@ enum Scope {
 impl Locate for LolHtmlLocator {
     fn feed(&mut self, bytes: &[u8], found: &mut Vec<Finding>) -> Result<u64, LocatorStop> {
         let outcome = self.write(bytes);
-        self.fed += bytes.len() as u64;
         self.shared.take(found);
         outcome.map(|()| self.shared.settled.load(Ordering::Relaxed))
     }
@@ -342,16 +389,27 @@ fn with_end_handlers<'s>(
 ) -> Settings<'static, 's> {
     let masks = plan.masks().iter().enumerate();
     let masks = masks.map(|(index, mask)| (mask.selector.parsed(), Found::Mask(index)));
-    let fixed = [
-        (&*BODY, Found::Body),
-        (&*FRAMESET, Found::Frameset),
-        (&*POLICY, Found::Policy),
-    ];
+    let fixed = [(&*FRAMESET, Found::Frameset), (&*POLICY, Found::Policy)];
     for (selector, what) in fixed.into_iter().chain(masks) {
         settings = settings.append_element_content_handler(noting(shared, selector, what));
     }
-    settings = descent::with_handlers(settings, plan, shared);
-    with_guards(settings, shared)
+    descent::with_handlers(settings, plan, shared)
+}
+
+/// One in a template begins no body.
+fn with_body<'s>(
+    settings: Settings<'static, 's>,
+    shared: &Arc<Shared>,
+    probe: &Arc<EndProbe>,
+) -> Settings<'static, 's> {
+    let (shared, probe) = (Arc::clone(shared), Arc::clone(probe));
+    let note = move |element: &mut Element<'_, '_>| {
+        if is_html(element.namespace_uri()) && !probe.in_template() {
+            shared.note(element.source_location().bytes().start, Found::Body);
+        }
+        Ok(())
+    };
+    settings.append_element_content_handler(on(&BODY, note))
 }
 
 fn noting<'s>(
@@ -388,10 +446,13 @@ fn with_existing_tag<'s>(
 }
 
 /// Stops at markup that lol_html reads otherwise than a browser, without being in doubt.
-fn with_guards<'s>(settings: Settings<'static, 's>, shared: &Arc<Shared>) -> Settings<'static, 's> {
+fn with_guards<'s>(
+    settings: Settings<'static, 's>,
+    foreign: &Arc<Mutex<Foreign>>,
+    shared: &Arc<Shared>,
+) -> Settings<'static, 's> {
+    let (foreign, behind_frameset) = (Arc::clone(foreign), Arc::clone(foreign));
     let shared = Arc::clone(shared);
-    let foreign = Arc::new(Mutex::new(Foreign::default()));
-    let behind_frameset = Arc::clone(&foreign);
     let note_frameset = move |_: &mut Element<'_, '_>| {
         foreign::expect_none(&behind_frameset);
         Ok(())

@@ -24,6 +24,7 @@ mod rewriter;
 mod scan;
 mod script_tag;
 mod sniff;
+mod stray_ends;
 mod transcoder;
 mod xml;
 

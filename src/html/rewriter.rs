@@ -420,6 +420,7 @@ impl PageRewriter {
             Frameset::Replaces => self.tag = TagState::Lost,
             // And so is every other one.
             Frameset::Ignored => self.prologue.forget(),
+            Frameset::Inert => {}
         }
     }
 

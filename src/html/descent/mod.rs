@@ -8,6 +8,7 @@
 //! end of the page: whatever stands behind the ancestors that a selector asks for stands in them.
 //! Too much may then be masked, never too little.
 
+mod alike;
 mod kinds;
 mod references;
 mod watch;

@@ -7,8 +7,9 @@ use lol_html::send::{Element, Settings};
 use lol_html::{HandlerResult, Selector};
 
 use super::kinds::{FORMATTING, MARKERS, is_formatting, is_root};
-use super::{Descent, references};
+use super::{Descent, alike, references};
 use crate::html::Plan;
+use crate::html::lineage::Lineage;
 use crate::html::locator::{Found, Shared, fixed, on};
 
 /// Watches who stands within whom, if any mask asks for that.
@@ -58,14 +59,39 @@ pub(in crate::html) fn with_handlers<'s>(
         let enter = move |element: &mut Element<'_, '_>| enter(&descent, element);
         settings = settings.append_element_content_handler(on(region, enter));
     }
-    let Some(spelled) = plan.with_references() else {
-        return settings;
+    if let Some(spelled) = plan.with_references() {
+        let (plan_of_page, descent, shared) =
+            (Arc::clone(plan), Arc::clone(&descent), Arc::clone(shared));
+        let read = move |element: &mut Element<'_, '_>| {
+            references::read(&plan_of_page, &descent, &shared, element)
+        };
+        settings = settings.append_element_content_handler(on(spelled, read));
+    }
+    // Where ancestors decide, only some of those that are alike are masked.
+    let may_differ = |lineage: &&Lineage| {
+        let formats = FORMATTING
+            .split(", ")
+            .any(|name| lineage.subject.may_be(name));
+        !lineage.above.is_empty() && formats
     };
-    let (plan_of_page, shared) = (Arc::clone(plan), Arc::clone(shared));
-    let read = move |element: &mut Element<'_, '_>| {
-        references::read(&plan_of_page, &descent, &shared, element)
+    match lineages.iter().any(may_differ) {
+        true => with_alike(settings, &descent, shared),
+        false => settings,
+    }
+}
+
+fn with_alike<'s>(
+    settings: Settings<'static, 's>,
+    descent: &Arc<Mutex<Descent>>,
+    shared: &Arc<Shared>,
+) -> Settings<'static, 's> {
+    let (alike, descent, shared) = (Arc::default(), Arc::clone(descent), Arc::clone(shared));
+    let count = move |element: &mut Element<'_, '_>| {
+        let descent = Arc::clone(&descent);
+        let markers = move || locked(&descent).markers;
+        alike::count(&alike, &shared, element, markers)
     };
-    settings.append_element_content_handler(on(spelled, read))
+    settings.append_element_content_handler(on(&FORMATTING_ELEMENTS, count))
 }
 
 fn meet(

@@ -178,3 +178,31 @@ fn character_references_are_read() {
         );
     }
 }
+
+#[test]
+fn no_mask_tells_elements_apart_of_which_a_browser_keeps_three() {
+    let ambiguous = PageOutcome::Untagged(LocatorStop::Ambiguity);
+    for page in [
+        "<div class=l><i[M]></div><i><i><i>",
+        "<div class=l><i[M] id=a class=b></div><i CLASS='b' id=&#97;><i id=a id=c class=b><i class=b id=a>",
+        "<div class=l><i[M]><i[M]></i></div><i><b></b><i></i><i><i>",
+    ] {
+        let masked = page.replace("[M]", r#" glance_masked="true""#);
+        let page = page.replace("[M]", "");
+        check(
+            &masking(&[".l i"]),
+            page.as_bytes(),
+            masked.as_bytes(),
+            ambiguous,
+        );
+    }
+    for page in [
+        "<div class=l><i[M]></i><i[M]></i><i[M]></div><i></i><i></i><i></i>",
+        "<div class=l><i[M]></div><i><i>",
+        "<div class=l><i[M]></div><i class=a><i id=a><i>",
+        "<div class=l><i[M]><i[M]><i[M]><i[M]></div>",
+    ] {
+        let masks = masking(&[".l i"]);
+        tagged(&masks, &page.replace("[M]", ""), &format!("{page}[TAG]"));
+    }
+}

@@ -114,6 +114,13 @@ fn a_page_stops_to_be_read_where_a_browser_may_read_svg_and_math_otherwise() {
         "<math><annotation-xml encoding='Text/HTML'><p></annotation-xml>",
         "<svg><svg><font size=1>",
         "<template><col><textarea></template>",
+        "<template><caption><svg></table><caption><style><p class=x></style>",
+        "<template><tr><caption><p><math></table></template>",
+        "<p><i></p><svg></i><textarea class=x>",
+        "<table><td><svg></tbody><textarea class=x>",
+        "<table><td><math></tr><style>",
+        "<form><div></form><svg><g></div ><style>",
+        "<svg><ul><script></script><svg><option></td>",
         "<div><template></div>",
         "a<frameset><svg>",
     ] {
