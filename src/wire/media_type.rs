@@ -19,13 +19,17 @@ impl MediaType {
         })
     }
 
-    /// The type of a message. `None` without a `Content-Type`, and also when several lines
-    /// disagree: then nobody knows what the body is. Of their charsets the last counts.
+    /// The type of a message. `None` without a `Content-Type`, and also when several disagree: then
+    /// nobody knows what the body is. They may stand on lines of their own, or in one, where
+    /// somebody on the way has joined them (Fetch 2.2.2). Of their charsets the last counts.
     pub fn of(headers: &HeaderMap) -> Option<Self> {
-        let mut lines = headers.get_all(CONTENT_TYPE).into_iter();
-        let mut found = Self::parse(lines.next()?.to_str().ok()?)?;
-        for line in lines {
-            let other = Self::parse(line.to_str().ok()?)?;
+        let lines = headers.get_all(CONTENT_TYPE).into_iter();
+        let lines: Option<Vec<_>> = lines.map(|line| line.to_str().ok()).collect();
+        let joint = lines?.join(", ");
+        let mut members = members(&joint).map(Self::parse);
+        let mut found = members.next()??;
+        for other in members {
+            let other = other?;
             if other.essence != found.essence {
                 return None;
             }
@@ -77,6 +81,17 @@ fn forbids_guessing(headers: &HeaderMap) -> bool {
     })
 }
 
+/// The members of a list: commas between quotes belong to the member.
+fn members(list: &str) -> impl Iterator<Item = &str> {
+    let (mut quoted, mut escaped) = (false, false);
+    list.split(move |char| {
+        let parts = char == ',' && !quoted;
+        quoted ^= char == '"' && !escaped;
+        escaped = quoted && char == '\\' && !escaped;
+        parts
+    })
+}
+
 fn parse_parameters(mut rest: &str) -> Vec<(String, String)> {
     let mut parameters = Vec::new();
     while !rest.is_empty() {
@@ -89,7 +104,8 @@ fn parse_parameters(mut rest: &str) -> Vec<(String, String)> {
         };
         let (value, behind) = parse_value(behind);
         rest = behind;
-        if let Some(value) = value {
+        if let Some(value) = value.filter(|value| is_token(name) && value.chars().all(is_quotable))
+        {
             parameters.push((name.to_ascii_lowercase(), value));
         }
     }
@@ -128,6 +144,11 @@ fn is_space(char: char) -> bool {
 
 fn is_token(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(is_token_byte)
+}
+
+/// An "HTTP quoted-string token code point".
+fn is_quotable(char: char) -> bool {
+    matches!(char, '\t' | ' '..='~' | '\u{80}'..='\u{ff}')
 }
 
 /// `tchar`, RFC 9110 5.6.2.
@@ -197,6 +218,7 @@ mod tests {
                 "text/html",
                 Some("a"),
             ),
+            ("text/html; charset=a\0; charset=b", "text/html", Some("b")),
             ("application/xhtml+xml", "application/xhtml+xml", None),
         ] {
             let found = MediaType::parse(text).unwrap();
@@ -220,8 +242,22 @@ mod tests {
             "a"
         );
         assert_eq!(charset(&[&format!("{html}a"), &format!("{html}b")]), "b");
-        let mixed = heads(&["Content-Type: text/html", "Content-Type: text/plain"]);
-        assert_eq!(MediaType::of(&mixed), None);
+        assert_eq!(charset(&[&format!("{html}a, text/HTML")]), "a");
+        assert_eq!(charset(&[&format!("{html}a,{}b", &html[14..])]), "b");
+        assert_eq!(charset(&[&format!("{html}\"a\\\",b\"")]), "a\",b");
+        // A quote that is left open reaches over the line's end.
+        assert_eq!(
+            charset(&[&format!("{html}\"a"), "Content-Type: text/html"]),
+            "a, text/html"
+        );
+        for mixed in [
+            &["Content-Type: text/html", "Content-Type: text/plain"][..],
+            &["Content-Type: text/html, text/plain"],
+            &["Content-Type: text/html,"],
+            &["Content-Type: text/html, */*"],
+        ] {
+            assert_eq!(MediaType::of(&heads(mixed)), None, "{mixed:?}");
+        }
         assert_eq!(
             MediaType::of(&heads(&["Content-Type: text/html", "Content-Type: "])),
             None
