@@ -10,6 +10,7 @@ pub struct MediaType {
 
 impl MediaType {
     pub fn parse(text: &str) -> Option<Self> {
+        let text = text.trim_matches(is_space);
         let (essence, parameters) = text.split_once(';').unwrap_or((text, ""));
         let essence = essence.trim_matches(is_space);
         let (kind, subtype) = essence.split_once('/')?;
@@ -219,6 +220,7 @@ mod tests {
                 Some("a"),
             ),
             ("text/html; charset=a\0; charset=b", "text/html", Some("b")),
+            ("text/html; charset=\"a ", "text/html", Some("a")),
             ("application/xhtml+xml", "application/xhtml+xml", None),
         ] {
             let found = MediaType::parse(text).unwrap();
