@@ -1,7 +1,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::groups::GroupSet;
+use crate::groups::{GroupId, GroupSet};
 use crate::html::{
     AttributeError, ExistingTag, Inheritance, Mask, MaskScope, Plan, ScriptTag, mask_revision,
 };
@@ -33,6 +33,9 @@ pub struct PageRule {
     /// Why there is no plan, where there is none.
     pub untagged: Option<Untagged>,
 }
+
+/// The label of pages to which no `[[site.rule]]` applies.
+pub(super) const SITE_LABEL: &str = "site";
 
 /// A mask whose selector the streaming engine cannot match.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -98,6 +101,21 @@ impl PageRule {
         let client = self.client_masks.iter();
         let client = client.map(|mask| (&*mask.selector, &mask.scope));
         mask_revision(streamed.chain(client))
+    }
+
+    /// The selectors that hold in sessions of the group, those of the visitor script included.
+    pub fn masks_for(&self, group: GroupId) -> Vec<Arc<str>> {
+        let streamed = self.plan.iter().flat_map(|plan| plan.masks());
+        let streamed = streamed.map(|mask| (mask.selector.as_str(), &mask.scope));
+        let client = self.client_masks.iter();
+        let client = client.map(|mask| (&*mask.selector, &mask.scope));
+        let holds = |scope: &MaskScope| match scope {
+            MaskScope::Everyone => true,
+            MaskScope::Groups(groups) => groups.contains(&group.as_u32()),
+        };
+        let all = streamed.chain(client);
+        let held = all.filter(|(_, scope)| holds(scope));
+        held.map(|(selector, _)| selector.into()).collect()
     }
 
     /// What this takes in a cache, in units of about 64 bytes.
@@ -203,7 +221,7 @@ impl Decisions<'_> {
     fn label(&self) -> Arc<str> {
         match self.winner {
             LevelName::Rule(name) => Arc::clone(name),
-            LevelName::Defaults | LevelName::Site => "site".into(),
+            LevelName::Defaults | LevelName::Site => SITE_LABEL.into(),
         }
     }
 }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::document::{At, Stated};
+use crate::groups::GroupId;
 use crate::wire::csp::Treatment;
 
 use super::SiteEnv;
@@ -14,7 +15,7 @@ use super::group_book::GroupBook;
 use super::host::HostPattern;
 use super::level::Level;
 use super::origin::{HostHeader, OriginSettings};
-use super::page_rule::PageRule;
+use super::page_rule::{PageRule, SITE_LABEL};
 use super::path_parameters::PathParameters;
 use super::path_pattern::{PathPattern, Rank, canonical_path, fold_case};
 use super::path_trie::PathTrie;
@@ -99,6 +100,25 @@ impl Site {
         let key = readings.key();
         self.cache
             .find_or_compile(key, || PageRule::compile(self, &self.decide(&readings)))
+    }
+
+    /// Whether a page can be under the rule of this label.
+    pub fn has_rule(&self, label: &str) -> bool {
+        label == SITE_LABEL || self.rules.iter().any(|rule| *rule.name == *label)
+    }
+
+    /// Every mask that some page of the site has in sessions of the group: for pages of which it is not
+    /// known which rules meet on them.
+    pub fn masks_of_all_pages(&self, group: GroupId) -> Vec<Arc<str>> {
+        let levels = self.levels().flat_map(|level| &level.masks);
+        let mut masks: Vec<Arc<str>> = Vec::new();
+        for mask in levels.chain(self.groups.masks(group)) {
+            let selector = mask.target.selector();
+            if !masks.iter().any(|known| **known == *selector) {
+                masks.push(selector.into());
+            }
+        }
+        masks
     }
 
     /// The same as [`Site::resolve`], with all that led to it.
