@@ -7,6 +7,7 @@ import { createRequire } from "node:module";
 import { dirname, join, relative, resolve } from "node:path";
 import { argv } from "node:process";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { brotliCompressSync, gzipSync } from "node:zlib";
 
 const HERE = fileURLToPath(new URL(".", import.meta.url));
 
@@ -182,29 +183,47 @@ async function main(folder, modules) {
   const made = await bundle({ modules });
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
-  for (const { name, text } of [made.loader, made.core, ...made.console.files]) await writeFile(join(folder, name), text);
+  for (const { name, text } of [made.loader, made.core]) await writeCoded(folder, name, text);
+  for (const { name, text } of made.console.files) await writeFile(join(folder, name), text);
   await writeFile(join(folder, "console.html"), made.console.html);
   await writeFile(join(folder, "replay.html"), made.console.replayHtml);
-  await writeFile(join(folder, "licenses.txt"), await notices(made.inputs, modules));
-  await writeFile(join(folder, "assets.rs"), rust(folder, made));
+  const licenses = await notices(made.inputs, modules);
+  await writeCoded(folder, "licenses.txt", licenses);
+  await writeFile(join(folder, "assets.rs"), rust(folder, { ...made, licenses }));
   const ours = [...made.inputs, ...Object.values(TERMS).map((file) => join(HERE, file))].filter((input) => !relative(HERE, input).startsWith(".."));
   console.log(ours.join("\n"));
 }
 
+/** As it is and compressed, once and as small as can be. */
+async function writeCoded(folder, name, text) {
+  await writeFile(join(folder, name), text);
+  await writeFile(join(folder, `${name}.br`), brotliCompressSync(text));
+  await writeFile(join(folder, `${name}.gz`), gzipSync(text, { level: 9 }));
+}
+
 /** What `include!` gives the backend: names, hashes and bytes. */
-function rust(folder, { loader, core, console }) {
+function rust(folder, { loader, core, console, licenses }) {
   const file = (name) => `include_bytes!(${JSON.stringify(join(folder, name))})`;
+  const etag = (text) => `W/"${createHash("sha256").update(text).digest("hex").slice(0, 16)}"`;
+  const coded = (constant, name, text) => [
+    `pub const ${constant}_ETAG: &str = ${JSON.stringify(etag(text))};`,
+    `pub const ${constant}_BR: &[u8] = ${file(`${name}.br`)};`,
+    `pub const ${constant}_GZIP: &[u8] = ${file(`${name}.gz`)};`,
+  ];
   return [
     `pub const LOADER: &[u8] = ${file(loader.name)};`,
+    ...coded("LOADER", loader.name, loader.text),
     `pub const CORE_NAME: &str = ${JSON.stringify(core.name)};`,
     `pub const CORE_INTEGRITY: &str = ${JSON.stringify(core.integrity)};`,
     `pub const CORE: &[u8] = ${file(core.name)};`,
+    ...coded("CORE", core.name, core.text),
     `pub const CONSOLE_HTML: &[u8] = ${file("console.html")};`,
     `pub const REPLAY_HTML: &[u8] = ${file("replay.html")};`,
     "pub const CONSOLE_FILES: &[(&str, &str, &[u8])] = &[",
     ...console.files.map(({ name, type }) => `    (${JSON.stringify(name)}, ${JSON.stringify(type)}, ${file(name)}),`),
     "];",
     `pub const LICENSES: &[u8] = ${file("licenses.txt")};`,
+    ...coded("LICENSES", "licenses.txt", licenses),
     "",
   ].join("\n");
 }
