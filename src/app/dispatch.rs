@@ -9,6 +9,7 @@ use hyper::body::Incoming;
 use hyper::upgrade::OnUpgrade;
 
 use super::edge::Shared;
+use super::embedded;
 use super::routes::{Destination, Routes};
 use super::stack::Arrival;
 use crate::proxy::{Exchange, ProxyError, Visitor, forward, page};
@@ -50,6 +51,7 @@ pub(super) async fn dispatch(
     match destination {
         Destination::Page(route) => page(&shared.edge, route, exchange).await,
         Destination::Session(route) => forward(&shared.edge, route, exchange).await,
+        Destination::Embedded(mount) => embedded::answer(shared, mount, scheme, exchange).await,
     }
 }
 

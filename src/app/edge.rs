@@ -10,6 +10,7 @@ use hyper::service::{Service, service_fn};
 use tokio::sync::watch;
 
 use super::admin::{Admin, AdminServer, Readiness};
+use super::embedded::Embedded;
 use super::reload::{Reloader, Sources};
 use super::routes::Routes;
 use super::service_manager::{Watchdog, tell_ready, tell_stopping};
@@ -44,6 +45,7 @@ pub(super) struct Shared {
     pub(super) routes: Arc<ArcSwap<Routes>>,
     pub(super) redirect_to_https: Option<u16>,
     pub(super) access_log: Option<AccessLog>,
+    pub(super) embedded: Embedded,
 }
 
 /// Why an edge did not start.
@@ -76,7 +78,7 @@ impl Edge {
 
     /// The same, on the sockets that were handed over, where the settings name their addresses.
     pub async fn start_on(inherited: Inherited, config: EdgeConfig) -> Result<Self, StartError> {
-        Self::assemble(inherited, io::stdout(), config)
+        Self::assemble(inherited, io::stdout(), config).await
     }
 
     /// The same, with the access log written to `output` instead of standard output.
@@ -84,10 +86,10 @@ impl Edge {
         output: impl Write + Send + 'static,
         config: EdgeConfig,
     ) -> Result<Self, StartError> {
-        Self::assemble(Inherited::default(), output, config)
+        Self::assemble(Inherited::default(), output, config).await
     }
 
-    fn assemble(
+    async fn assemble(
         mut inherited: Inherited,
         output: impl Write + Send + 'static,
         config: EdgeConfig,
@@ -96,6 +98,7 @@ impl Edge {
         let wishes = Wishes::new(&config);
         let (routes, certificates, warnings) = load(&config)?;
         tell_of_keys(&config, &routes);
+        let embedded = Embedded::start(&config, &routes).await?;
         let routes = Arc::new(ArcSwap::from_pointee(routes));
         let server = Server::bind(
             config.server.clone(),
@@ -126,10 +129,12 @@ impl Edge {
             routes: Arc::clone(&routes),
             redirect_to_https: config.redirect_to_https,
             access_log,
+            embedded: embedded.clone(),
         });
         let reloader = Reloader::new(Sources {
             config,
             routes,
+            embedded,
             certificates,
             metrics,
             turn: Mutex::new(()),
@@ -170,6 +175,12 @@ impl Edge {
         self.reloader.clone()
     }
 
+    /// The backend in this program, where the settings want one.
+    #[cfg(feature = "backend")]
+    pub fn backend(&self) -> Option<&crate::backend::Backend> {
+        self.shared.embedded.backend()
+    }
+
     /// Serves until `shutdown` resolves, then drains. The admin listener outlives the drain, so
     /// that it can be watched.
     pub async fn run(self, shutdown: impl Future<Output = ()>) -> Ended {
@@ -187,10 +198,12 @@ impl Edge {
         let admin = admin.map(AdminServer::start);
         let watchdog = Watchdog::start();
         tell_ready();
+        let embedded = shared.embedded.clone();
         let draining = async {
             shutdown.await;
             tell_stopping();
             readiness.send_replace(Readiness::Draining);
+            embedded.drain().await;
         };
         let drained = server
             .serve(move |connection| service(&shared, connection), draining)
@@ -244,7 +257,7 @@ fn tell_of_keys(config: &EdgeConfig, routes: &Routes) {
             "grants are signed with a key that was made just now: no other edge believes them, and \
              nor does this one after a restart; `keys` in [grants] names a file with a key that stays"
         ),
-        KeysSource::File(_) | KeysSource::Given(_) => {
+        KeysSource::File(_) | KeysSource::Given(_) | KeysSource::Kept(_) => {
             tracing::info!(keys = ids, "grants are signed")
         }
     }

@@ -41,7 +41,9 @@ pub async fn inspect(
     let admitted = wire::admit(&request, scheme).map_err(InspectError::Refused)?;
     let route = match routes.destination(&admitted) {
         None => return Err(InspectError::UnknownHost),
-        Some(Destination::Session(_)) => return Err(InspectError::Session),
+        Some(Destination::Session(_) | Destination::Embedded(_)) => {
+            return Err(InspectError::Session);
+        }
         Some(Destination::Page(route)) => route,
     };
     let edge = proxy::Edge {

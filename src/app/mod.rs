@@ -6,6 +6,7 @@ mod admin;
 mod catch_panic;
 mod dispatch;
 mod edge;
+mod embedded;
 mod inspect;
 mod reload;
 mod routes;

@@ -3,6 +3,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use arc_swap::ArcSwap;
 use tokio::task::{JoinError, JoinHandle, spawn_blocking};
 
+use super::embedded::Embedded;
 use super::routes::Routes;
 use super::service_manager::{tell_ready, tell_reloading};
 use super::wishes::Wishes;
@@ -30,6 +31,7 @@ pub enum ReloadError {
 pub(super) struct Sources {
     pub(super) config: EdgeConfig,
     pub(super) routes: Arc<ArcSwap<Routes>>,
+    pub(super) embedded: Embedded,
     pub(super) certificates: Option<Arc<Certificates>>,
     pub(super) metrics: Arc<Metrics>,
     /// Held while reading: of two readings at once the older could come into force last.
@@ -98,6 +100,7 @@ impl Sources {
 
     fn reload_rules(&self) -> Reloaded {
         let (routes, warnings) = Routes::load(&self.config, Some(&self.routes.load()))?;
+        self.embedded.renew(&self.config, &routes);
         self.routes.store(Arc::new(routes));
         Ok(warnings)
     }

@@ -14,6 +14,8 @@ pub struct Routes {
     pub rules: Arc<RuleSet>,
     pages: HashMap<Arc<str>, PageRoute>,
     session: Option<Session>,
+    /// Below this path on every site is the backend in this program.
+    embedded: Option<Arc<str>>,
     grants: Option<Arc<Grants>>,
     /// By what they were made of, so that a reload keeps the connections of unchanged origins.
     clients: Clients,
@@ -40,6 +42,8 @@ struct Session {
 pub enum Destination<'a> {
     Page(&'a PageRoute),
     Session(&'a SessionRoute),
+    /// The backend in this program, mounted at this path.
+    Embedded(&'a str),
 }
 
 impl Routes {
@@ -89,6 +93,10 @@ impl Routes {
                 rules,
                 pages,
                 session,
+                embedded: config
+                    .embedded
+                    .as_ref()
+                    .map(|embedded| Arc::clone(&embedded.mount)),
                 grants,
                 clients,
             },
@@ -105,6 +113,13 @@ impl Routes {
     pub fn destination(&self, request: &EdgeRequest) -> Option<Destination<'_>> {
         let site = self.rules.site(request.host());
         let page = site.and_then(|site| self.pages.get(site.name()));
+        let embedded = self.embedded.as_deref();
+        if let (Some(mount), true) = (
+            embedded.filter(|mount| is_below(request, mount)),
+            page.is_some(),
+        ) {
+            return Some(Destination::Embedded(mount));
+        }
         let session = self.session.as_ref();
         let session = session.filter(|session| session.place.holds(request));
         match (
@@ -138,12 +153,14 @@ impl SessionPlace {
     fn holds(&self, request: &EdgeRequest) -> bool {
         match self {
             Self::Host(host) => request.host() == &**host,
-            Self::Mount { path, .. } => {
-                let below = request.path().as_str().strip_prefix(&**path);
-                below.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-            }
+            Self::Mount { path, .. } => is_below(request, path),
         }
     }
+}
+
+fn is_below(request: &EdgeRequest, mount: &str) -> bool {
+    let below = request.path().as_str().strip_prefix(mount);
+    below.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 /// Grants of these routes: what was held for the rules of before is of no more use.

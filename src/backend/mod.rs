@@ -5,7 +5,117 @@
 
 pub mod access;
 pub mod agents;
+mod assets;
 pub mod protocol;
+mod realm;
 pub mod roster;
 pub mod session;
 pub mod store;
+mod visitors;
+
+pub use realm::Realm;
+pub use visitors::VisitorPlace;
+
+use std::path::Path;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use http::{Request, Response};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::wire::EdgeBody;
+use protocol::CloseCode;
+use roster::{ResumeToken, Roster};
+use session::{SessionFacts, Terms};
+use store::{Store, StoreError};
+use visitors::Paces;
+
+/// The backend, running. Clones are the same one.
+#[derive(Clone, Debug)]
+pub struct Backend(Arc<Parts>);
+
+#[derive(Debug)]
+struct Parts {
+    store: Store,
+    roster: Roster,
+    realm: RwLock<Arc<Realm>>,
+    paces: Paces,
+    sockets: Arc<Semaphore>,
+}
+
+/// More than a site has visitors who want help at once.
+const SESSIONS_MAX: usize = 10_000;
+const SOCKETS_MAX: usize = 20_000;
+
+impl Backend {
+    /// Opens the database, and takes up the sessions that are in it.
+    pub async fn open(database: &Path, realm: Realm) -> Result<Self, StoreError> {
+        let store = Store::open(database)?;
+        let roster = Roster::load(store.clone(), Terms::default(), SESSIONS_MAX).await?;
+        Ok(Self(Arc::new(Parts {
+            store,
+            roster,
+            realm: RwLock::new(Arc::new(realm)),
+            paces: Paces::default(),
+            sockets: Arc::new(Semaphore::new(SOCKETS_MAX)),
+        })))
+    }
+
+    pub fn roster(&self) -> &Roster {
+        &self.0.roster
+    }
+
+    pub fn store(&self) -> &Store {
+        &self.0.store
+    }
+
+    /// What is in force now.
+    pub fn realm(&self) -> Arc<Realm> {
+        let realm = self.0.realm.read();
+        Arc::clone(&realm.unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Other rules come into force, for pages that come in from now on.
+    pub fn renew(&self, realm: Realm) {
+        let mut held = self.0.realm.write().unwrap_or_else(PoisonError::into_inner);
+        *held = Arc::new(realm);
+    }
+
+    /// Answers what a visitor's browser asks below the mount. The request has its way to switch
+    /// protocols (hyper's `OnUpgrade`) among its extensions.
+    pub async fn answer(
+        &self,
+        place: VisitorPlace,
+        request: Request<EdgeBody>,
+    ) -> Response<EdgeBody> {
+        visitors::answer(self, place, request).await
+    }
+
+    /// Starts no more sessions, and lets go of the sockets of those that are there.
+    pub async fn drain(&self) {
+        self.0.roster.drain().await;
+    }
+
+    fn paces(&self) -> &Paces {
+        &self.0.paces
+    }
+
+    /// `None`: there are too many sockets.
+    fn socket_permit(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.0.sockets).try_acquire_owned().ok()
+    }
+
+    /// What a visitor is told whose session is not there. While the process ends sessions are let go
+    /// of, and found again in the next.
+    fn not_there(&self) -> CloseCode {
+        match self.0.roster.is_draining() {
+            true => CloseCode::Restart,
+            false => CloseCode::Unknown,
+        }
+    }
+
+    /// The session of the first token that has one.
+    fn session_of(&self, tokens: &[ResumeToken]) -> Option<Arc<SessionFacts>> {
+        let mut tokens = tokens.iter();
+        tokens.find_map(|token| self.0.roster.find_by_token(token))
+    }
+}

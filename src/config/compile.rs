@@ -6,12 +6,14 @@ use std::sync::Arc;
 use super::agents::AgentsTable;
 use super::environment::{Environment, Overrides};
 use super::file::{AdminTable, EdgeFile, LogTable, SessionTable, Written};
+use super::grants::GrantReader;
 use super::listeners::{Listeners, check_admin};
 use super::{
     CertificatesSource, DEFAULT_ADMIN, DEFAULT_LOG_FILTER, DEFAULT_PSEUDONYM,
-    DEFAULT_RULES_DIRECTORY, EdgeConfig, LogConfig, RulesSource, SessionConfig, SessionPlace,
+    DEFAULT_RULES_DIRECTORY, EdgeConfig, EmbeddedConfig, LogConfig, RulesSource, SessionBackend,
+    SessionConfig, SessionPlace,
 };
-use crate::document::{Fault, Reports, Stated};
+use crate::document::{At, Fault, Reports, Stated};
 use crate::server;
 use crate::telemetry::AccessLogFormat;
 use crate::upstream::{Target, TlsSettings};
@@ -41,10 +43,14 @@ pub(super) fn compile(
         .agents
         .and_then(|agents| agents.compile(&listeners, has_certificates, reports));
     let default = server::Config::default();
-    let session = file.session.and_then(|session| session.compile(reports));
-    let checked = session
-        .as_ref()
-        .is_some_and(|session| session.enforce.is_some());
+    let (session, embedded) = sessions(file.session.as_ref(), base, reports);
+    let enforced = session.as_ref();
+    let enforced = enforced.is_some_and(|session| session.enforce.is_some());
+    let reader = match &embedded {
+        Some(embedded) => GrantReader::Backend(embedded.grant_keys()),
+        None if enforced => GrantReader::Edge,
+        None => GrantReader::Nobody,
+    };
     EdgeConfig {
         env: file.env.map_or_else(Default::default, |env| env.value),
         rules: RulesSource::Directory(rules(&file.rules, base)),
@@ -62,9 +68,10 @@ pub(super) fn compile(
                 .map_or(default.drain_timeout, |time| time.value),
         },
         upstream: file.upstream,
-        grants: file.grants.compile(grant_keys, checked, reports),
+        grants: file.grants.compile(grant_keys, reader, reports),
         session,
         agents,
+        embedded,
         trusted_peers: file.trusted_peers,
         levels: file.levels,
         markers: file.markers,
@@ -130,15 +137,27 @@ fn admin(
     }
 }
 
+/// At most one of both runs the sessions.
+fn sessions(
+    table: Option<&SessionTable>,
+    base: &Path,
+    reports: &Reports,
+) -> (Option<SessionConfig>, Option<EmbeddedConfig>) {
+    let Some(table) = table.filter(|table| !table.faulty) else {
+        return (None, None);
+    };
+    match table.backend.as_ref().map(|backend| &backend.value) {
+        Some(SessionBackend::Embedded) => (None, Some(table.compile_embedded(base, reports))),
+        Some(SessionBackend::Remote(_)) | None => (table.compile_remote(reports), None),
+    }
+}
+
 impl SessionTable {
-    fn compile(self, reports: &Reports) -> Option<SessionConfig> {
-        if self.faulty {
-            return None;
-        }
+    fn compile_remote(&self, reports: &Reports) -> Option<SessionConfig> {
         self.report_misfits(reports);
         let place = self.place(reports);
-        let Some(backend) = &self.backend else {
-            let remedy = "write backend = \"https://...\", or remove [session]";
+        let Some((backend, _)) = self.remote() else {
+            let remedy = "write backend = \"embedded\" or \"https://...\", or remove [session]";
             reports.error(&self.header, "[session] names no `backend`", remedy);
             return None;
         };
@@ -194,10 +213,15 @@ impl SessionTable {
     /// Settings that are good each for itself and have no meaning together.
     fn report_misfits(&self, reports: &Reports) {
         self.report_half_an_identity(reports);
-        let Some(backend) = self.backend.as_ref() else {
+        if let Some(database) = &self.database {
+            let message = "`database` has no meaning without the embedded backend";
+            let remedy = "remove database, or write backend = \"embedded\"";
+            reports.error(&database.at, message, remedy);
+        }
+        let Some((backend, backend_at)) = self.remote() else {
             return;
         };
-        if backend.value.scheme == Scheme::Https {
+        if backend.scheme == Scheme::Https {
             return;
         }
         let tls = [
@@ -217,7 +241,7 @@ impl SessionTable {
                     format!("`{key}` has no meaning without TLS"),
                     format!("write https:// in `backend`, or remove {key}"),
                 );
-                reports.conflict(at, (&backend.at, "plain http"), fault);
+                reports.conflict(at, (backend_at, "plain http"), fault);
             }
         }
     }
@@ -235,7 +259,15 @@ impl SessionTable {
         );
     }
 
-    fn target(&self, backend: &Stated<Target>) -> Target {
+    fn remote(&self) -> Option<(&Target, &At)> {
+        let stated = self.backend.as_ref()?;
+        match &stated.value {
+            SessionBackend::Remote(target) => Some((target, &stated.at)),
+            SessionBackend::Embedded => None,
+        }
+    }
+
+    fn target(&self, backend: &Target) -> Target {
         let path = |file: &Option<Stated<PathBuf>>| file.as_ref().map(|file| file.value.clone());
         Target {
             tls: TlsSettings {
@@ -244,7 +276,7 @@ impl SessionTable {
                 client_certificate: path(&self.client_certificate),
                 client_key: path(&self.client_key),
             },
-            ..backend.value.clone()
+            ..backend.clone()
         }
     }
 }

@@ -46,6 +46,10 @@ impl EnforceTable {
         Self { faulty, ..enforce }
     }
 
+    pub(super) fn at(&self) -> &At {
+        &self.header
+    }
+
     pub(super) fn compile(&self, place: &SessionPlace, reports: &Reports) -> Option<EnforceConfig> {
         if self.faulty {
             return None;

@@ -9,9 +9,11 @@ use std::time::Duration;
 use toml::Spanned;
 use toml::de::DeTable;
 
+use super::SessionBackend;
 use super::agents::AgentsTable;
-use super::backend::{parse_backend, parse_host, parse_mount};
+use super::backend::{parse_host, parse_mount};
 use super::coding::read_levels;
+use super::embedded::parse_session_backend;
 use super::enforce::EnforceTable;
 use super::grants::GrantsTable;
 use super::limits::read_limits;
@@ -80,7 +82,8 @@ pub(super) struct AdminTable {
 pub(super) struct SessionTable {
     pub(super) faulty: bool,
     pub(super) header: At,
-    pub(super) backend: Option<Stated<upstream::Target>>,
+    pub(super) backend: Option<Stated<SessionBackend>>,
+    pub(super) database: Option<Stated<PathBuf>>,
     pub(super) mount: Option<Stated<String>>,
     pub(super) host: Option<Stated<String>>,
     pub(super) strip_mount: Option<Stated<bool>>,
@@ -173,7 +176,8 @@ impl SessionTable {
         let session = Self {
             faulty: false,
             header: table.at().clone(),
-            backend: table.take("backend", filled_text(parse_backend)),
+            backend: table.take("backend", filled_text(parse_session_backend)),
+            database: table.take("database", path(base)),
             mount: table.take("mount", filled_text(parse_mount)),
             host: table.take("host", filled_text(parse_host)),
             strip_mount: table.take("strip_mount", flag),

@@ -1,5 +1,8 @@
 use std::fmt;
-use std::path::PathBuf;
+use std::fs::OpenOptions;
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::environment::GRANT_KEYS;
@@ -22,6 +25,8 @@ pub enum KeysSource {
     /// Read again with the rules.
     File(PathBuf),
     Given(GrantKeys),
+    /// Made at the first start, and found again in this file at the next.
+    Kept(PathBuf),
     /// Made at start: for an edge that stands alone.
     Made,
 }
@@ -57,8 +62,32 @@ impl GrantsConfig {
                 GrantKeys::generate().map_err(|error| unfit(Place::Flag("grants"), error))
             }
             (KeysSource::File(path), _) => read_keys(path.clone()),
+            (KeysSource::Kept(path), _) => {
+                make_keys(path)?;
+                read_keys(path.clone())
+            }
         }
     }
+}
+
+/// Writes a key, for this user alone, where there is none.
+fn make_keys(path: &Path) -> Result<(), Problem> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true).mode(0o600);
+    let written = match options.open(path) {
+        Ok(mut file) => {
+            let text = GrantKeys::random_text();
+            let text = text.map_err(|error| unfit(Place::Path(path.to_owned()), error))?;
+            file.write_all(text.as_bytes())
+                .and_then(|()| file.sync_all())
+        }
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(error),
+    };
+    written.map_err(|error| {
+        let remedy = "see that the directory is there and may be written by this user";
+        Problem::error(Place::Path(path.to_owned()), error.to_string(), remedy)
+    })
 }
 
 fn read_keys(path: PathBuf) -> Result<GrantKeys, Problem> {
@@ -86,6 +115,16 @@ const REMEDY: &str = "write one or two keys, each of 32 to 512 random characters
 /// Two keys and some words about them.
 const MAX_FILE_BYTES: u64 = 16 * 1024;
 
+/// Who asks for the grants of pages.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum GrantReader {
+    /// The embedded backend; a key that has to be made is kept in this file.
+    Backend(PathBuf),
+    /// The edge itself, before it lets session traffic go.
+    Edge,
+    Nobody,
+}
+
 /// `[grants]`
 #[derive(Debug, Default)]
 pub(super) struct GrantsTable {
@@ -96,7 +135,7 @@ pub(super) struct GrantsTable {
 }
 
 impl GrantsTable {
-    pub(super) fn read(mut table: TableReader<'_>, base: &std::path::Path) -> Self {
+    pub(super) fn read(mut table: TableReader<'_>, base: &Path) -> Self {
         let (enabled, keys) = (table.take("enabled", flag), table.take("keys", path(base)));
         let epoch = table.take("epoch", |value| {
             let length = duration(EPOCH_MIN..=GrantEpoch::MAX)(value)?;
@@ -113,11 +152,10 @@ impl GrantsTable {
         Self { faulty, ..grants }
     }
 
-    /// `checked`: the edge itself asks for grants.
     pub(super) fn compile(
         self,
         given: Option<GrantKeys>,
-        checked: bool,
+        reader: GrantReader,
         reports: &Reports,
     ) -> Option<GrantsConfig> {
         let off = self.enabled.as_ref().filter(|enabled| !enabled.value);
@@ -128,12 +166,17 @@ impl GrantsTable {
             );
             reports.conflict(&off.at, (&keys.at, "the keys"), fault);
         }
-        let wanted = checked || self.keys.is_some() || given.is_some();
+        if let (Some(off), GrantReader::Backend(_)) = (off, &reader) {
+            let message = "without grants the embedded backend would refuse every session";
+            reports.error(&off.at, message, "remove enabled = false");
+        }
+        let wanted = reader != GrantReader::Nobody || self.keys.is_some() || given.is_some();
         let on = self.enabled.map_or(wanted, |enabled| enabled.value);
-        let keys = match (given, self.keys) {
-            (Some(keys), _) => KeysSource::Given(keys),
-            (None, Some(file)) => KeysSource::File(file.value),
-            (None, None) => KeysSource::Made,
+        let keys = match (given, self.keys, reader) {
+            (Some(keys), _, _) => KeysSource::Given(keys),
+            (None, Some(file), _) => KeysSource::File(file.value),
+            (None, None, GrantReader::Backend(file)) => KeysSource::Kept(file),
+            (None, None, GrantReader::Edge | GrantReader::Nobody) => KeysSource::Made,
         };
         (on && !self.faulty).then(|| GrantsConfig {
             keys,

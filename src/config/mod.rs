@@ -5,6 +5,7 @@ mod agents;
 mod backend;
 mod coding;
 mod compile;
+mod embedded;
 mod enforce;
 mod environment;
 mod file;
@@ -18,6 +19,7 @@ mod value;
 
 pub use agents::{AgentsConfig, ConsoleOrigin};
 pub use backend::parse_backend;
+pub use embedded::DEFAULT_MOUNT;
 pub use environment::Environment;
 pub use grants::{GrantsConfig, KeysSource, Secret};
 pub use load::{Draft, load, read};
@@ -49,9 +51,12 @@ pub struct EdgeConfig {
     pub redirect_to_https: Option<u16>,
     /// What every origin gets where its site says nothing else.
     pub upstream: upstream::Config,
+    /// Sessions are carried to a backend elsewhere.
     pub session: Option<SessionConfig>,
     /// The console of the embedded backend; `None`: there is none.
     pub agents: Option<AgentsConfig>,
+    /// Sessions are run by this program.
+    pub embedded: Option<EmbeddedConfig>,
     /// `None`: tags carry no grant.
     pub grants: Option<GrantsConfig>,
     pub trusted_peers: TrustedPeers,
@@ -82,6 +87,22 @@ pub enum CertificatesSource {
     Directory(PathBuf),
     /// Made in memory for `localhost` and loopback, for trying things out.
     SelfSigned,
+}
+
+/// The backend in this program.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EmbeddedConfig {
+    /// Below this path on every site, such as `/_cobrowse`.
+    pub mount: Arc<str>,
+    /// What outlives the process.
+    pub database: PathBuf,
+}
+
+/// Who runs the sessions.
+#[derive(Clone, Debug)]
+enum SessionBackend {
+    Embedded,
+    Remote(upstream::Target),
 }
 
 /// How session traffic reaches a remote cobrowse backend.
@@ -130,6 +151,7 @@ impl EdgeConfig {
             upstream: upstream::Config::default(),
             session: None,
             agents: None,
+            embedded: None,
             grants: None,
             trusted_peers: TrustedPeers::default(),
             pseudonym: DEFAULT_PSEUDONYM.into(),

@@ -277,13 +277,19 @@ const SETTINGS: &[Setting] = &[
         "session",
         "backend",
         "",
-        "URL of the cobrowse backend, such as `https://www.glance.net`; without `[session]` the edge carries no sessions",
+        "URL of the cobrowse backend, such as `https://www.glance.net`, or `embedded`: this program runs the sessions; without `[session]` there are none",
+    ),
+    setting(
+        "session",
+        "database",
+        "",
+        "with the embedded backend: file of agents, sessions' names and the audit log; else `cobrowse.db` beside the settings file",
     ),
     setting(
         "session",
         "mount",
         "",
-        "path on every site at which visitors find the backend, such as `/_cobrowse`",
+        "path on every site at which visitors find the backend, such as `/_cobrowse` (which the embedded one has by default)",
     ),
     setting(
         "session",
@@ -404,7 +410,7 @@ const SETTINGS: &[Setting] = &[
         "grants",
         "enabled",
         "",
-        "whether tags carry a page grant; by default where `keys` or `session.enforce` are set, since nothing else reads it",
+        "whether tags carry a page grant; by default with the embedded backend, or where `keys` or `session.enforce` are set, since nothing else reads it",
     ),
     setting(
         "grants",

@@ -83,6 +83,30 @@ fn an_empty_file_is_an_edge_at_its_defaults() {
     assert_eq!(format!("{config:?}"), format!("{usual:?}"));
 }
 
+#[test]
+#[cfg(feature = "backend")]
+fn the_embedded_backend_needs_one_line() {
+    let config = good("session.backend = \"embedded\"");
+    let embedded = config.embedded.unwrap();
+    assert_eq!(&*embedded.mount, DEFAULT_MOUNT);
+    assert_eq!(embedded.database, Path::new("/etc/edge/cobrowse.db"));
+    assert!(config.session.is_none());
+    let KeysSource::Kept(file) = config.grants.unwrap().keys else {
+        panic!("a restart would not believe its own pages");
+    };
+    assert_eq!(file, Path::new("/etc/edge/cobrowse.db.grant-key"));
+
+    let config = good(
+        "grants.keys = \"grant.keys\"\n[session]\nbackend = \"embedded\"\nmount = \"/help\"\ndatabase = \"/var/lib/edge.db\"",
+    );
+    let embedded = config.embedded.unwrap();
+    assert_eq!(
+        (&*embedded.mount, &*embedded.database),
+        ("/help", Path::new("/var/lib/edge.db"))
+    );
+    assert!(matches!(config.grants.unwrap().keys, KeysSource::File(_)));
+}
+
 /// The defaults as people are told them: written out, they change nothing.
 #[test]
 fn the_defaults_of_the_table_are_the_ones_in_force() {

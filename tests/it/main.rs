@@ -9,6 +9,8 @@
 mod admin;
 #[cfg(feature = "backend")]
 mod agent_commands;
+#[cfg(feature = "backend")]
+mod backend;
 mod caching;
 mod charsets;
 mod commands;

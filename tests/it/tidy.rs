@@ -70,6 +70,7 @@ const HOUSE: &[Room] = &[
         "app",
         5,
         &[
+            "backend",
             "config",
             "problem",
             "proxy",

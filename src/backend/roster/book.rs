@@ -192,6 +192,11 @@ impl Roster {
         }
     }
 
+    /// Whether sessions are let go of.
+    pub fn is_draining(&self) -> bool {
+        self.0.draining.load(Ordering::Acquire)
+    }
+
     /// Lets go of all sockets, so that they are found again after a restart. No session ends.
     pub async fn drain(&self) {
         self.0.draining.store(true, Ordering::Release);
@@ -230,7 +235,7 @@ impl Roster {
         new: NewSession,
         token: TokenHash,
     ) -> Result<(Runner, SessionRecord), StartRefusal> {
-        if self.0.draining.load(Ordering::Acquire) {
+        if self.is_draining() {
             return Err(StartRefusal::Draining);
         }
         let mut book = self.0.write();
@@ -356,7 +361,7 @@ impl Shared {
 }
 
 /// A clock that stands before 1970 says 0.
-pub(super) fn unix_now() -> i64 {
+pub(in crate::backend) fn unix_now() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
     since.map_or(0, |since| {
         i64::try_from(since.as_secs()).unwrap_or(i64::MAX)

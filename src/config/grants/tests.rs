@@ -62,7 +62,7 @@ fn keys_or_a_word_switch_grants_on() {
 fn keys_of_the_environment_win_and_are_heard_without_a_file_too() {
     let ids = |keys: &KeysSource| match keys {
         KeysSource::Given(keys) => keys.ids().map(str::to_owned).collect::<Vec<_>>(),
-        KeysSource::File(_) | KeysSource::Made => Vec::new(),
+        KeysSource::File(_) | KeysSource::Kept(_) | KeysSource::Made => Vec::new(),
     };
     let environment = with_keys(&format!("{KEY},{OTHER}"));
     for text in ["", "[grants]\nkeys = \"file\""] {
@@ -136,4 +136,30 @@ fn a_key_that_was_made_stays_for_the_life_of_the_process() {
     let again = config.load_keys(Some(&made)).unwrap();
     assert!(made.ids().eq(again.ids()));
     assert!(!made.ids().eq(config.load_keys(None).unwrap().ids()));
+}
+
+#[test]
+fn a_key_that_is_kept_is_made_once_and_for_its_user_alone() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let directory = TestDirectory::new();
+    let path = directory.path().join("cobrowse.db.grant-key");
+    let config = GrantsConfig {
+        keys: KeysSource::Kept(path.clone()),
+        epoch: GrantEpoch::default(),
+    };
+    let ids = || {
+        let keys = config.load_keys(None).unwrap();
+        keys.ids().map(str::to_owned).collect::<Vec<_>>()
+    };
+    let first = ids();
+    assert_eq!((first.len(), ids()), (1, first));
+    let mode = std::fs::metadata(&path).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+
+    let nowhere = GrantsConfig {
+        keys: KeysSource::Kept("/nowhere/at/all".into()),
+        epoch: GrantEpoch::default(),
+    };
+    assert!(nowhere.load_keys(None).is_err());
 }

@@ -90,6 +90,13 @@ impl GrantKeys {
         Ok(Self::single(GrantKey::new(&secret)))
     }
 
+    /// A key that nobody else has, as people keep one: to be written down and parsed.
+    pub fn random_text() -> Result<String, GrantKeyError> {
+        let mut secret = [0; 32];
+        rand::fill(&mut secret).map_err(|_| GrantKeyError::NoRandomness)?;
+        Ok(URL_SAFE_NO_PAD.encode(secret) + "\n")
+    }
+
     /// The names of the keys, the one that signs first. A name tells nothing of its key.
     pub fn ids(&self) -> impl Iterator<Item = &str> {
         self.all().map(|key| &*key.id)

@@ -23,6 +23,8 @@ pub(crate) struct TestEdge {
     pub(crate) https: Option<SocketAddr>,
     pub(crate) admin: SocketAddr,
     pub(crate) reloader: Reloader,
+    #[cfg(feature = "backend")]
+    pub(crate) backend: Option<cobrowse_edge::backend::Backend>,
     shutdown: Option<oneshot::Sender<()>>,
     task: JoinHandle<Ended>,
 }
@@ -45,6 +47,11 @@ impl TestEdge {
         let edge = Edge::start_logging_to(output, config)
             .await
             .unwrap_or_else(|error| panic!("{error:#?}"));
+        Self::run(edge)
+    }
+
+    /// Runs an edge that has started.
+    pub(crate) fn run(edge: Edge) -> Self {
         let find = |scheme| {
             let addresses = edge.addresses();
             addresses
@@ -55,6 +62,8 @@ impl TestEdge {
         let (http, https) = (find(Scheme::Http).unwrap(), find(Scheme::Https));
         let admin = edge.admin_address().unwrap();
         let reloader = edge.reloader();
+        #[cfg(feature = "backend")]
+        let backend = edge.backend().cloned();
         let (shutdown, told) = oneshot::channel::<()>();
         let task = tokio::spawn(edge.run(async { drop(told.await) }));
         Self {
@@ -62,6 +71,8 @@ impl TestEdge {
             https,
             admin,
             reloader,
+            #[cfg(feature = "backend")]
+            backend,
             shutdown: Some(shutdown),
             task,
         }
@@ -121,6 +132,7 @@ pub(crate) fn config(rules: &str) -> EdgeConfig {
         upstream: upstream::Config::default(),
         session: None,
         agents: None,
+        embedded: None,
         grants: None,
         trusted_peers: TrustedPeers::default(),
         pseudonym: "test-edge".into(),

@@ -1,5 +1,10 @@
-use tokio::io::AsyncReadExt;
+use std::net::SocketAddr;
 
+use bytes::BytesMut;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use super::patience::soon;
 use super::raw_origin::Conversation;
 
 /// A visitor's handshake; `lines` stand below those that every handshake has.
@@ -34,5 +39,123 @@ pub(crate) async fn serve_echo(mut conversation: Conversation) {
             Ok(0) | Err(_) => return,
             Ok(_) => {}
         }
+    }
+}
+
+/// A browser's end of a WebSocket, as far as tests of one go.
+pub(crate) struct Socket {
+    stream: TcpStream,
+    buffer: BytesMut,
+}
+
+/// What comes over a socket.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Told {
+    Text(String),
+    Binary(Vec<u8>),
+    /// With its code, if it has one.
+    Close(Option<u16>),
+    /// The connection is gone.
+    Gone,
+}
+
+impl Socket {
+    /// `Err`: the status of an answer that does not switch.
+    pub(crate) async fn open(
+        address: SocketAddr,
+        host: &str,
+        path: &str,
+        lines: &[&str],
+    ) -> Result<Self, u16> {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        let head = handshake(host, path, lines);
+        stream.write_all(head.as_bytes()).await.unwrap();
+        let mut buffer = BytesMut::new();
+        let end = loop {
+            let end = buffer.windows(4).position(|bytes| bytes == b"\r\n\r\n");
+            if let Some(end) = end {
+                break end + 4;
+            }
+            assert!(soon(stream.read_buf(&mut buffer)).await.unwrap() > 0);
+        };
+        let head = String::from_utf8(buffer.split_to(end).to_vec()).unwrap();
+        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+        match status {
+            101 => Ok(Self { stream, buffer }),
+            other => Err(other),
+        }
+    }
+
+    pub(crate) async fn say(&mut self, text: &str) {
+        self.send(1, text.as_bytes()).await;
+    }
+
+    pub(crate) async fn send_binary(&mut self, bytes: &[u8]) {
+        self.send(2, bytes).await;
+    }
+
+    pub(crate) async fn close(&mut self, code: u16) {
+        self.send(8, &code.to_be_bytes()).await;
+    }
+
+    /// A whole frame, masked as a client's are. One that is not taken is not: it may be closed.
+    async fn send(&mut self, kind: u8, payload: &[u8]) {
+        let mut frame = vec![0x80 | kind];
+        match payload.len() {
+            short @ ..126 => frame.push(0x80 | u8::try_from(short).unwrap()),
+            middle @ ..=0xffff => {
+                frame.push(0x80 | 126);
+                frame.extend(u16::try_from(middle).unwrap().to_be_bytes());
+            }
+            long => {
+                frame.push(0x80 | 127);
+                frame.extend(u64::try_from(long).unwrap().to_be_bytes());
+            }
+        }
+        // With a key of zeros the payload stays as it is.
+        frame.extend([0; 4]);
+        frame.extend(payload);
+        let _ = soon(self.stream.write_all(&frame)).await;
+    }
+
+    /// The next thing that is told; pings are answered meanwhile.
+    pub(crate) async fn next(&mut self) -> Told {
+        loop {
+            match soon(self.frame()).await {
+                Some((9, payload)) => self.send(10, &payload).await,
+                Some((10, _)) => {}
+                Some((1, payload)) => return Told::Text(String::from_utf8(payload).unwrap()),
+                Some((2, payload)) => return Told::Binary(payload),
+                Some((8, payload)) => {
+                    let code = payload
+                        .get(..2)
+                        .map(|code| u16::from_be_bytes([code[0], code[1]]));
+                    return Told::Close(code);
+                }
+                Some((other, _)) => panic!("a frame of kind {other}"),
+                None => return Told::Gone,
+            }
+        }
+    }
+
+    async fn frame(&mut self) -> Option<(u8, Vec<u8>)> {
+        let head = self.take(2).await?;
+        let length = match head[1] {
+            126 => u64::from(u16::from_be_bytes(self.take(2).await?.try_into().unwrap())),
+            127 => u64::from_be_bytes(self.take(8).await?.try_into().unwrap()),
+            short => u64::from(short),
+        };
+        let payload = self.take(usize::try_from(length).unwrap()).await?;
+        Some((head[0] & 15, payload))
+    }
+
+    async fn take(&mut self, length: usize) -> Option<Vec<u8>> {
+        while self.buffer.len() < length {
+            match self.stream.read_buf(&mut self.buffer).await {
+                Ok(0) | Err(_) => return None,
+                Ok(_) => {}
+            }
+        }
+        Some(self.buffer.split_to(length).to_vec())
     }
 }

@@ -1,0 +1,360 @@
+use std::time::Duration;
+
+use axum::extract::FromRequestParts;
+use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
+use bytes::Bytes;
+use http::{Request, Response, StatusCode};
+use http_body_util::BodyExt;
+use tokio::time::{Instant, sleep_until, timeout};
+
+use super::brake::Bucket;
+use super::pace::{FRAME_BYTES, FRAMES, MESSAGES};
+use super::{VisitorPlace, cookie, plain};
+use crate::backend::Backend;
+use crate::backend::protocol::{
+    BackendMessage, CloseCode, FRAME_BYTES_MAX, FrameHead, Hello, PROTOCOL_VERSION, SUBPROTOCOL,
+    TEXT_BYTES_MAX, VisitorMessage,
+};
+use crate::backend::roster::{Attached, ResumeToken, ToVisitor};
+use crate::backend::session::OpenedPage;
+use crate::groups::GroupId;
+use crate::wire::{CanonicalPath, EdgeBody};
+
+/// For the first message to come.
+const HELLO_PATIENCE: Duration = Duration::from_secs(10);
+/// A visitor hears something at least this often, and is asked for a sign of life.
+const BEAT: Duration = Duration::from_secs(20);
+/// A connection on which nothing came for so long is dead: two pings were not answered.
+const SILENCE: Duration = Duration::from_secs(55);
+/// For a visitor to take what it is sent.
+const SEND_PATIENCE: Duration = Duration::from_secs(20);
+/// For a visitor to answer a close.
+const CLOSE_PATIENCE: Duration = Duration::from_secs(3);
+
+const TAB_CHARS_MAX: usize = 64;
+const URL_CHARS_MAX: usize = 2048;
+const PAUSE_CHARS_MAX: usize = 256;
+
+/// Opens the socket of a visitor's page, whose origin was looked at.
+pub(super) async fn open(
+    backend: &Backend,
+    place: VisitorPlace,
+    request: Request<EdgeBody>,
+) -> Response<EdgeBody> {
+    if !backend.paces().sockets.allows(place.address) {
+        return plain(StatusCode::TOO_MANY_REQUESTS);
+    }
+    let Some(permit) = backend.socket_permit() else {
+        return plain(StatusCode::SERVICE_UNAVAILABLE);
+    };
+    let tokens = cookie::tokens(request.headers());
+    let (mut parts, _) = request.into_parts();
+    let Ok(upgrade) = WebSocketUpgrade::from_request_parts(&mut parts, &()).await else {
+        return plain(StatusCode::UPGRADE_REQUIRED);
+    };
+    let upgrade = upgrade
+        .protocols([SUBPROTOCOL])
+        .max_message_size(FRAME_BYTES_MAX)
+        .max_frame_size(FRAME_BYTES_MAX);
+    if upgrade.selected_protocol().is_none() {
+        return plain(StatusCode::BAD_REQUEST);
+    }
+    let visit = Visit {
+        backend: backend.clone(),
+        place,
+        tokens,
+    };
+    let response = upgrade.on_upgrade(move |socket| async move {
+        Line::new(socket).serve(&visit).await;
+        drop(permit);
+    });
+    response.map(|body| body.map_err(Into::into).boxed_unsync())
+}
+
+/// Who opened a socket, from where.
+#[derive(Debug)]
+struct Visit {
+    backend: Backend,
+    place: VisitorPlace,
+    tokens: Vec<ResumeToken>,
+}
+
+/// What a page said of itself that is needed again when its tab gets the focus.
+#[derive(Debug)]
+struct Credentials {
+    grant: String,
+    path: String,
+    group: GroupId,
+}
+
+/// A socket, and what may still be said on it.
+struct Line {
+    socket: WebSocket,
+    messages: Bucket,
+    frames: Bucket,
+    bytes: Bucket,
+    heard: Instant,
+    spoke: Instant,
+    pinged: Instant,
+}
+
+/// What came on a socket.
+enum Heard {
+    Message(VisitorMessage),
+    Frame(FrameHead, Bytes),
+    /// A sign of life.
+    Nothing,
+}
+
+impl Line {
+    fn new(socket: WebSocket) -> Self {
+        let now = Instant::now();
+        Self {
+            socket,
+            messages: Bucket::new(MESSAGES, now),
+            frames: Bucket::new(FRAMES, now),
+            bytes: Bucket::new(FRAME_BYTES, now),
+            heard: now,
+            spoke: now,
+            pinged: now,
+        }
+    }
+
+    /// From `hello` to the end.
+    async fn serve(mut self, visit: &Visit) {
+        let code = match self.greet(visit).await {
+            Ok((mut attached, credentials)) => {
+                let code = self.converse(visit, &mut attached, &credentials).await;
+                attached.close().await;
+                code
+            }
+            Err(code) => code,
+        };
+        if let Some(code) = code {
+            self.close(code).await;
+        }
+    }
+
+    /// `Err(None)`: the visitor has gone.
+    async fn greet(&mut self, visit: &Visit) -> Result<(Attached, Credentials), Option<CloseCode>> {
+        let hello = timeout(HELLO_PATIENCE, self.hello()).await;
+        let hello = hello.map_err(|_| Some(CloseCode::Protocol))??;
+        let mut tokens = visit.tokens.clone();
+        tokens.extend(hello.resume.as_deref().and_then(ResumeToken::parse));
+        let session = visit.backend.session_of(&tokens);
+        let session = session.ok_or_else(|| visit.backend.not_there())?;
+        let url = visit.plain_url(&hello.page.url);
+        let credentials = Credentials {
+            path: visit.path_of(&url),
+            grant: hello.grant,
+            group: session.group,
+        };
+        let look = visit.look(&credentials);
+        let page = OpenedPage {
+            tab: hello.tab,
+            url,
+            focused: hello.focused,
+            paused: hello.paused,
+            masks_by_agent: hello.masks_by_agent,
+            admission: look.admission,
+            masks: look.masks,
+        };
+        let attached = visit.backend.roster().attach(session.id, page).await;
+        let attached = attached.ok_or_else(|| visit.backend.not_there())?;
+        Ok((attached, credentials))
+    }
+
+    async fn hello(&mut self) -> Result<Hello, Option<CloseCode>> {
+        loop {
+            match self.hear().await? {
+                Heard::Message(VisitorMessage::Hello(hello)) if is_readable(&hello) => {
+                    return Ok(hello);
+                }
+                Heard::Nothing => {}
+                Heard::Message(_) | Heard::Frame(..) => return Err(Some(CloseCode::Protocol)),
+            }
+        }
+    }
+
+    /// Until one of both has enough. `None`: the visitor has gone.
+    async fn converse(
+        &mut self,
+        visit: &Visit,
+        attached: &mut Attached,
+        credentials: &Credentials,
+    ) -> Option<CloseCode> {
+        loop {
+            let due = self.due();
+            tokio::select! {
+                heard = self.hear() => {
+                    let heard = match heard {
+                        Ok(heard) => heard,
+                        Err(code) => return code,
+                    };
+                    if let Err(code) = visit.tell(attached, credentials, heard).await {
+                        return Some(code);
+                    }
+                },
+                told = attached.outbox.next() => match told {
+                    Some(ToVisitor::Say(message)) => self.say(&message).await?,
+                    Some(ToVisitor::Close(code)) => return Some(code),
+                    // It was not taken for long: whoever listens may come again.
+                    None => return Some(CloseCode::Limit),
+                },
+                () = sleep_until(due) => self.keep_alive().await?,
+            }
+        }
+    }
+
+    /// When something is to be said, or asked.
+    fn due(&self) -> Instant {
+        let beat = self.spoke + BEAT;
+        let ping = self.heard.max(self.pinged) + BEAT;
+        beat.min(ping).min(self.heard + SILENCE)
+    }
+
+    /// `None`: the visitor has gone.
+    async fn keep_alive(&mut self) -> Option<()> {
+        if self.heard.elapsed() >= SILENCE {
+            return None;
+        }
+        if self.heard.max(self.pinged).elapsed() >= BEAT {
+            self.pinged = Instant::now();
+            self.send(Message::Ping(Bytes::new())).await?;
+        }
+        match self.spoke.elapsed() >= BEAT {
+            true => self.say(&BackendMessage::Beat).await,
+            false => Some(()),
+        }
+    }
+
+    /// Cancel safety: nothing is lost.
+    async fn hear(&mut self) -> Result<Heard, Option<CloseCode>> {
+        let message = match self.socket.recv().await {
+            Some(Ok(message)) => message,
+            Some(Err(error)) => return Err(too_large(&error)),
+            None => return Err(None),
+        };
+        let now = Instant::now();
+        self.heard = now;
+        match message {
+            Message::Text(text) => {
+                if text.len() > TEXT_BYTES_MAX || !self.messages.take(1.0, now) {
+                    return Err(Some(CloseCode::Limit));
+                }
+                let message = serde_json::from_str(text.as_str());
+                message
+                    .map(Heard::Message)
+                    .map_err(|_| Some(CloseCode::Protocol))
+            }
+            Message::Binary(bytes) => {
+                #[allow(
+                    clippy::cast_precision_loss,
+                    reason = "a frame has some megabytes at most"
+                )]
+                let amount = bytes.len() as f64;
+                if !self.frames.take(1.0, now) || !self.bytes.take(amount, now) {
+                    return Err(Some(CloseCode::Limit));
+                }
+                let head = FrameHead::read(&bytes).ok_or(Some(CloseCode::Protocol))?;
+                Ok(Heard::Frame(head, bytes))
+            }
+            Message::Ping(_) | Message::Pong(_) => match self.messages.take(1.0, now) {
+                true => Ok(Heard::Nothing),
+                false => Err(Some(CloseCode::Limit)),
+            },
+            Message::Close(_) => Err(None),
+        }
+    }
+
+    async fn say(&mut self, message: &BackendMessage) -> Option<()> {
+        self.spoke = Instant::now();
+        let text = serde_json::to_string(message).ok()?;
+        self.send(Message::text(text)).await
+    }
+
+    /// `None`: the visitor takes nothing any more.
+    async fn send(&mut self, message: Message) -> Option<()> {
+        let sent = timeout(SEND_PATIENCE, self.socket.send(message)).await;
+        sent.ok()?.ok()
+    }
+
+    /// What the visitor still has under way is read, so that it hears the code.
+    async fn close(mut self, code: CloseCode) {
+        let frame = CloseFrame {
+            code: code.as_u16(),
+            reason: "".into(),
+        };
+        let _ = timeout(CLOSE_PATIENCE, async {
+            self.socket.send(Message::Close(Some(frame))).await.ok()?;
+            while let Some(Ok(_)) = self.socket.recv().await {}
+            Some(())
+        })
+        .await;
+    }
+}
+
+impl Visit {
+    fn look(&self, credentials: &Credentials) -> crate::backend::realm::Look {
+        let Credentials { grant, path, group } = credentials;
+        let host = self.place.authority.host();
+        self.backend.realm().look(grant, host, path, *group)
+    }
+
+    /// Passes on what was heard. A session that is over says so by itself.
+    async fn tell(
+        &self,
+        attached: &Attached,
+        credentials: &Credentials,
+        heard: Heard,
+    ) -> Result<(), CloseCode> {
+        match heard {
+            Heard::Nothing => true,
+            Heard::Frame(head, bytes) => attached.frame(head, bytes).await,
+            Heard::Message(VisitorMessage::Focus) => {
+                attached.focus(self.look(credentials).admission).await
+            }
+            Heard::Message(VisitorMessage::Hello(_)) => return Err(CloseCode::Protocol),
+            Heard::Message(VisitorMessage::Location { url }) => {
+                let url = self.plain_url(&url);
+                attached.say(VisitorMessage::Location { url }).await
+            }
+            Heard::Message(VisitorMessage::Pause { paused, message }) => {
+                let message = message.map(|text| text.chars().take(PAUSE_CHARS_MAX).collect());
+                attached
+                    .say(VisitorMessage::Pause { paused, message })
+                    .await
+            }
+            Heard::Message(message) => attached.say(message).await,
+        };
+        Ok(())
+    }
+
+    /// Without query and fragment, and of this origin, whatever was said: agents read it.
+    fn plain_url(&self, url: &str) -> String {
+        let origin = self.place.origin();
+        let plain = url.split(['?', '#']).next().unwrap_or_default();
+        let path = plain.strip_prefix(&origin);
+        let path = path.filter(|path| path.starts_with('/') && !path.contains(char::is_control));
+        let path = path.filter(|path| path.chars().count() <= URL_CHARS_MAX);
+        format!("{origin}{}", path.unwrap_or("/"))
+    }
+
+    /// As rules are matched; what cannot be read is the site's root.
+    fn path_of(&self, url: &str) -> String {
+        let path = url.strip_prefix(&self.place.origin()).unwrap_or("/");
+        let canonical = CanonicalPath::parse(path);
+        canonical.map_or_else(|_| "/".to_owned(), |path| path.as_str().to_owned())
+    }
+}
+
+fn is_readable(hello: &Hello) -> bool {
+    let tab = hello.tab.chars().count();
+    hello.version == PROTOCOL_VERSION && (1..=TAB_CHARS_MAX).contains(&tab)
+}
+
+/// What the library refuses as too large is said to be; anything else is a broken connection.
+fn too_large(error: &axum::Error) -> Option<CloseCode> {
+    let text = error.to_string();
+    text.contains("too long").then_some(CloseCode::Limit)
+}

@@ -1,0 +1,262 @@
+use http::Request;
+use serde_json::{Value, json};
+
+use super::house::{
+    HOST, House, ORIGIN, SOCKET, closed, frame, hear, hear_until, seen, start_request,
+};
+use crate::support::{Socket, Told};
+
+#[tokio::test]
+async fn a_socket_is_for_pages_of_the_very_origin() {
+    let house = House::open().await;
+    let open = async |lines: &[&str]| {
+        Socket::open(house.edge.http, HOST, SOCKET, lines)
+            .await
+            .err()
+    };
+    let protocol = "Sec-WebSocket-Protocol: cobrowse.v1";
+    let own = format!("Origin: {ORIGIN}");
+    assert_eq!(open(&[&own, protocol]).await, None);
+    assert_eq!(open(&[&own]).await, Some(400), "without the protocol");
+    assert_eq!(
+        open(&[&own, "Sec-WebSocket-Protocol: chat"]).await,
+        Some(400)
+    );
+    assert_eq!(open(&[protocol]).await, Some(403), "without an origin");
+    for origin in [
+        "https://www.bank.example",
+        "http://www.bank.example:8080",
+        "http://bank.example",
+        "http://shop.example",
+        "http://www.bank.example.evil.example",
+        "http://xwww.bank.example",
+        "http://www.bank.example@evil.example",
+        "file://",
+        "null",
+    ] {
+        let line = format!("Origin: {origin}");
+        assert_eq!(open(&[&line, protocol]).await, Some(403), "{origin}");
+        assert_eq!(
+            open(&[&own, &line, protocol]).await,
+            Some(403),
+            "{origin} too"
+        );
+    }
+    for same in ["HTTP://WWW.BANK.EXAMPLE", "http://www.bank.example:80"] {
+        let line = format!("Origin: {same}");
+        assert_eq!(open(&[&line, protocol]).await, None, "{same}");
+    }
+    let plain = Request::get(SOCKET)
+        .header("host", HOST)
+        .header("origin", ORIGIN);
+    assert_eq!(house.ask(plain, "").await.status, 426);
+}
+
+#[tokio::test]
+async fn a_session_runs_from_hello_to_end() {
+    let house = House::open().await;
+    let cookie = house.start().await;
+    let (mut socket, welcome) = house.visit(&cookie, "a", "/desk/x").await;
+    let expected = json!({
+        "type": "welcome", "page": 1, "session": welcome["session"].clone(), "state": "waiting",
+        "shown": true, "watched": false, "paused": false,
+        "masks": ["#ssn", ".income", ".of-one"], "agents": { "count": 0, "agentlist": [] },
+    });
+    assert_eq!(welcome, expected);
+    let facts = house.backend().roster().views();
+    assert_eq!(
+        facts[0].url.as_deref(),
+        Some("http://www.bank.example/desk/x"),
+        "without the query"
+    );
+
+    let mut agent = house.join("anna").await;
+    let heard = hear_until(&mut socket, "watch").await;
+    let kinds: Vec<_> = heard
+        .iter()
+        .map(|message| message["type"].as_str().unwrap())
+        .collect();
+    assert_eq!(kinds, ["agents", "state", "watch"]);
+    assert_eq!(heard[0]["agentlist"][0]["name"], "ANNA");
+    assert_eq!(
+        (&heard[1]["state"], &heard[2]["watched"]),
+        (&json!("live"), &json!(true))
+    );
+
+    let snapshot = frame(2, 1, 0, b"snapshot");
+    socket.send_binary(&snapshot).await;
+    assert_eq!(seen(&mut agent).await, snapshot);
+    agent.orders.pointer(1, 17, 0.5, 0.25);
+    let pointer =
+        json!({"type": "pointer", "agent": "ANNA", "page": 1, "node": 17, "x": 0.5, "y": 0.25});
+    assert_eq!(hear(&mut socket).await, pointer);
+
+    assert!(agent.orders.end());
+    assert_eq!(
+        hear(&mut socket).await,
+        json!({"type": "ended", "reason": "agent"})
+    );
+    assert_eq!(closed(&mut socket).await, Some(4410));
+    let mut late = house.connect(&cookie).await;
+    late.say(&house.hello("a", "/").await.to_string()).await;
+    assert_eq!(closed(&mut late).await, Some(4401), "over is over");
+}
+
+#[tokio::test]
+async fn a_token_that_opens_nothing_is_told_so() {
+    let house = House::open().await;
+    house.start().await;
+    for cookie in ["", "cobrowse=x", &format!("cobrowse={}", "A".repeat(43))] {
+        let mut socket = house.connect(cookie).await;
+        socket.say(&house.hello("a", "/").await.to_string()).await;
+        assert_eq!(closed(&mut socket).await, Some(4401), "{cookie}");
+    }
+}
+
+#[tokio::test]
+async fn a_token_may_come_in_the_message() {
+    let house = House::open().await;
+    let grant = house.grant("/").await;
+    let mut request = start_request(&grant, 1);
+    request["storage"] = json!({"kind": "ls"});
+    let reply: Value = serde_json::from_str(&house.start_with(&request).await.text()).unwrap();
+    let mut hello = house.hello("a", "/").await;
+    hello["resume"] = reply["resume"].clone();
+    let mut socket = house.connect("").await;
+    socket.say(&hello.to_string()).await;
+    assert_eq!(hear(&mut socket).await["type"], "welcome");
+}
+
+#[tokio::test]
+async fn what_is_no_hello_closes_the_socket() {
+    let house = House::open().await;
+    let cookie = house.start().await;
+    let hello = house.hello("a", "/").await;
+    let with = |field: &str, value: Value| {
+        let mut changed = hello.clone();
+        changed[field] = value;
+        changed.to_string()
+    };
+    for said in [
+        "{".to_owned(),
+        "{}".to_owned(),
+        json!({"type": "focus"}).to_string(),
+        with("version", json!(2)),
+        with("tab", json!("")),
+        with("tab", json!("x".repeat(65))),
+        with("grant", json!(null)),
+        with("focused", json!("yes")),
+    ] {
+        let mut socket = house.connect(&cookie).await;
+        socket.say(&said).await;
+        assert_eq!(closed(&mut socket).await, Some(4400), "{said}");
+    }
+    let mut socket = house.connect(&cookie).await;
+    socket.send_binary(&frame(2, 1, 0, b"x")).await;
+    assert_eq!(closed(&mut socket).await, Some(4400), "a frame first");
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_closes_the_socket() {
+    let house = House::open().await;
+    let cookie = house.start().await;
+    let hello = house.hello("a", "/").await.to_string();
+    let again = hello.clone();
+    let texts = ["[]", "{\"type\":\"pause\"}", "{\"type\":\"bogus\"}", &again];
+    for said in texts {
+        let (mut socket, _) = house.visit(&cookie, "a", "/").await;
+        socket.say(said).await;
+        assert_eq!(closed(&mut socket).await, Some(4400), "{said}");
+    }
+    for bad in [
+        frame(3, 1, 0, b"x"),
+        frame(1, 1, 0, b""),
+        vec![],
+        vec![2; 12],
+    ] {
+        let (mut socket, _) = house.visit(&cookie, "a", "/").await;
+        socket.send_binary(&bad).await;
+        assert_eq!(closed(&mut socket).await, Some(4400), "{bad:?}");
+    }
+    let (mut socket, welcome) = house.visit(&cookie, "a", "/").await;
+    let page = u32::try_from(welcome["page"].as_u64().unwrap()).unwrap();
+    socket.send_binary(&frame(2, page + 1, 0, b"x")).await;
+    assert_eq!(
+        closed(&mut socket).await,
+        Some(4400),
+        "a frame of another page"
+    );
+}
+
+#[tokio::test]
+async fn too_much_closes_the_socket() {
+    let house = House::open().await;
+    let cookie = house.start().await;
+    let (mut socket, _) = house.visit(&cookie, "a", "/").await;
+    let long = json!({"type": "message", "name": "a", "data": "x".repeat(70_000)});
+    socket.say(&long.to_string()).await;
+    assert_eq!(closed(&mut socket).await, Some(4429), "a long message");
+
+    let (mut socket, _) = house.visit(&cookie, "a", "/").await;
+    for _ in 0..400 {
+        socket.say(r#"{"type":"focus"}"#).await;
+    }
+    assert_eq!(closed(&mut socket).await, Some(4429), "many messages");
+
+    let (mut socket, _) = house.visit(&cookie, "a", "/").await;
+    socket.send_binary(&vec![2; 9 * 1024 * 1024]).await;
+    let code = closed(&mut socket).await;
+    assert!(code == Some(4429) || code.is_none(), "{code:?}");
+
+    let (mut socket, welcome) = house.visit(&cookie, "a", "/").await;
+    assert_eq!(welcome["state"], "waiting", "the session is as it was");
+    let name = json!({"type": "message", "name": "x".repeat(65), "data": 1});
+    socket.say(&name.to_string()).await;
+    assert_eq!(closed(&mut socket).await, Some(4400), "a long name");
+}
+
+#[tokio::test]
+async fn a_tab_has_one_socket_and_a_session_so_many_tabs() {
+    let house = House::open().await;
+    let cookie = house.start().await;
+    let (mut first, _) = house.visit(&cookie, "a", "/").await;
+    let (mut second, welcome) = house.visit(&cookie, "a", "/").await;
+    assert_eq!(closed(&mut first).await, Some(4409));
+    assert_eq!(welcome["page"], 2);
+    let mut tabs = Vec::new();
+    for number in 0..15 {
+        tabs.push(house.visit(&cookie, &format!("tab{number}"), "/").await);
+    }
+    let mut one_more = house.connect(&cookie).await;
+    one_more
+        .say(&house.hello("more", "/").await.to_string())
+        .await;
+    assert_eq!(closed(&mut one_more).await, Some(4429));
+    second.close(4001).await;
+    assert!(matches!(
+        second.next().await,
+        Told::Text(_) | Told::Close(_) | Told::Gone
+    ));
+}
+
+#[tokio::test]
+async fn a_socket_is_dropped_when_its_browser_is_gone_and_told_why_when_it_ends() {
+    let house = House::open().await;
+    let cookie = house.start().await;
+    let (mut one, _) = house.visit(&cookie, "a", "/").await;
+    let (two, _) = house.visit(&cookie, "b", "/").await;
+    hear_until(&mut one, "shown").await;
+    drop(two);
+    let shown = hear_until(&mut one, "shown").await;
+    assert_eq!(shown.last().unwrap()["shown"], true);
+    house
+        .post(
+            "/_cobrowse/session/end",
+            &json!({"reason": "visitor"}),
+            &cookie,
+        )
+        .await;
+    let ended = hear_until(&mut one, "ended").await;
+    assert_eq!(ended.last().unwrap()["reason"], "visitor");
+    assert_eq!(closed(&mut one).await, Some(4410));
+}
