@@ -73,7 +73,6 @@ async function built({ esbuild, modules, replace }, entry, options) {
   const result = await esbuild.build({
     entryPoints: [join(HERE, entry)],
     absWorkingDir: HERE,
-    nodePaths: [modules],
     bundle: true,
     minify: true,
     charset: "ascii", // a page's charset must not change what the script says
@@ -81,7 +80,7 @@ async function built({ esbuild, modules, replace }, entry, options) {
     treeShaking: true,
     metafile: true,
     write: false,
-    plugins: [replacing(replace), recorder],
+    plugins: [packagesFrom(modules), replacing(replace), recorder],
     logLevel: "silent",
     ...options,
   });
@@ -92,6 +91,19 @@ async function built({ esbuild, modules, replace }, entry, options) {
     hash: digest.toString("hex").slice(0, 16),
     integrity: `sha384-${digest.toString("base64")}`,
     inputs: Object.keys(result.metafile.inputs).map((input) => resolve(HERE, input)),
+  };
+}
+
+/** Packages come from this folder and no other, whatever lies beside the sources. */
+function packagesFrom(modules) {
+  return {
+    name: "packages",
+    setup(build) {
+      build.onResolve({ filter: /^[^./]/ }, ({ path, kind, pluginData }) => {
+        if (pluginData === modules) return undefined;
+        return build.resolve(path, { kind, resolveDir: dirname(modules), pluginData: modules });
+      });
+    },
   };
 }
 
