@@ -57,7 +57,7 @@ function suspended({ reason, group_name }: SessionView): Notice {
         "The visitor's browser could not make sure that private fields stay hidden, so nothing of the page is sent. The picture comes back on the next page.",
       );
     default:
-      return working("The visitor is between two pages", "Or their network is gone for a moment. The picture comes back with the next page.");
+      return working("The visitor is between two pages", "Or on a page without cobrowsing, or their network is gone for a moment. The picture comes back with the next page that has it.");
   }
 }
 

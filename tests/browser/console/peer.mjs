@@ -88,7 +88,7 @@ const COMMON = {
 };
 
 const consolePolicy = (host) =>
-  `default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self' ws://${host}; img-src 'self' data:; font-src 'self'; frame-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'`;
+  `default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self' ws://${host}; img-src 'self' data:; font-src 'self'; frame-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'`;
 const replayPolicy = (sites) =>
   `default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline' ${sites}; img-src data: blob: ${sites}; font-src data: ${sites}; media-src ${sites}; frame-src 'self'; connect-src 'none'; form-action 'none'; base-uri 'none'; frame-ancestors 'self'`;
 
