@@ -1,4 +1,12 @@
-import { AGENTS_CLOSE, AGENTS_PATHS, type Account, type DeskMessage, type DeskRequest, type SessionView, type Wanted } from "../shared/agents.ts";
+import {
+  AGENTS_CLOSE,
+  AGENTS_PATHS,
+  type Account,
+  type DeskMessage,
+  type DeskRequest,
+  type SessionView,
+  type Wanted,
+} from "../shared/agents.ts";
 import { openLine } from "./link/line.ts";
 import { account, isRefused, logOut } from "./link/login.ts";
 import { wantedBy } from "./link/wanted.ts";
@@ -10,6 +18,7 @@ import { loginPage } from "./page/login.ts";
 /** Signs of life are told no more often. */
 const ACTIVE_MS = 60_000;
 const TITLE = "Cobrowse";
+const LOGGED_OUT = "You were logged out.";
 
 void begin();
 
@@ -32,7 +41,10 @@ function work(found: Account): void {
   let told = -ACTIVE_MS;
   const name = element("span", { class: "quiet" }, found.display_name);
   const place = element("main", { class: "place", tabindex: "-1" });
-  const empty = element("div", { class: "empty" }, element("h2", {}, "No session open"), element("p", {}, "Choose one from the list, or enter the key that the visitor reads to you."));
+  const empty = element("div", { class: "empty" },
+    element("h2", {}, "No session open"),
+    element("p", {}, "Choose one from the list, or enter the key that the visitor reads to you."),
+  );
 
   const leave = () => {
     session?.close();
@@ -61,7 +73,7 @@ function work(found: Account): void {
   };
   /** A page for the next session, so that its picture need not be waited for. */
   const prepare = () => {
-    ready = prepareSession({ join, leave, changed, loggedOut: () => over("You were logged out.") });
+    ready = prepareSession({ join, leave, changed, loggedOut: () => over(LOGGED_OUT) });
     place.append(ready.root);
     return ready;
   };
@@ -75,7 +87,7 @@ function work(found: Account): void {
   const line = openLine<DeskRequest, DeskMessage>(AGENTS_PATHS.desk, {
     open: () => desk.linked(true),
     broken: () => desk.linked(false),
-    over: (code) => over(code === AGENTS_CLOSE.LOGIN ? "You were logged out." : "The server closed the connection. Log in again."),
+    over: (code) => over(code === AGENTS_CLOSE.LOGIN ? LOGGED_OUT : "The server closed the connection. Log in again."),
     message: (message) => {
       if (message.type === "account") {
         desk.account(message.account);
@@ -100,7 +112,13 @@ function work(found: Account): void {
   const exit = button("Log out", () => void logOut().then(() => over("You are logged out.")));
   desk.account(found);
   document.body.replaceChildren(
-    element("header", { class: "top" }, element("strong", {}, TITLE), button("Sessions", leave, { class: "back" }), element("span", { class: "room" }), name, exit),
+    element("header", { class: "top" },
+      element("strong", {}, TITLE),
+      button("Sessions", leave, { class: "back" }),
+      element("span", { class: "room" }),
+      name,
+      exit,
+    ),
     element("div", { class: "columns" }, desk.root, place),
   );
   place.append(empty);

@@ -59,8 +59,7 @@ export function next(watch: Watch, happening: Happening): [Watch, Effect[]] {
 function heard(watch: Watch, message: WatchMessage): [Watch, Effect[]] {
   switch (message.type) {
     case "joined":
-      // From here on by ID: a key may be another session's after a while.
-      return [without({ ...watch, phase: "in", wanted: { session: message.session.id }, session: message.session, drawn: false, unshowable: false }), ["clear"]];
+      return joined(watch, message.session);
     case "waiting":
       return [{ ...watch, phase: "waiting" }, []];
     case "refused":
@@ -82,6 +81,12 @@ function heard(watch: Watch, message: WatchMessage): [Watch, Effect[]] {
     default:
       return [watch, []];
   }
+}
+
+/** From here on it is asked for by ID: a key may be another session's after a while. */
+function joined(watch: Watch, session: SessionView): [Watch, Effect[]] {
+  const { paused: _, ...rest } = watch;
+  return [{ ...rest, phase: "in", wanted: { session: session.id }, session, drawn: false, unshowable: false }, ["clear"]];
 }
 
 /** What an agent may not see any more is not left standing. */

@@ -68,7 +68,9 @@ export function createDesk(join: (wanted: Wanted) => void): Desk {
 
   setInterval(() => rows.forEach(draw), CLOCK_MS);
   return {
-    root: element("aside", { class: "desk", "aria-label": "Sessions" }, keyForm(join), link, waiting.root, others.root, more, groups, told),
+    root: element("aside", { class: "desk", "aria-label": "Sessions" },
+      keyForm(join), link, waiting.root, others.root, more, groups, told,
+    ),
     account: ({ groups: all }) => {
       const names = all.map(({ name }) => name).join(", ");
       setText(groups, names ? `Your groups: ${names}` : "You are in no group yet: ask whoever gives out rights.");
@@ -123,7 +125,8 @@ function arrange(list: HTMLElement, items: readonly HTMLElement[]): void {
 }
 
 function keyForm(join: (wanted: Wanted) => void): HTMLFormElement {
-  const key = field("Session key", { name: "key", autocomplete: "off", spellcheck: "false", autocapitalize: "none", "aria-describedby": "key-problem" });
+  const asTyped = { autocomplete: "off", spellcheck: "false", autocapitalize: "none" };
+  const key = field("Session key", { name: "key", ...asTyped, "aria-describedby": "key-problem" });
   const wait = element("input", { type: "checkbox", name: "wait" });
   const problem = element("p", { class: "problem", id: "key-problem", role: "alert" });
   const form = element("form", { class: "by-key", "aria-label": "Join by key" },

@@ -4,8 +4,9 @@ import { element, field, setText } from "./element.ts";
 
 /** The form for name and password. `why`: what happened to the login that was there. */
 export function loginPage(why: string, done: (account: Account) => void): HTMLElement {
-  const name = field("Name", { name: "name", autocomplete: "username", required: true, spellcheck: "false", autocapitalize: "none" });
-  const password = field("Password", { name: "password", type: "password", autocomplete: "current-password", required: true });
+  const asTyped = { required: true, spellcheck: "false", autocapitalize: "none" };
+  const name = field("Name", { name: "name", autocomplete: "username", ...asTyped });
+  const password = field("Password", { name: "password", type: "password", autocomplete: "current-password", ...asTyped });
   const problem = element("p", { class: "problem", role: "alert" });
   const enter = element("button", { class: "strong", type: "submit" }, "Log in");
   const form = element("form", { class: "card", "aria-labelledby": "login-title" },

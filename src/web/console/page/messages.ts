@@ -14,8 +14,9 @@ const TEXT_MAX = 4_000;
 
 export function createMessages(send: (name: string, data: string) => void): Messages {
   const log = element("ol", { role: "log", "aria-label": "Messages", tabindex: "0" });
-  const name = field("Name", { name: "message-name", required: true, maxlength: `${MESSAGE_NAME_MAX}`, autocomplete: "off", value: "agent" });
-  const text = field("Text", { name: "message-text", required: true, maxlength: `${TEXT_MAX}`, autocomplete: "off" });
+  const needed = { required: true, autocomplete: "off" };
+  const name = field("Name", { name: "message-name", ...needed, maxlength: `${MESSAGE_NAME_MAX}`, value: "agent" });
+  const text = field("Text", { name: "message-text", ...needed, maxlength: `${TEXT_MAX}` });
   const form = element("form", {}, name.row, text.row, element("button", { type: "submit" }, "Send"));
   const add = (who: string, called: string, said: string) => {
     log.append(element("li", {}, element("b", {}, `${who} \u00b7 ${called}`), " ", said));
@@ -32,7 +33,10 @@ export function createMessages(send: (name: string, data: string) => void): Mess
   });
   return {
     root: element("section", { class: "messages", "aria-label": "Messages with the page" }, log, form),
-    heard: (called, data) => add("Page", called, (typeof data === "string" ? data : JSON.stringify(data)).slice(0, TEXT_MAX)),
+    heard: (called, data) => {
+      const said = typeof data === "string" ? data : JSON.stringify(data);
+      add("Page", called, said.slice(0, TEXT_MAX));
+    },
     allow: (allowed) => (form.hidden = !allowed),
   };
 }

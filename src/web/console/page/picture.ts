@@ -17,7 +17,8 @@ export function createPicture(heard: (message: FromReplay) => void): Picture {
     title: "The visitor's page",
     referrerpolicy: "no-referrer",
   });
-  root.addEventListener("load", () => root.contentWindow?.postMessage(GREETING, location.origin, [port2]), { once: true });
+  const greet = () => root.contentWindow?.postMessage(GREETING, location.origin, [port2]);
+  root.addEventListener("load", greet, { once: true });
   port1.onmessage = ({ data }: MessageEvent<FromReplay>) => heard(data);
   return {
     root,

@@ -143,12 +143,20 @@ function createTools(choose: (tool: Tool) => void): { root: HTMLElement; allow: 
   };
 }
 
+interface Cover {
+  root: HTMLElement;
+  render: (watch: Watch) => void;
+  /** Says something for a while, before the picture. */
+  tell: (text: string) => void;
+}
+
 /** What stands before the picture while there is none. */
-function createCover(join: (wanted: Wanted) => void, leave: () => void): { root: HTMLElement; render: (watch: Watch) => void; tell: (text: string) => void } {
+function createCover(join: (wanted: Wanted) => void, leave: () => void): Cover {
   const title = element("h2");
   const text = element("p");
   const choices = element("div", { class: "choices" });
-  const root = element("div", { class: "cover", role: "status" }, element("div", { class: "spinner", "aria-hidden": "true" }), title, text, choices);
+  const spinner = element("div", { class: "spinner", "aria-hidden": "true" });
+  const root = element("div", { class: "cover", role: "status" }, spinner, title, text, choices);
   const hint = element("p", { class: "hint", role: "alert", hidden: true });
   let drawn = "";
   return {
@@ -170,7 +178,9 @@ function createCover(join: (wanted: Wanted) => void, leave: () => void): { root:
       choices.replaceChildren();
       const { wanted } = watch;
       if (watch.phase === "choosing" && "key" in wanted) {
-        for (const { id, name } of watch.groups) choices.append(button(`${name} (${id})`, () => join({ ...wanted, group: id })));
+        for (const { id, name } of watch.groups) {
+          choices.append(button(`${name} (${id})`, () => join({ ...wanted, group: id })));
+        }
       }
       if (watch.phase === "over") choices.append(button("Back to the sessions", leave, { class: "strong" }));
     },

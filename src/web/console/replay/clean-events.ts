@@ -39,7 +39,8 @@ function size({ width, height }: Bag): Bag {
 
 function snapshot({ node, initialOffset }: Bag, nodes: Nodes): Bag {
   const { top, left } = bag(initialOffset ?? {}, "initialOffset");
-  return { node: nodes.clean(node), initialOffset: { top: number(top, 0, SCROLL_MAX), left: number(left, 0, SCROLL_MAX) } };
+  const offset = { top: number(top, 0, SCROLL_MAX), left: number(left, 0, SCROLL_MAX) };
+  return { node: nodes.clean(node), initialOffset: offset };
 }
 
 /** Media, canvases and fonts are not replayed; custom elements are defined as they are built. */
@@ -81,7 +82,8 @@ function mutation(data: Bag, nodes: Nodes): Bag {
     }),
     adds: list(data.adds, "adds").map((given) => {
       const { parentId, nextId, node } = bag(given, "add");
-      return { parentId: id(parentId, "parentId"), nextId: nextId == null ? null : id(nextId, "nextId"), node: nodes.clean(node) };
+      const before = nextId == null ? null : id(nextId, "nextId");
+      return { parentId: id(parentId, "parentId"), nextId: before, node: nodes.clean(node) };
     }),
     texts: list(data.texts, "texts").map((given) => {
       const { id: node, value } = bag(given, "text");
@@ -102,7 +104,8 @@ function positions(data: Bag): Bag[] {
   if (!all.length) malformed("positions");
   return all.map((given) => {
     const { x, y, id: node, timeOffset } = bag(given, "position");
-    return { x: coordinate(x), y: coordinate(y), id: id(node, "position.id"), timeOffset: number(timeOffset, -1_000, 0, 0) };
+    const before = number(timeOffset, -1_000, 0, 0);
+    return { x: coordinate(x), y: coordinate(y), id: id(node, "position.id"), timeOffset: before };
   });
 }
 
@@ -124,10 +127,14 @@ function sheetOf({ id: node, styleId }: Bag): Bag {
 function rules({ adds, removes, replace, replaceSync }: Bag): Bag {
   return {
     ...(adds === undefined ? {} : { adds: list(adds, "rules").map(rule) }),
-    ...(removes === undefined ? {} : { removes: list(removes, "rules").map((given) => ({ index: position(bag(given, "rule").index) })) }),
+    ...(removes === undefined ? {} : { removes: list(removes, "rules").map(removed) }),
     ...(typeof replace === "string" ? { replace } : {}),
     ...(typeof replaceSync === "string" ? { replaceSync } : {}),
   };
+}
+
+function removed(given: unknown): Bag {
+  return { index: position(bag(given, "rule").index) };
 }
 
 function rule(given: unknown): Bag {

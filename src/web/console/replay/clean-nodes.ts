@@ -14,7 +14,10 @@ export interface Nodes {
 }
 
 const RESERVED = new Set(
-  "annotation-xml color-profile font-face font-face-src font-face-uri font-face-format font-face-name missing-glyph".split(" "),
+  [
+    "annotation-xml color-profile font-face font-face-src font-face-uri font-face-format font-face-name",
+    "missing-glyph",
+  ].join(" ").split(" "),
 );
 
 export function cleanNodes(): Nodes {
@@ -31,12 +34,12 @@ export function cleanNodes(): Nodes {
       case NODE.document:
         return { ...made, type: NODE.document, childNodes: children(), ...compatMode(node) };
       case NODE.doctype:
-        return { ...made, type: NODE.doctype, name: "html", publicId: text(node.publicId), systemId: text(node.systemId) };
+        return { ...made, ...doctype(node) };
       case NODE.element:
         return { ...made, ...element(node, made.id), childNodes: node.childNodes === undefined ? [] : children() };
       case NODE.text:
       case NODE.cdata:
-        return { ...made, type: NODE.text, textContent: text(node.textContent), ...(node.isStyle === true ? { isStyle: true } : {}) };
+        return { ...made, ...textNode(node) };
       default:
         return made;
     }
@@ -57,6 +60,14 @@ export function cleanNodes(): Nodes {
   };
 
   return { tagOf: (node) => tags.get(node), clean: (node) => clean(node, 0) };
+}
+
+function doctype({ publicId, systemId }: Bag): Bag {
+  return { type: NODE.doctype, name: "html", publicId: text(publicId), systemId: text(systemId) };
+}
+
+function textNode({ textContent, isStyle }: Bag): Bag {
+  return { type: NODE.text, textContent: text(textContent), ...(isStyle === true ? { isStyle } : {}) };
 }
 
 function compatMode({ compatMode: mode, childNodes }: Bag): Bag {

@@ -17,7 +17,6 @@ export interface Player {
   add: (events: readonly CleanEvent[]) => void;
   iframe: HTMLIFrameElement;
   idOf: (node: Node) => number;
-  nodeOf: (id: number) => Node | null;
   /** Events that were given and not yet shown. */
   waiting: () => number;
   remove: () => void;
@@ -61,7 +60,6 @@ export function createPlayer({ root, resized, drawn }: PlayerParts): Player {
     },
     iframe: replayer.iframe,
     idOf: (node) => replayer.getMirror().getId(node as never),
-    nodeOf: (id) => replayer.getMirror().getNode(id) as Node | null,
     waiting: () => given - shown,
     remove: () => {
       // What is still to come would be drawn where nothing is left.

@@ -41,7 +41,8 @@ function deepest(root: Document | ShadowRoot, x: number, y: number, left = 0, to
   const inner = (element as Partial<HTMLIFrameElement>).contentDocument;
   if (inner) {
     const box = element.getBoundingClientRect();
-    return deepest(inner, x, y, left + box.left + element.clientLeft, top + box.top + element.clientTop) ?? { element, left, top };
+    const within = { left: left + box.left + element.clientLeft, top: top + box.top + element.clientTop };
+    return deepest(inner, x, y, within.left, within.top) ?? { element, left, top };
   }
   return { element, left, top };
 }

@@ -3,8 +3,13 @@ import type { Zoom } from "./port.ts";
 const ZOOM_MIN = 0.1;
 const ZOOM_MAX = 4;
 
+interface Size {
+  width: number;
+  height: number;
+}
+
 /** How large the page is drawn: as it is asked for, or as large as it fits, and never larger than it is. */
-export function scaleFor(zoom: Zoom, page: { width: number; height: number }, room: { width: number; height: number }): number {
+export function scaleFor(zoom: Zoom, page: Size, room: Size): number {
   if (zoom !== "fit") return Math.min(ZOOM_MAX, Math.max(ZOOM_MIN, zoom));
   const fitting = Math.min(room.width / page.width, room.height / page.height, 1);
   return Math.max(ZOOM_MIN, fitting || 1);
@@ -62,9 +67,8 @@ export function createStage(doc: Document, scaled: (scale: number) => void): Sta
     outline: (box) => {
       outline.hidden = !box;
       if (!box) return;
-      for (const [side, length] of [["left", box.x], ["top", box.y], ["width", box.width], ["height", box.height]] as const) {
-        outline.style.setProperty(side, `${length * scale}px`);
-      }
+      const sides = { left: box.x, top: box.y, width: box.width, height: box.height };
+      for (const [side, length] of Object.entries(sides)) outline.style.setProperty(side, `${length * scale}px`);
     },
   };
 }
