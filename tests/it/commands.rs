@@ -215,6 +215,12 @@ async fn explain_fetched(head: &str, page: &str, rules: &str) -> (Ended, Scripte
         page.len()
     );
     let origin = ScriptedOrigin::answering(answer).await;
+    let ended = explain_from(&origin, rules, &["--header", "Cookie: a=1"]);
+    (ended, origin)
+}
+
+/// The same, of this origin, with these flags.
+fn explain_from(origin: &ScriptedOrigin, rules: &str, flags: &[&str]) -> Ended {
     let rules = format!(
         "version = 1\nscript = {{ url = \"https://cdn.example/l.js\" }}\n[[site]]\n\
          hosts = [\"www.bank.example\"]\norigin = \"http://{}\"\ngroup = 1\n{rules}",
@@ -222,9 +228,9 @@ async fn explain_fetched(head: &str, page: &str, rules: &str) -> (Ended, Scripte
     );
     let directory = Directory::with("bank.toml", &rules);
     let place = directory.0.to_str().unwrap();
-    let asked = ["--header", "Cookie: a=1", "http://www.bank.example/x?y=1#z"];
-    let arguments = [&["explain", "--fetch", "--rules", place], &asked[..]].concat();
-    (EdgeProcess::run_in(&directory.0, &arguments), origin)
+    let page = ["http://www.bank.example/x?y=1#z"];
+    let arguments = [&["explain", "--fetch", "--rules", place], flags, &page].concat();
+    EdgeProcess::run_in(&directory.0, &arguments)
 }
 
 const HTML: &str = "Content-Type: text/html\r\n";
@@ -263,6 +269,7 @@ async fn explain_fetches_a_page_and_tells_that_its_tag_will_run() {
 async fn explain_tells_why_the_tag_of_a_fetched_page_will_not_run() {
     let policy = format!("{HTML}Content-Security-Policy: script-src 'self'\r\n");
     let sandbox = format!("{HTML}Content-Security-Policy: sandbox\r\n");
+    let integrity = format!("{HTML}Integrity-Policy: blocked-destinations=(script)\r\n");
     let meta = "<meta http-equiv=Content-Security-Policy content=\"script-src 'strict-dynamic'\">";
     for (head, page, rules, why) in [
         (
@@ -284,6 +291,12 @@ async fn explain_tells_why_the_tag_of_a_fetched_page_will_not_run() {
             "the page is sandboxed without allow-scripts",
         ),
         (HTML, meta, "", "script-src has 'strict-dynamic'"),
+        (
+            &*integrity,
+            "<p>",
+            "csp = \"leave\"",
+            "the page demands integrity of scripts",
+        ),
         (
             HTML,
             meta,
@@ -318,6 +331,47 @@ async fn explain_tells_why_the_tag_of_a_fetched_page_will_not_run() {
         let (ended, _origin) = explain_fetched(head, page, rules).await;
         assert_ended(&ended, 1, &["the tag will not run because", why]);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn explain_asks_as_it_is_told() {
+    let origin = ScriptedOrigin::serving("<p>").await;
+    let flags = ["--header", "Accept: x/y", "--header", "Cookie: a=1"];
+    let more = ["--header", "cookie: b=2"];
+    let ended = explain_from(&origin, "", &[&flags[..], &more].concat());
+    assert_ended(&ended, 0, &["the tag will run"]);
+    let asked = origin.seen().pop().unwrap();
+    for line in ["\r\naccept: x/y\r\n", "a=1", "b=2"] {
+        assert!(asked.contains(line), "{line}: {asked}");
+    }
+    assert!(!asked.contains("text/html"), "{asked}");
+    for bad in ["Host: x", "no field", "a: \u{1}"] {
+        let ended = explain_from(&origin, "", &["--header", bad]);
+        assert_ended(&ended, 64, &["--header"]);
+    }
+    assert_eq!(origin.seen().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn explain_tells_where_a_redirect_leads() {
+    let place = "Location: /next\r\nContent-Length: 0\r\n";
+    let answer = format!("HTTP/1.1 302 Found\r\n{place}\r\n");
+    let origin = ScriptedOrigin::answering(answer).await;
+    let words = ["302 Found", "to /next", "the answer is a redirect"];
+    assert_ended(&explain_from(&origin, "", &[]), 1, &words);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn explain_gives_up_on_a_page_that_does_not_end() {
+    let never = Arc::new(Notify::new());
+    let half = "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 9\r\n\r\n<p>";
+    let origin = ScriptedOrigin::start(move |_| {
+        let half = Script::Send(half.into());
+        vec![half, Script::Wait(Arc::clone(&never))]
+    });
+    let words = ["the page did not end within 1 seconds"];
+    let ended = explain_from(&origin.await, "", &["--timeout", "1"]);
+    assert_ended(&ended, 69, &words);
 }
 
 /// A page that embeds nothing from elsewhere without its server's word.

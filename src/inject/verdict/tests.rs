@@ -227,6 +227,7 @@ fn rewrites_every_full_html_document() {
     for head in [
         &[("content-type", " TEXT/HTML;charset=")][..],
         &[HTML, ("content-disposition", "inline; filename=a")],
+        &[HTML, ("content-disposition", " InLine ;filename=a")],
         &[HTML, ("content-encoding", "identity")],
         &[HTML, ("content-encoding", "none")],
         &[HTML, ("content-length", "1")],
@@ -305,6 +306,16 @@ fn a_head_request_is_described_as_the_page_would_be() {
     };
     assert_eq!(
         verdict(Method::HEAD, NAVIGATION, 200, &[HTML]),
+        Verdict::Describe(plain)
+    );
+    // Some origins send the length of nothing.
+    assert_eq!(
+        verdict(
+            Method::HEAD,
+            NAVIGATION,
+            200,
+            &[HTML, ("content-length", "0")]
+        ),
         Verdict::Describe(plain)
     );
     let image = verdict(Method::HEAD, &[], 200, &[("content-type", "image/png")]);

@@ -180,6 +180,73 @@ fn a_page_is_asked_for_whole_and_its_validator_is_the_origins_own() {
 }
 
 #[test]
+fn a_page_is_not_asked_for_in_the_coding_that_costs_most_to_write() {
+    let up = |dest| {
+        let fields = [("sec-fetch-dest", dest), ("accept-encoding", "gzip, br")];
+        stage("", &fields).up("192.0.2.1")
+    };
+    assert_eq!(values(&up("document"), "accept-encoding"), ["gzip"]);
+    assert_eq!(values(&up("image"), "accept-encoding"), ["gzip, br"]);
+}
+
+/// The tag of the page as its visitor has it.
+fn stored_tag() -> &'static str {
+    let answer = [("content-type", "text/html"), ("etag", "\"a\"")];
+    let down = stage("", &[PAGE]).down("192.0.2.1", 200, &answer);
+    Box::leak(values(&down, "etag")[0].to_owned().into_boxed_str())
+}
+
+#[test]
+fn a_script_is_not_told_that_the_edited_page_is_good() {
+    let asked = [("sec-fetch-dest", "empty"), ("if-none-match", stored_tag())];
+    let up = stage("", &asked).up("192.0.2.1");
+    assert!(!up.contains_key("if-none-match"));
+    let tool = stage("", &asked[1..]).up("192.0.2.1");
+    assert_eq!(values(&tool, "if-none-match"), ["\"a\""]);
+}
+
+#[test]
+fn a_writer_compares_with_the_origins_page() {
+    let up = |method| {
+        let stage = stage("", &[PAGE, ("if-match", stored_tag())]);
+        let mut headers = stage.headers.clone();
+        let asked = Asked::of(method, &headers);
+        restore_validators(&mut headers, &asked, Some(&stage.plan()));
+        values(&headers, "if-match")[0].to_owned()
+    };
+    assert_eq!(up(Method::PUT), "\"a\"");
+    assert_eq!(up(Method::GET), stored_tag());
+}
+
+#[test]
+fn a_304_says_nothing_of_the_origins_bytes() {
+    let again = stage("", &[PAGE, ("if-none-match", stored_tag())]);
+    let answer = [
+        ("etag", "\"a\""),
+        ("content-length", "5"),
+        ("content-md5", "x"),
+        ("repr-digest", "x"),
+    ];
+    let down = again.down("192.0.2.1", 304, &answer);
+    assert_eq!(values(&down, "etag"), [stored_tag()]);
+    for name in ["content-length", "content-md5", "repr-digest"] {
+        assert!(!down.contains_key(name), "{name}");
+    }
+}
+
+#[test]
+fn a_page_of_which_nobody_says_how_long_it_is_good_is_asked_for_each_time() {
+    let freshness = |kind, dest| {
+        let stage = stage("", &[("sec-fetch-dest", dest)]);
+        let down = stage.down("192.0.2.1", 200, &[("content-type", kind)]);
+        values(&down, "cache-control").join(", ")
+    };
+    assert_eq!(freshness("text/html", "document"), "no-cache");
+    assert_eq!(freshness("text/html", "empty"), "");
+    assert_eq!(freshness("image/png", "image"), "");
+}
+
+#[test]
 fn a_resources_conditions_and_ranges_are_left_alone() {
     let image = [
         ("sec-fetch-dest", "image"),
