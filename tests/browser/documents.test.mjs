@@ -44,6 +44,16 @@ const XHTML = (tag) => `<html xmlns="http://www.w3.org/1999/xhtml"><head><title>
 const PAGES = {
   json: ["text/html", '{"a": "<p id=ssn>a</p>"}'],
   fragment: ["text/html", "<li id=ssn>a"],
+  written: [
+    "text/html",
+    '<!doctype html><p>a<script>document.write("<div id=ssn>b</div><table><tr><td>c")</script><p>d',
+  ],
+  handmade: [
+    "text/html",
+    `<!doctype html><head><meta id="glance-cobrowse" data-groupid="1">
+<script id="glance-cobrowse" src="/own/loader.js" defer></script></head>
+<body><p id=ssn>a<script id=cobrowsescript>window.own = 1</script>`,
+  ],
   nosniff: ["", "<!doctype html><p id=ssn>a", { "x-content-type-options": "nosniff" }],
   xhtml: ["application/xhtml+xml", XHTML('<script id="glance-cobrowse" src="/own/loader.js"/>')],
   inline: ["application/xhtml+xml", XHTML('<script id="glance-cobrowse">window.own = 1</script>')],
@@ -91,6 +101,19 @@ test("JSON in a window is as it came, and a piece of a page is a page", async ()
 test("what browsers must not guess is text to them, and as it came", async () => {
   const seen = await visit("127.0.0.1", "nosniff");
   assert.deepEqual([seen.type, seen.tags, seen.text], ["text/plain", 0, PAGES.nosniff[1]]);
+});
+
+test("a page that writes markup while it is read has one live tag", async () => {
+  const seen = await visit("127.0.0.1", "written");
+  assert.deepEqual([seen.tags, seen.runs], [1, 1]);
+  assert.ok(seen.text.includes("b") && seen.text.includes("d"), seen.text);
+});
+
+test("a tag made by hand does not run beside ours", async () => {
+  const seen = await visit("127.0.0.1", "handmade");
+  assert.deepEqual([seen.tags, seen.runs, seen.own], [1, 1, undefined]);
+  assert.equal(seen.masked, "true");
+  assert.ok(!origin.asked.includes("/own/loader.js"), "the page's own script is not fetched");
 });
 
 for (const name of ["xhtml", "inline"]) {
