@@ -86,7 +86,7 @@ function run(port: MessagePort): void {
   port.onmessage = ({ data }: MessageEvent<ToReplay>) => {
     switch (data.type) {
       case "frame":
-        return pictures.take(data.bytes);
+        return void pictures.take(data.bytes);
       case "clear":
         pictures.forget();
         return clear();

@@ -20,7 +20,8 @@ export interface PicturesParts {
 
 /** Makes pictures of frames, in their order. */
 export interface Pictures {
-  take: (bytes: ArrayBuffer) => void;
+  /** Resolves once the frame, and all before it, are read. */
+  take: (bytes: ArrayBuffer) => Promise<unknown>;
   /** The recording that is shown is of no use any more. */
   forget: () => void;
   /** What was begun could not be drawn. */
@@ -68,11 +69,13 @@ export function createPictures({ begin, add, lost, unshowable }: PicturesParts):
     take: (bytes) => {
       if (pending >= PENDING_FRAMES_MAX) {
         forget();
-        return lost();
+        lost();
+        return work;
       }
       const begun = turn;
       pending += 1;
       work = work.then(() => read(bytes, begun)).catch(fault).finally(() => (pending -= 1));
+      return work;
     },
     forget,
     fault,
