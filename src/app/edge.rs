@@ -10,6 +10,7 @@ use hyper::service::{Service, service_fn};
 use tokio::sync::watch;
 
 use super::admin::{Admin, AdminServer, Readiness};
+use super::agents::AgentsServer;
 use super::embedded::Embedded;
 use super::reload::{Reloader, Sources};
 use super::routes::Routes;
@@ -31,6 +32,7 @@ pub struct Edge {
     shared: Arc<Shared>,
     server: Server,
     admin: Option<AdminServer>,
+    agents: Option<AgentsServer>,
     reloader: Reloader,
     wishes: Wishes,
     readiness: watch::Sender<Readiness>,
@@ -116,6 +118,14 @@ impl Edge {
             .admin
             .map(|address| AdminServer::bind(address, &mut inherited, admin))
             .transpose()?;
+        let agents = AgentsServer::bind(
+            &config,
+            &embedded,
+            &mut inherited,
+            certificates.as_ref(),
+            Arc::clone(&metrics),
+        );
+        let agents = agents.await?;
         BindError::unless_all_taken(&inherited)?;
         let (access_log, writer) = start_access_log(output, &config, &metrics)?;
         let shared = Arc::new(Shared {
@@ -143,6 +153,7 @@ impl Edge {
             shared,
             server,
             admin,
+            agents,
             reloader,
             wishes,
             readiness,
@@ -158,6 +169,11 @@ impl Edge {
 
     pub fn admin_address(&self) -> Option<SocketAddr> {
         self.admin.as_ref().and_then(AdminServer::address)
+    }
+
+    /// Where agents find their console.
+    pub fn agents_address(&self) -> Option<BoundAddress> {
+        self.agents.as_ref().and_then(AgentsServer::address)
     }
 
     /// What a person should look at, though it stops nothing.
@@ -188,6 +204,7 @@ impl Edge {
             shared,
             server,
             admin,
+            agents,
             reloader,
             wishes,
             readiness,
@@ -196,6 +213,7 @@ impl Edge {
         } = self;
         let reloading = reloader.follow(wishes);
         let admin = admin.map(AdminServer::start);
+        let agents = agents.map(AgentsServer::start);
         let watchdog = Watchdog::start();
         tell_ready();
         let embedded = shared.embedded.clone();
@@ -203,12 +221,18 @@ impl Edge {
             shutdown.await;
             tell_stopping();
             readiness.send_replace(Readiness::Draining);
+            if let Some(agents) = &agents {
+                agents.leave();
+            }
             embedded.drain().await;
         };
         let drained = server
             .serve(move |connection| service(&shared, connection), draining)
             .await;
         drop((reloading, watchdog));
+        if let Some(agents) = agents {
+            agents.end().await;
+        }
         if let Some(admin) = admin {
             admin.end().await;
         }

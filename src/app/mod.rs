@@ -3,6 +3,11 @@
 
 mod access_log;
 mod admin;
+#[cfg(feature = "backend")]
+mod agents;
+#[cfg(not(feature = "backend"))]
+#[path = "no_agents.rs"]
+mod agents;
 mod catch_panic;
 mod dispatch;
 mod edge;

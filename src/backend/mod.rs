@@ -13,6 +13,7 @@ pub mod session;
 pub mod store;
 mod visitors;
 
+use agents::ConsoleFiles;
 pub use realm::Realm;
 pub use visitors::VisitorPlace;
 
@@ -41,6 +42,14 @@ struct Parts {
     paces: Paces,
     sockets: Arc<Semaphore>,
 }
+
+/// What the bundler made for agents.
+pub const CONSOLE_FILES: ConsoleFiles = ConsoleFiles {
+    console: assets::bundles::CONSOLE_HTML,
+    replay: assets::bundles::REPLAY_HTML,
+    files: assets::bundles::CONSOLE_FILES,
+    licenses: assets::bundles::LICENSES,
+};
 
 /// More than a site has visitors who want help at once.
 const SESSIONS_MAX: usize = 10_000;

@@ -3,15 +3,18 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::exit::Exit;
+use super::report::report;
 use super::running::with_causes;
 use super::source::DEFAULT_CONFIG;
 use super::terminal::complain;
 use crate::backend::store::{Database, StoreError};
+use crate::config::{self, DEFAULT_DATABASE};
+use crate::problem::Problem;
 
 /// Where the backend's database is.
 #[derive(Args, Clone, Debug)]
 pub(super) struct DatabaseFlags {
-    /// Database file [default: cobrowse.db beside the settings file]
+    /// Database file [default: that of the settings, or cobrowse.db]
     #[arg(long, value_name = "FILE")]
     database: Option<PathBuf>,
     /// Settings file [default: edge.toml, if there is one]
@@ -22,7 +25,13 @@ pub(super) struct DatabaseFlags {
 impl DatabaseFlags {
     /// Opens it and does something with it; what goes wrong is told.
     pub(super) fn using(&self, act: impl FnOnce(Database) -> Result<(), StoreError>) -> Exit {
-        let path = self.path();
+        let path = match self.path() {
+            Ok(path) => path,
+            Err(problems) => {
+                report(&problems);
+                return Exit::Config;
+            }
+        };
         match Database::open(&path).and_then(act) {
             Ok(()) => Exit::Success,
             Err(error) => {
@@ -36,17 +45,28 @@ impl DatabaseFlags {
         }
     }
 
-    fn path(&self) -> PathBuf {
-        let config = self
-            .config
-            .as_deref()
-            .unwrap_or_else(|| Path::new(DEFAULT_CONFIG));
-        let beside = || config.with_file_name(DEFAULT_DATABASE);
-        self.database.clone().unwrap_or_else(beside)
+    fn path(&self) -> Result<PathBuf, Vec<Problem>> {
+        if let Some(path) = &self.database {
+            return Ok(path.clone());
+        }
+        let default = Path::new(DEFAULT_CONFIG);
+        let config = self.config.as_deref();
+        match config.or_else(|| default.exists().then_some(default)) {
+            Some(path) => database_of(path),
+            None => Ok(PathBuf::from(DEFAULT_DATABASE)),
+        }
     }
 }
 
-const DEFAULT_DATABASE: &str = "cobrowse.db";
+fn database_of(settings: &Path) -> Result<PathBuf, Vec<Problem>> {
+    let draft = config::read(settings);
+    let embedded = draft.config.and_then(|config| config.embedded);
+    match embedded {
+        Some(embedded) => Ok(embedded.database),
+        None if draft.problems.is_empty() => Ok(settings.with_file_name(DEFAULT_DATABASE)),
+        None => Err(draft.problems),
+    }
+}
 
 fn exit_of(error: &StoreError) -> Exit {
     match error {

@@ -21,7 +21,7 @@ pub(super) struct AddressPlaces(Vec<(SocketAddr, &'static str)>);
 
 impl AddressPlaces {
     pub(super) fn flags(config: &EdgeConfig) -> Self {
-        Self::of(config, ["--listen", "--listen-tls", "--admin"])
+        Self::of(config, ["--listen", "--listen-tls", "--admin", "--agents"])
     }
 
     pub(super) fn settings(config: &EdgeConfig) -> Self {
@@ -31,15 +31,17 @@ impl AddressPlaces {
                 "`http` in [server]",
                 "`https` in [server]",
                 "`listen` in [admin]",
+                "`listen` in [agents]",
             ],
         )
     }
 
-    fn of(config: &EdgeConfig, [http, https, admin]: [&'static str; 3]) -> Self {
+    fn of(config: &EdgeConfig, [http, https, admin, agents]: [&'static str; 4]) -> Self {
         let http = config.server.http.iter().map(|address| (*address, http));
         let https = config.server.https.iter().map(|address| (*address, https));
         let admin = config.admin.iter().map(|address| (*address, admin));
-        Self(http.chain(https).chain(admin).collect())
+        let console = config.agents.iter().map(|console| (console.listen, agents));
+        Self(http.chain(https).chain(admin).chain(console).collect())
     }
 
     /// The server's own words know of one flag only.

@@ -269,6 +269,10 @@ fn announce(edge: &Edge) {
     if let Some(admin) = edge.admin_address() {
         say(format_args!("admin on http://{admin}"));
     }
+    if let Some(agents) = edge.agents_address() {
+        let scheme = agents.scheme;
+        say(format_args!("agents on {scheme}://{}", agents.address));
+    }
 }
 
 /// A name that no legacy site is likely to have.

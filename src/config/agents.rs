@@ -91,6 +91,14 @@ impl AgentsTable {
         self.tls.as_ref().is_some_and(|tls| tls.value)
     }
 
+    /// `sessions`: they are run by this program, and so can be seen by agents.
+    pub(super) fn report_idle(&self, sessions: bool, reports: &Reports) {
+        if !sessions {
+            let remedy = "write backend = \"embedded\" in [session], or remove [agents]";
+            reports.error(&self.header, "there are no sessions for agents", remedy);
+        }
+    }
+
     /// `certificates`: there are some, or something is wrong with where they are.
     pub(super) fn compile(
         self,

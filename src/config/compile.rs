@@ -39,11 +39,12 @@ pub(super) fn compile(
     let agents_want_tls = file.agents.as_ref().is_some_and(AgentsTable::wants_tls);
     let certificates = certificates(&file.certs, &listeners, agents_want_tls, reports);
     let has_certificates = !matches!(file.certs, Written::Absent);
-    let agents = file
-        .agents
-        .and_then(|agents| agents.compile(&listeners, has_certificates, reports));
     let default = server::Config::default();
     let (session, embedded) = sessions(file.session.as_ref(), base, reports);
+    let agents = file.agents.and_then(|agents| {
+        agents.report_idle(embedded.is_some(), reports);
+        agents.compile(&listeners, has_certificates, reports)
+    });
     let enforced = session.as_ref();
     let enforced = enforced.is_some_and(|session| session.enforce.is_some());
     let reader = match &embedded {

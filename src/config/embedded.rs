@@ -7,7 +7,8 @@ use crate::document::{At, Fault, Reports};
 
 /// The mount that the examples have: a name that no legacy site is likely to have.
 pub const DEFAULT_MOUNT: &str = "/_cobrowse";
-const DEFAULT_DATABASE: &str = "cobrowse.db";
+/// Beside the settings file.
+pub const DEFAULT_DATABASE: &str = "cobrowse.db";
 /// What is written in place of a URL.
 const EMBEDDED: &str = "embedded";
 

@@ -19,7 +19,7 @@ mod value;
 
 pub use agents::{AgentsConfig, ConsoleOrigin};
 pub use backend::parse_backend;
-pub use embedded::DEFAULT_MOUNT;
+pub use embedded::{DEFAULT_DATABASE, DEFAULT_MOUNT};
 pub use environment::Environment;
 pub use grants::{GrantsConfig, KeysSource, Secret};
 pub use load::{Draft, load, read};

@@ -10,6 +10,8 @@ mod admin;
 #[cfg(feature = "backend")]
 mod agent_commands;
 #[cfg(feature = "backend")]
+mod agents;
+#[cfg(feature = "backend")]
 mod backend;
 mod caching;
 mod charsets;

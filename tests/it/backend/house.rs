@@ -13,18 +13,18 @@ use crate::support::{
     Answer, Directory, ScriptedOrigin, Socket, TestEdge, Told, Visitor, config, soon,
 };
 
-pub(super) const HOST: &str = "www.bank.example";
-pub(super) const ORIGIN: &str = "http://www.bank.example";
-pub(super) const SOCKET: &str = "/_cobrowse/session/socket";
+pub(crate) const HOST: &str = "www.bank.example";
+pub(crate) const ORIGIN: &str = "http://www.bank.example";
+pub(crate) const SOCKET: &str = "/_cobrowse/session/socket";
 
 /// A bank behind an edge with a backend.
-pub(super) struct House {
-    pub(super) edge: TestEdge,
-    pub(super) files: Directory,
-    pub(super) origin: ScriptedOrigin,
+pub(crate) struct House {
+    pub(crate) edge: TestEdge,
+    pub(crate) files: Directory,
+    pub(crate) origin: ScriptedOrigin,
 }
 
-pub(super) fn rules(origin: SocketAddr) -> String {
+pub(crate) fn rules(origin: SocketAddr) -> String {
     format!(
         r##"
         version = 1
@@ -58,10 +58,16 @@ pub(super) fn rules(origin: SocketAddr) -> String {
 }
 
 impl House {
-    pub(super) async fn open() -> Self {
+    pub(crate) async fn open() -> Self {
+        Self::open_with(|_| {}).await
+    }
+
+    pub(crate) async fn open_with(change: impl FnOnce(&mut EdgeConfig)) -> Self {
         let origin = ScriptedOrigin::serving("<p>a page").await;
         let files = Directory::new();
-        let edge = TestEdge::spawn(settings(&files, &origin)).await;
+        let mut config = settings(&files, &origin);
+        change(&mut config);
+        let edge = TestEdge::spawn(config).await;
         Self {
             edge,
             files,
@@ -70,14 +76,19 @@ impl House {
     }
 
     /// As after a restart.
-    pub(super) async fn reopen(self) -> Self {
+    pub(crate) async fn reopen(self) -> Self {
+        self.reopen_with(|_| {}).await
+    }
+
+    pub(crate) async fn reopen_with(self, change: impl FnOnce(&mut EdgeConfig)) -> Self {
         let Self {
             edge,
             files,
             origin,
         } = self;
         edge.end().await;
-        let settings = settings(&files, &origin);
+        let mut settings = settings(&files, &origin);
+        change(&mut settings);
         // The thread of the database of before may not have ended yet.
         let edge = loop {
             match Edge::start_logging_to(std::io::sink(), settings.clone()).await {
@@ -92,12 +103,12 @@ impl House {
         }
     }
 
-    pub(super) fn backend(&self) -> &Backend {
+    pub(crate) fn backend(&self) -> &Backend {
         self.edge.backend.as_ref().unwrap()
     }
 
     /// What the edge wrote onto the page.
-    pub(super) async fn grant(&self, path: &str) -> String {
+    pub(crate) async fn grant(&self, path: &str) -> String {
         let request = Request::get(path)
             .header("host", HOST)
             .header("accept", "text/html");
@@ -108,13 +119,13 @@ impl House {
         rest.split('"').next().unwrap().to_owned()
     }
 
-    pub(super) async fn ask(&self, request: http::request::Builder, body: &str) -> Answer {
+    pub(crate) async fn ask(&self, request: http::request::Builder, body: &str) -> Answer {
         let mut visitor = Visitor::http1(self.edge.http).await;
         visitor.send_with_body(request, body.to_owned()).await
     }
 
     /// A POST as the script makes it, from the site's own page.
-    pub(super) async fn post(&self, path: &str, body: &Value, cookie: &str) -> Answer {
+    pub(crate) async fn post(&self, path: &str, body: &Value, cookie: &str) -> Answer {
         let request = Request::post(path)
             .header("host", HOST)
             .header("origin", ORIGIN)
@@ -123,19 +134,19 @@ impl House {
         self.ask(request, &body.to_string()).await
     }
 
-    pub(super) async fn start_with(&self, body: &Value) -> Answer {
+    pub(crate) async fn start_with(&self, body: &Value) -> Answer {
         self.post("/_cobrowse/session/start", body, "").await
     }
 
     /// A session of group 1 on the page at `/`; its cookie.
-    pub(super) async fn start(&self) -> String {
+    pub(crate) async fn start(&self) -> String {
         let grant = self.grant("/").await;
         let answer = self.start_with(&start_request(&grant, 1)).await;
         assert_eq!(answer.status, 200, "{}", answer.text());
         cookie_of(&answer)
     }
 
-    pub(super) async fn connect(&self, cookie: &str) -> Socket {
+    pub(crate) async fn connect(&self, cookie: &str) -> Socket {
         let lines = [
             &format!("Origin: {ORIGIN}")[..],
             "Sec-WebSocket-Protocol: cobrowse.v1",
@@ -147,7 +158,7 @@ impl House {
     }
 
     /// A page of the site that says hello; what it is told.
-    pub(super) async fn visit(&self, cookie: &str, tab: &str, path: &str) -> (Socket, Value) {
+    pub(crate) async fn visit(&self, cookie: &str, tab: &str, path: &str) -> (Socket, Value) {
         let hello = self.hello(tab, path).await;
         let mut socket = self.connect(cookie).await;
         socket.say(&hello.to_string()).await;
@@ -156,7 +167,7 @@ impl House {
         (socket, welcome)
     }
 
-    pub(super) async fn hello(&self, tab: &str, path: &str) -> Value {
+    pub(crate) async fn hello(&self, tab: &str, path: &str) -> Value {
         let grant = self.grant(path).await;
         json!({
             "type": "hello", "version": 1, "grant": grant, "tab": tab,
@@ -166,7 +177,7 @@ impl House {
     }
 
     /// An agent comes into the only session that there is.
-    pub(super) async fn join(&self, name: &str) -> Joined {
+    pub(crate) async fn join(&self, name: &str) -> Joined {
         let sessions = self.backend().roster().views();
         assert_eq!(sessions.len(), 1);
         let guest = Guest {
@@ -195,7 +206,7 @@ fn settings(files: &Directory, origin: &ScriptedOrigin) -> EdgeConfig {
     }
 }
 
-pub(super) fn start_request(grant: &str, group: u32) -> Value {
+pub(crate) fn start_request(grant: &str, group: u32) -> Value {
     json!({
         "version": 1, "grant": grant, "group": group, "site": "production",
         "url": format!("{ORIGIN}/"), "visitor": { "name": "Zoë" }, "storage": { "kind": "normal" },
@@ -203,7 +214,7 @@ pub(super) fn start_request(grant: &str, group: u32) -> Value {
 }
 
 /// The token that was set, as the browser sends it back.
-pub(super) fn cookie_of(answer: &Answer) -> String {
+pub(crate) fn cookie_of(answer: &Answer) -> String {
     let lines = answer.headers.get_all("set-cookie").into_iter();
     let lines = lines.map(|line| line.to_str().unwrap());
     let mut kept = lines.filter(|line| !line.contains("Max-Age=0"));
@@ -216,7 +227,7 @@ pub(super) fn cookie_of(answer: &Answer) -> String {
 }
 
 /// The next message.
-pub(super) async fn hear(socket: &mut Socket) -> Value {
+pub(crate) async fn hear(socket: &mut Socket) -> Value {
     match socket.next().await {
         Told::Text(text) => serde_json::from_str(&text).unwrap(),
         other => panic!("{other:?}"),
@@ -224,7 +235,7 @@ pub(super) async fn hear(socket: &mut Socket) -> Value {
 }
 
 /// Everything up to the first message of this type, that one included.
-pub(super) async fn hear_until(socket: &mut Socket, kind: &str) -> Vec<Value> {
+pub(crate) async fn hear_until(socket: &mut Socket, kind: &str) -> Vec<Value> {
     let mut heard = Vec::new();
     loop {
         let message = hear(socket).await;
@@ -237,7 +248,7 @@ pub(super) async fn hear_until(socket: &mut Socket, kind: &str) -> Vec<Value> {
 }
 
 /// With which code the socket is closed.
-pub(super) async fn closed(socket: &mut Socket) -> Option<u16> {
+pub(crate) async fn closed(socket: &mut Socket) -> Option<u16> {
     loop {
         match socket.next().await {
             Told::Close(code) => {
@@ -253,7 +264,7 @@ pub(super) async fn closed(socket: &mut Socket) -> Option<u16> {
 }
 
 /// A frame as the recorder's side of the script packs it.
-pub(super) fn frame(kind: u8, page: u32, sequence: u64, body: &[u8]) -> Vec<u8> {
+pub(crate) fn frame(kind: u8, page: u32, sequence: u64, body: &[u8]) -> Vec<u8> {
     let mut frame = vec![kind];
     frame.extend(page.to_be_bytes());
     frame.extend(sequence.to_be_bytes());
@@ -262,7 +273,7 @@ pub(super) fn frame(kind: u8, page: u32, sequence: u64, body: &[u8]) -> Vec<u8> 
 }
 
 /// The next frame that an agent gets.
-pub(super) async fn seen(agent: &mut Joined) -> Vec<u8> {
+pub(crate) async fn seen(agent: &mut Joined) -> Vec<u8> {
     loop {
         match soon(agent.feed.next()).await.unwrap() {
             AgentEvent::Frame(frame) => return frame.to_vec(),

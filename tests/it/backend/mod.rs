@@ -2,6 +2,6 @@
 
 mod calls;
 mod files;
-mod house;
+pub(crate) mod house;
 mod sessions;
 mod sockets;

@@ -23,6 +23,8 @@ pub(crate) struct TestEdge {
     pub(crate) https: Option<SocketAddr>,
     pub(crate) admin: SocketAddr,
     pub(crate) reloader: Reloader,
+    /// Of the agents' console.
+    pub(crate) agents: Option<SocketAddr>,
     #[cfg(feature = "backend")]
     pub(crate) backend: Option<cobrowse_edge::backend::Backend>,
     shutdown: Option<oneshot::Sender<()>>,
@@ -61,6 +63,7 @@ impl TestEdge {
         };
         let (http, https) = (find(Scheme::Http).unwrap(), find(Scheme::Https));
         let admin = edge.admin_address().unwrap();
+        let agents = edge.agents_address().map(|bound| bound.address);
         let reloader = edge.reloader();
         #[cfg(feature = "backend")]
         let backend = edge.backend().cloned();
@@ -71,6 +74,7 @@ impl TestEdge {
             https,
             admin,
             reloader,
+            agents,
             #[cfg(feature = "backend")]
             backend,
             shutdown: Some(shutdown),
