@@ -1,27 +1,31 @@
+use std::fs::DirBuilder;
 use std::future::pending;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::os::unix::fs::DirBuilderExt;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
 
-use super::demo::{Addresses, StandIn, rules};
+use super::demo::{Addresses, StandIn, rules, rules_for_stand_in};
 use super::exit::Exit;
 use super::running::{AddressPlaces, on_runtime, run};
 use super::serve::carry_sessions;
 use super::terminal::{complain, say};
 use crate::app::Edge;
 use crate::config::{
-    CertificatesSource, DEFAULT_ADMIN, DEFAULT_LISTEN, EdgeConfig, Environment, RulesSource,
-    parse_listen_address,
+    CertificatesSource, DEFAULT_ADMIN, DEFAULT_LISTEN, DEFAULT_MOUNT, EdgeConfig, EmbeddedConfig,
+    Environment, GrantsConfig, KeysSource, RulesSource, parse_listen_address,
 };
+use crate::groups::GrantEpoch;
 use crate::server::Inherited;
 use crate::upstream::{Target, TlsSettings};
 use crate::wire::Scheme;
 
 /// Show the edge at work before a small legacy bank
 ///
-/// The bank and a stand-in for the cobrowse backend are played by this program; nothing else is needed.
+/// The bank is played by this program, which runs the sessions, too; nothing else is needed.
 /// Ctrl-C ends it.
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "\
@@ -38,6 +42,12 @@ pub(super) struct DemoArgs {
     /// Address for health and metrics
     #[arg(long, value_name = "ADDR", value_parser = parse_listen_address, default_value_t = DEFAULT_ADMIN)]
     admin: SocketAddr,
+    /// Carry sessions to a backend elsewhere, which is played, instead of running them
+    #[arg(long)]
+    stand_in: bool,
+    /// Directory of the database, to find sessions again after a restart [default: a new one, removed at the end]
+    #[arg(long, value_name = "DIR", conflicts_with = "stand_in")]
+    data: Option<PathBuf>,
 }
 
 /// The servers that are played.
@@ -63,7 +73,16 @@ impl DemoArgs {
     }
 
     async fn play(self, stage: Stage) -> Exit {
-        let mut config = self.configure(&stage);
+        let data = match DataDirectory::open(self.data.clone()) {
+            Ok(data) => data,
+            Err(error) => {
+                complain(format_args!(
+                    "error: the demo's data cannot be kept: {error}"
+                ));
+                return Exit::Unavailable;
+            }
+        };
+        let mut config = self.configure(&stage, &data);
         // What is asked for in an environment is no reason for a demo not to start.
         let _ = Environment {
             listen: None,
@@ -82,17 +101,80 @@ impl DemoArgs {
         }
     }
 
-    fn configure(&self, stage: &Stage) -> EdgeConfig {
-        let mut config = EdgeConfig::new(RulesSource::Given(rules(stage.bank.address())));
+    fn configure(&self, stage: &Stage, data: &DataDirectory) -> EdgeConfig {
+        let bank = stage.bank.address();
+        let rules = match self.plays_backend() {
+            true => rules_for_stand_in(bank),
+            false => rules(bank),
+        };
+        let mut config = EdgeConfig::new(RulesSource::Given(rules));
         config.certificates = CertificatesSource::SelfSigned;
         config.server.http = vec![self.listen];
         config.server.https = vec![self.listen_tls];
         config.server.drain_timeout = DRAIN_TIMEOUT;
         config.admin = Some(self.admin);
-        config.session = Some(carry_sessions(target(stage.backend.address())));
+        if self.plays_backend() {
+            config.session = Some(carry_sessions(target(stage.backend.address())));
+        } else {
+            run_sessions(&mut config, data.0.join("cobrowse.db"));
+        }
         config.log.access = None;
         config.log.filter = LOG_FILTER.to_owned();
         config
+    }
+}
+
+impl DemoArgs {
+    fn plays_backend(&self) -> bool {
+        self.stand_in || cfg!(not(feature = "backend"))
+    }
+}
+
+/// In this program; it knows its own pages after a restart.
+fn run_sessions(config: &mut EdgeConfig, database: PathBuf) {
+    let embedded = EmbeddedConfig {
+        mount: DEFAULT_MOUNT.into(),
+        database,
+    };
+    config.grants = Some(GrantsConfig {
+        keys: KeysSource::Kept(embedded.grant_keys()),
+        epoch: GrantEpoch::default(),
+    });
+    config.embedded = Some(embedded);
+}
+
+/// Where the database lies.
+#[derive(Debug)]
+struct DataDirectory(PathBuf, IsKept);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum IsKept {
+    No,
+    Yes,
+}
+
+impl DataDirectory {
+    fn open(wanted: Option<PathBuf>) -> io::Result<Self> {
+        let (path, kept) = match wanted {
+            Some(path) => (path, IsKept::Yes),
+            None => {
+                let name = format!("cobrowse-edge-demo-{}", std::process::id());
+                (std::env::temp_dir().join(name), IsKept::No)
+            }
+        };
+        let mut builder = DirBuilder::new();
+        builder.mode(0o700).recursive(kept == IsKept::Yes);
+        builder.create(&path)?;
+        Ok(Self(path, kept))
+    }
+}
+
+impl Drop for DataDirectory {
+    fn drop(&mut self) {
+        if self.1 == IsKept::No {
+            // What cannot be removed is of no use to anybody.
+            let _ = std::fs::remove_dir_all(&self.0);
+        }
     }
 }
 

@@ -21,7 +21,7 @@ export async function start(command, addresses) {
     child.kill("SIGKILL");
     throw error;
   });
-  return { ...found, stop: () => stop(child, ended, said) };
+  return { ...found, stop: () => stop(child, ended, said), kill: () => kill(child, ended) };
 }
 
 function addressesIn(child, said, ended, addresses) {
@@ -41,6 +41,12 @@ function addressesIn(child, said, ended, addresses) {
     child.stderr.on("data", look);
     ended.then(([code]) => fail(`it ended with ${code}`), (error) => fail(error.message));
   });
+}
+
+/** As if the power went. */
+async function kill(child, ended) {
+  child.kill("SIGKILL");
+  await ended;
 }
 
 /** Resolves with the exit code, null where it had to be killed. */

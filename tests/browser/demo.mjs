@@ -3,9 +3,10 @@
 import { start } from "./binary.mjs";
 
 /** The running demo: `edge`, `tls`, `admin` and `origin` are addresses without a slash at the end. */
-export function startDemo() {
-  const flags = ["--listen", "--listen-tls", "--admin"].flatMap((flag) => [flag, "127.0.0.1:0"]);
-  return start(["demo", ...flags], ({ stdout }) => parseAddresses(stdout));
+export function startDemo(...more) {
+  const listeners = ["--listen", "--listen-tls", "--admin"].filter((flag) => !more.includes(flag));
+  const flags = listeners.flatMap((flag) => [flag, "127.0.0.1:0"]);
+  return start(["demo", ...flags, ...more], ({ stdout }) => parseAddresses(stdout));
 }
 
 /** All four addresses, or nothing while one is missing. */

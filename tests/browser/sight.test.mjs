@@ -13,7 +13,7 @@ import { open, TAGGED, UNTAGGED } from "./pages.mjs";
 let demo, browser;
 
 before(async () => {
-  demo = await startDemo();
+  demo = await startDemo("--stand-in");
   browser = await launchBrowser();
 });
 

@@ -9,7 +9,7 @@ import { startDemo } from "./demo.mjs";
 let demo, browser, page;
 
 before(async () => {
-  demo = await startDemo();
+  demo = await startDemo("--stand-in");
   browser = await launchBrowser();
   page = await newPage(browser);
 });

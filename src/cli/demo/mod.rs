@@ -1,7 +1,8 @@
-//! `cobrowse-edge demo`: a legacy bank, a stand-in for the cobrowse backend, and the rules that
-//! join them, so that a newcomer sees the edge at work with nothing else installed.
+//! `cobrowse-edge demo`: a legacy bank and the rules that join it with the backend in this program, so
+//! that a newcomer sees the edge at work with nothing else installed. Where it is wanted, or where this
+//! program has no backend, one elsewhere is played.
 //!
-//! The bank and the backend are played by in-process servers on loopback; they know nothing of
+//! The bank and such a backend are played by in-process servers on loopback; they know nothing of
 //! the edge, which meets them over sockets like any origin.
 
 mod backend;
@@ -10,6 +11,6 @@ mod rules;
 mod stand_in;
 mod welcome;
 
-pub use rules::rules;
+pub use rules::{rules, rules_for_stand_in};
 pub use stand_in::StandIn;
 pub use welcome::Addresses;

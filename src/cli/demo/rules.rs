@@ -12,6 +12,17 @@ pub fn rules(origin: SocketAddr) -> Arc<SourceFile> {
     })
 }
 
+/// The same, with the loader of a backend elsewhere, which is played.
+pub fn rules_for_stand_in(origin: SocketAddr) -> Arc<SourceFile> {
+    let SourceFile { path, text } = &*rules(origin);
+    let text = text.replace(OWN_SCRIPT, STAND_IN_SCRIPT);
+    let path = path.clone();
+    Arc::new(SourceFile { path, text })
+}
+
+const OWN_SCRIPT: &str = "kind = \"edge\"\nurl  = \"/_cobrowse/CobrowseJS.ashx";
+const STAND_IN_SCRIPT: &str = "url = \"/_cobrowse/cobrowse/CobrowseJS.ashx";
+
 const RULES: &str = include_str!("rules.toml");
 /// What stands in the file for the address, which is known only at run time.
 const ORIGIN_PLACE: &str = "bank.invalid";
@@ -30,6 +41,14 @@ mod tests {
         let loaded = RuleSet::compile(vec![rules], SiteEnv::Production).unwrap();
         assert_eq!(loaded.warnings, []);
         assert!(loaded.rules.site("whatever.example").is_some());
+    }
+
+    #[test]
+    fn a_stand_in_has_a_loader_of_its_own() {
+        let rules = rules_for_stand_in(SocketAddr::from(([127, 0, 0, 1], 4711)));
+        assert!(rules.text.contains(STAND_IN_SCRIPT) && !rules.text.contains("\"edge\""));
+        let loaded = RuleSet::compile(vec![rules], SiteEnv::Production).unwrap();
+        assert_eq!(loaded.warnings, []);
     }
 
     #[test]

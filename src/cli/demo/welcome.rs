@@ -34,7 +34,7 @@ They look the same. View the source: the edge adds a tag at the end, and glance_
   /mortgage/apply                 groups 15687, 15688, 15690; income and declaration are masked, too
   /mortgage/calculators/payment   no tag: its rule says inject = false
   /chat                           group 15691, with an interface of its own
-The browser's console tells the groups of each page. Ctrl-C ends the demo.
+Ctrl+Enter on a page of group 15687 starts a session; the bar tells its key. Ctrl-C ends the demo.
 "
         )
     }
