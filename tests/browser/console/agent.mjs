@@ -30,5 +30,11 @@ export async function join(page, peer, name = /Grace Hopper/) {
   await peer.until((that) => that.saidOf("join").length > before, "a join");
 }
 
+/** Takes a tool, and waits until the picture knows. */
+export async function takes(page, tool) {
+  await page.getByRole("button", { name: tool, exact: true }).click();
+  await replay(page).locator(`body[data-tool=${tool.toLowerCase()}]`).waitFor();
+}
+
 /** Whether what is in front of the picture says so. */
 export const notice = (page, title) => page.locator(".cover h2", { hasText: title });

@@ -5,7 +5,7 @@ import { after, before, test } from "node:test";
 
 import { bundle } from "../../../src/web/build.mjs";
 import { launchBrowser } from "../browser.mjs";
-import { agent, drawn, join, notice, replay } from "./agent.mjs";
+import { agent, drawn, join, notice, replay, takes } from "./agent.mjs";
 import { ACCOUNT, RIGHTS, sessionView, startAgents } from "./peer.mjs";
 import { bankPage, recording } from "./recording.mjs";
 
@@ -188,7 +188,7 @@ test("what may not be seen is gone from the frame, and it is said why", async (t
 
 test("the pointer is sent as a node and a place in its box, at any size", async (t) => {
   const { peer, page, shown } = await watching(t);
-  await page.getByRole("button", { name: "Point" }).click();
+  await takes(page, "Point");
   for (const zoom of ["Fit", "Larger", "Smaller"]) {
     await page.getByRole("button", { name: zoom }).click();
     peer.said.length = 0;
@@ -207,7 +207,7 @@ test("the pointer is sent as a node and a place in its box, at any size", async 
 
 test("pointers come at most 30 a second", async (t) => {
   const { peer, page } = await watching(t);
-  await page.getByRole("button", { name: "Point" }).click();
+  await takes(page, "Point");
   const box = await page.locator("iframe.picture").boundingBox();
   const begun = Date.now();
   for (let count = 0; Date.now() - begun < 1_000; count += 1) await page.mouse.move(box.x + 100 + (count % 300), box.y + 150);
@@ -217,7 +217,7 @@ test("pointers come at most 30 a second", async (t) => {
 
 test("something is marked by a click, and by keys", async (t) => {
   const { peer, page, shown } = await watching(t);
-  await page.getByRole("button", { name: "Highlight" }).click();
+  await takes(page, "Highlight");
   const box = await drawn(page).locator("#income").boundingBox();
   await page.mouse.click(box.x + 20, box.y + box.height / 2);
   await peer.until((that) => that.saidOf("highlight").at(-1)?.node === shown.income.id, "a mark");
