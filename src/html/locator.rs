@@ -393,7 +393,13 @@ fn with_end_handlers<'s>(
     for (selector, what) in fixed.into_iter().chain(masks) {
         settings = settings.append_element_content_handler(noting(shared, selector, what));
     }
-    descent::with_handlers(settings, plan, shared)
+    settings = descent::with_handlers(settings, plan, shared);
+    if plan.with_references().is_some() {
+        return settings;
+    }
+    // Read for their names alone, they would be taken to contain tags behind `<title a=>`.
+    let read_whole = |_: &mut Element<'_, '_>| Ok(());
+    settings.append_element_content_handler(on(&TEXT_ELEMENTS, read_whole))
 }
 
 /// One in a template begins no body.
@@ -460,10 +466,7 @@ fn with_guards<'s>(
     let watch = move |element: &mut Element<'_, '_>| foreign::watch(&foreign, &shared, element);
     // Behind a `<col>`, a template drops what can stand in no column group, `<textarea>` too.
     let refuse = |_: &mut Element<'_, '_>| Err(LocatorStop::Ambiguity.into());
-    // Read for their names alone, they would be taken to contain tags behind `<title a=>`.
-    let read_whole = |_: &mut Element<'_, '_>| Ok(());
     settings
-        .append_element_content_handler(on(&TEXT_ELEMENTS, read_whole))
         .append_element_content_handler(on(&FRAMESET, note_frameset))
         .append_element_content_handler(on(&FOREIGN, watch))
         .append_element_content_handler(foreign::bogus_cdata_guard(&FOREIGN_ROOT))

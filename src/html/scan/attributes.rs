@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use memchr::memchr;
 
-use super::tokens::ends_name;
+use super::tokens::{ends_name, is_space};
 
 /// The attributes of a whole start tag, in order, as they are written.
 pub(super) struct Attributes<'t> {
@@ -82,8 +82,4 @@ impl<'t> Rest<'t> {
         self.0 = rest;
         taken
     }
-}
-
-fn is_space(byte: u8) -> bool {
-    matches!(byte, b'\t' | b'\n' | b'\x0c' | b'\r' | b' ')
 }

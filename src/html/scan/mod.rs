@@ -2,9 +2,9 @@
 //! already, its policies and charset, where head and body begin, and whether a tag behind its end
 //! would run. So it is not parsed but scanned, at the speed of memory nearly.
 //!
-//! It finds what lol_html would find, and stops where that would stop: `Parity` in its tests. What
-//! needs more than a scan (svg, math, templates) is read by lol_html, which is fed with
-//! that part of the page alone.
+//! It finds what lol_html finds, and stops where that stops: its tests hold the one to the other.
+//! What needs more than a scan (svg, math, templates) is read by lol_html, which is fed with that
+//! part of the page alone.
 
 mod attributes;
 mod closer;
@@ -23,7 +23,7 @@ use super::locator::{Finding, Found, Locate, LocatorStop, MAX_PARSER_MEMORY};
 use super::{Placement, Plan};
 use attributes::Attributes;
 use closer::{Closer, Select, Until};
-use name::Name;
+use name::{Kind, Name};
 use open_elements::OpenElements;
 use tokens::{Step, Text, Tokens};
 
@@ -31,6 +31,8 @@ pub(super) struct ScanLocator {
     plan: Arc<Plan>,
     charset: PageCharset,
     tokens: Tokens,
+    /// What the last start tag is.
+    kind: Kind,
     open: OpenElements,
     /// A `<select>` has begun and may still be open.
     in_select: bool,
@@ -52,6 +54,7 @@ impl ScanLocator {
             plan: Arc::clone(plan),
             charset,
             tokens: Tokens::default(),
+            kind: Kind::Other,
             open: OpenElements::default(),
             in_select: false,
             holds_tag: false,
@@ -94,63 +97,60 @@ impl ScanLocator {
     /// The name of a start tag is known: says how far it is for lol_html to read on from there, if
     /// it is.
     fn meet_start_tag(&mut self) -> Result<Option<Until>, LocatorStop> {
-        let name = self.tokens.name();
-        let text = name.text();
-        let until = self.closer_until(name);
+        self.kind = self.tokens.name().kind();
+        let until = self.closer_until();
         if until.is_some() {
             return Ok(until);
         }
         if self.in_select {
-            self.meet_in_select(text)?;
+            self.meet_in_select()?;
         } else {
-            self.in_select = self.tokens.name().is(b"select");
+            self.in_select = self.kind == Kind::Select;
         }
-        self.tokens.expect(text);
-        let name = self.tokens.name();
-        let is_candidate = text == Text::Script || name.is(b"meta");
-        self.holds_tag = is_candidate || name.is(b"body") || self.is_for_head();
-        if !is_candidate {
-            self.tag.clear();
+        if let Kind::Text(text) = self.kind {
+            self.tokens.expect(text);
         }
+        self.holds_tag = self.is_candidate() || self.kind == Kind::Body || self.is_for_head();
         Ok(None)
     }
 
-    fn closer_until(&self, name: &Name) -> Option<Until> {
+    fn is_candidate(&self) -> bool {
+        matches!(self.kind, Kind::Meta | Kind::Text(Text::Script))
+    }
+
+    fn closer_until(&self) -> Option<Until> {
         let select = match (self.plan.placement(), self.in_select) {
             (Placement::Head, _) => Select::Unknown,
             (Placement::End, true) => Select::Open,
             (Placement::End, false) => Select::Closed,
         };
-        if name.is_cut() || self.open.are_too_many() {
+        if self.tokens.name().is_cut() || self.open.are_too_many() {
             return Some(Until::PageEnd(select));
         }
-        let is_part = match self.plan.placement() {
-            // All others end the search.
-            Placement::Head => name.is(b"template"),
-            Placement::End => [&b"template"[..], b"svg", b"math"]
-                .iter()
-                .any(|part| name.is(part)),
+        let is_part = match self.kind {
+            Kind::Template => true,
+            // In the head's plan they end the search.
+            Kind::Foreign => !self.is_for_head(),
+            Kind::Frameset if !self.is_for_head() => return Some(Until::PageEnd(select)),
+            _ => return None,
         };
-        let is_frameset = name.is(b"frameset") && !self.is_for_head();
-        let doubtful = || self.in_select || self.open.have(b"select");
-        match is_part && !doubtful() {
-            true => Some(Until::ItsEndTag),
-            false => (is_part || is_frameset).then_some(Until::PageEnd(select)),
-        }
+        let is_doubtful = self.in_select || self.open.have(b"select");
+        is_part.then_some(match is_doubtful {
+            true => Until::PageEnd(select),
+            false => Until::ItsEndTag,
+        })
     }
 
     /// In a `<select>` browsers may take no notice of tags that begin text (see lol_html's ambiguity
     /// guard).
-    fn meet_in_select(&mut self, text: Text) -> Result<(), LocatorStop> {
-        let name = self.tokens.name();
-        let leaves = [&b"select"[..], b"textarea", b"input", b"keygen"];
-        if leaves.iter().any(|leaving| name.is(leaving)) {
-            self.in_select = false;
-            return Ok(());
-        }
-        match text {
-            Text::Data | Text::Script => Ok(()),
-            Text::Plain | Text::Raw(_) => Err(LocatorStop::Ambiguity),
+    fn meet_in_select(&mut self) -> Result<(), LocatorStop> {
+        match self.kind {
+            Kind::Select | Kind::Input | Kind::Text(Text::Raw(b"textarea")) => {
+                self.in_select = false;
+                Ok(())
+            }
+            Kind::Text(Text::Plain | Text::Raw(_)) => Err(LocatorStop::Ambiguity),
+            _ => Ok(()),
         }
     }
 
@@ -159,7 +159,6 @@ impl ScanLocator {
             self.in_select = false;
         }
         self.holds_tag = self.is_for_head() && !self.tokens.ends_text();
-        self.tag.clear();
     }
 
     /// A start tag is whole; it is the last of these bytes, or of those that are kept with them.
@@ -169,15 +168,13 @@ impl ScanLocator {
             self.read_candidate(bytes, found)?;
         }
         let (name, at) = (self.tokens.name(), self.tokens.tag_at());
-        match self.plan.placement() {
-            Placement::End if name.is(b"body") => {
-                let what = Found::Body;
-                found.push(Finding { at, what });
-            }
-            Placement::End => {}
-            Placement::Head => look_for_gap(name, at, found)?,
+        if self.is_for_head() {
+            look_for_gap(name, at, found)?;
+        } else if self.kind == Kind::Body {
+            let what = Found::Body;
+            found.push(Finding { at, what });
         }
-        if !name.is_void() {
+        if !matches!(self.kind, Kind::Void | Kind::Input | Kind::Meta) {
             self.open.push(name);
         }
         Ok(())
@@ -191,7 +188,7 @@ impl ScanLocator {
     ) -> Result<(), LocatorStop> {
         self.gather(bytes);
         let at = self.tokens.tag_at();
-        let is_meta = self.tokens.name().is(b"meta");
+        let is_meta = self.kind == Kind::Meta;
         let attributes = Attributes::of(&self.tag);
         if is_meta && contradicts(self.charset, &attributes) {
             return Err(LocatorStop::Charset);
@@ -213,12 +210,12 @@ impl ScanLocator {
         self.holds_tag = false;
         let in_head = self.is_for_head();
         let at = self.tokens.tag_at();
-        for left in self.open.leave(self.tokens.name()) {
+        self.open.leave(self.tokens.name(), |left| {
             if in_head && left.is(b"head") {
                 let what = Found::HeadGap;
                 found.push(Finding { at, what });
             }
-        }
+        });
     }
 
     /// Has lol_html read the tag that has begun, and what follows it; returns how far of these bytes.
@@ -260,11 +257,6 @@ impl ScanLocator {
         }
         let of_tag = bytes.get(from..).unwrap_or_default();
         self.tag.extend_from_slice(of_tag);
-    }
-
-    fn is_candidate(&self) -> bool {
-        let name = self.tokens.name();
-        name.is(b"script") || name.is(b"meta")
     }
 
     fn settled(&self) -> Result<u64, LocatorStop> {

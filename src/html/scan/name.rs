@@ -3,7 +3,7 @@
 use super::tokens::{SCRIPT, Text};
 
 /// The name of a tag: nearly all have at most eight letters, and are compared as a number.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, Eq)]
 pub(super) struct Name {
     /// The first eight bytes, the first one lowest.
     start: u64,
@@ -12,8 +12,34 @@ pub(super) struct Name {
     rest: Vec<u8>,
 }
 
+/// What a start tag of a name means to a scan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Body,
+    /// Elements without content (to lol_html, with which this must agree).
+    Void,
+    Frameset,
+    /// `<input>` and `<keygen>`, behind which no `<select>` is open.
+    Input,
+    Meta,
+    Other,
+    /// `<svg>` and `<math>`.
+    Foreign,
+    Select,
+    Template,
+    /// What follows is text.
+    Text(Text),
+}
+
 /// Longer names are nobody's; what comes behind is not kept.
 pub(super) const MAX_NAME: usize = 128;
+
+impl PartialEq for Name {
+    fn eq(&self, other: &Self) -> bool {
+        (self.start, self.length) == (other.start, other.length)
+            && (self.length <= 8 || self.rest == other.rest)
+    }
+}
 
 impl Name {
     pub(super) fn clear(&mut self) {
@@ -22,19 +48,29 @@ impl Name {
         self.rest.clear();
     }
 
-    pub(super) fn push(&mut self, letter: u8) {
-        let letter = letter.to_ascii_lowercase();
-        match self.length {
-            0..8 => self.start |= u64::from(letter) << (8 * self.length),
-            8..MAX_NAME => self.rest.push(letter),
-            _ => {}
+    pub(super) fn push(&mut self, letters: &[u8]) {
+        if self.length == 0 && letters.len() <= 8 {
+            let mut start = [0; 8];
+            start[..letters.len()].copy_from_slice(letters);
+            start.make_ascii_lowercase();
+            self.start = u64::from_le_bytes(start);
+            self.length = letters.len();
+            return;
         }
-        self.length += 1;
+        for letter in letters {
+            let letter = letter.to_ascii_lowercase();
+            match self.length {
+                0..8 => self.start |= u64::from(letter) << (8 * self.length),
+                8..MAX_NAME => self.rest.push(letter),
+                _ => {}
+            }
+            self.length += 1;
+        }
     }
 
     pub(super) fn set(&mut self, name: &[u8]) {
         self.clear();
-        name.iter().for_each(|letter| self.push(*letter));
+        self.push(name);
     }
 
     /// Whether some of it was not kept.
@@ -43,9 +79,8 @@ impl Name {
     }
 
     pub(super) fn is(&self, name: &[u8]) -> bool {
-        self.length == name.len()
-            && self.start == key(name)
-            && name.get(8..).is_none_or(|rest| rest == self.rest)
+        (self.start, self.length) == (key(name), name.len())
+            && (self.length <= 8 || name.get(8..) == Some(&*self.rest))
     }
 
     pub(super) fn push_onto(&self, out: &mut Vec<u8>) {
@@ -54,35 +89,18 @@ impl Name {
         out.extend_from_slice(&self.rest);
     }
 
-    /// Whether the element has no content (to lol_html, with which this must agree).
-    pub(super) fn is_void(&self) -> bool {
-        VOID.iter()
-            .any(|(name, length)| (self.start, self.length) == (*name, *length))
-    }
-
-    /// How what follows the start tag is read.
-    pub(super) fn text(&self) -> Text {
-        const TITLE: u64 = key(b"title");
-        const TEXTAREA: u64 = key(b"textarea");
-        const STYLE: u64 = key(b"style");
-        const IFRAME: u64 = key(b"iframe");
-        const XMP: u64 = key(b"xmp");
-        const NOEMBED: u64 = key(b"noembed");
-        const NOFRAMES: u64 = key(b"noframes");
-        const NOSCRIPT: u64 = key(b"noscript");
-        const SCRIPT_KEY: u64 = key(SCRIPT);
-        match (self.start, self.length) {
-            (SCRIPT_KEY, 6) => Text::Script,
-            (TITLE, 5) => Text::Raw(b"title"),
-            (TEXTAREA, 8) => Text::Raw(b"textarea"),
-            (STYLE, 5) => Text::Raw(b"style"),
-            (IFRAME, 6) => Text::Raw(b"iframe"),
-            (XMP, 3) => Text::Raw(b"xmp"),
-            (NOEMBED, 7) => Text::Raw(b"noembed"),
-            (NOFRAMES, 8) => Text::Raw(b"noframes"),
-            (NOSCRIPT, 8) => Text::Raw(b"noscript"),
-            _ if self.is(b"plaintext") => Text::Plain,
-            _ => Text::Data,
+    pub(super) fn kind(&self) -> Kind {
+        if self.length > 8 {
+            return match self.is(b"plaintext") {
+                true => Kind::Text(Text::Plain),
+                false => Kind::Other,
+            };
+        }
+        let known = KINDS.binary_search_by_key(&self.start, |(start, ..)| *start);
+        let kind = known.ok().and_then(|at| KINDS.get(at));
+        match kind {
+            Some((_, name, kind)) if name.len() == self.length => *kind,
+            _ => Kind::Other,
         }
     }
 }
@@ -98,22 +116,60 @@ const fn key(name: &[u8]) -> u64 {
     key
 }
 
-const VOID: [(u64, usize); 17] = [
-    (key(b"area"), 4),
-    (key(b"base"), 4),
-    (key(b"basefont"), 8),
-    (key(b"bgsound"), 7),
-    (key(b"br"), 2),
-    (key(b"col"), 3),
-    (key(b"embed"), 5),
-    (key(b"hr"), 2),
-    (key(b"img"), 3),
-    (key(b"input"), 5),
-    (key(b"keygen"), 6),
-    (key(b"link"), 4),
-    (key(b"meta"), 4),
-    (key(b"param"), 5),
-    (key(b"source"), 6),
-    (key(b"track"), 5),
-    (key(b"wbr"), 3),
-];
+type KnownName = (u64, &'static [u8], Kind);
+
+const fn text(name: &'static [u8]) -> (&'static [u8], Kind) {
+    (name, Kind::Text(Text::Raw(name)))
+}
+
+/// All names that mean something, in the order of their keys.
+static KINDS: [KnownName; 32] = in_order([
+    (b"area", Kind::Void),
+    (b"base", Kind::Void),
+    (b"basefont", Kind::Void),
+    (b"bgsound", Kind::Void),
+    (b"body", Kind::Body),
+    (b"br", Kind::Void),
+    (b"col", Kind::Void),
+    (b"embed", Kind::Void),
+    (b"frameset", Kind::Frameset),
+    (b"hr", Kind::Void),
+    text(b"iframe"),
+    (b"img", Kind::Void),
+    (b"input", Kind::Input),
+    (b"keygen", Kind::Input),
+    (b"link", Kind::Void),
+    (b"math", Kind::Foreign),
+    (b"meta", Kind::Meta),
+    text(b"noembed"),
+    text(b"noframes"),
+    text(b"noscript"),
+    (b"param", Kind::Void),
+    (SCRIPT, Kind::Text(Text::Script)),
+    (b"select", Kind::Select),
+    (b"source", Kind::Void),
+    text(b"style"),
+    (b"svg", Kind::Foreign),
+    (b"template", Kind::Template),
+    text(b"textarea"),
+    text(b"title"),
+    (b"track", Kind::Void),
+    (b"wbr", Kind::Void),
+    text(b"xmp"),
+]);
+
+const fn in_order(names: [(&'static [u8], Kind); 32]) -> [KnownName; 32] {
+    let mut known = [(0, names[0].0, names[0].1); 32];
+    let mut at = 0;
+    while at < names.len() {
+        let one = (key(names[at].0), names[at].0, names[at].1);
+        let mut place = at;
+        while place > 0 && known[place - 1].0 > one.0 {
+            known[place] = known[place - 1];
+            place -= 1;
+        }
+        known[place] = one;
+        at += 1;
+    }
+    known
+}

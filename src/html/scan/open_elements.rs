@@ -21,14 +21,15 @@ impl OpenElements {
         self.names.push(name.clone());
     }
 
-    /// Leaves the innermost element of this name, with all in it; returns them.
-    pub(super) fn leave(&mut self, name: &Name) -> std::vec::Drain<'_, Name> {
+    /// Leaves the innermost element of this name, with all in it; tells of each.
+    pub(super) fn leave(&mut self, name: &Name, mut tell: impl FnMut(&Name)) {
         let left = match self.names.last() {
             Some(last) if last == name => self.names.len() - 1,
             _ => self.search(name),
         };
         self.unchanged = self.unchanged.min(left);
-        self.names.drain(left..)
+        self.names[left..].iter().for_each(&mut tell);
+        self.names.truncate(left);
     }
 
     fn search(&mut self, name: &Name) -> usize {

@@ -69,7 +69,6 @@ enum State {
     BeforeValue,
     Quoted(u8),
     Unquoted,
-    Slash,
 }
 
 impl Default for Tokens {
@@ -98,8 +97,7 @@ impl Tokens {
                 | State::AfterAttributeName
                 | State::BeforeValue
                 | State::Quoted(_)
-                | State::Unquoted
-                | State::Slash => self.read_attributes(bytes, at),
+                | State::Unquoted => self.read_attributes(bytes, at),
                 State::Plain => {
                     *at = bytes.len();
                     None
@@ -166,7 +164,6 @@ impl Tokens {
                 | State::BeforeValue
                 | State::Quoted(_)
                 | State::Unquoted
-                | State::Slash
         )
     }
 
@@ -188,13 +185,17 @@ impl Tokens {
         self.begin_tag(base + (*at + found) as u64);
         *at += found + 1;
         self.state = State::TagOpen;
-        // Nearly always a tag follows: its name is begun without another turn.
-        if let Some(letter) = bytes.get(*at).filter(|byte| byte.is_ascii_alphabetic()) {
-            self.name.push(*letter);
-            *at += 1;
-            self.state = State::TagName;
+        // Nearly always a tag follows: its name is read without another turn.
+        match bytes.get(*at..) {
+            Some([b'/', letter, ..]) if letter.is_ascii_alphabetic() => {
+                self.is_end = true;
+                *at += 1;
+            }
+            Some([letter, ..]) if letter.is_ascii_alphabetic() => {}
+            _ => return None,
         }
-        None
+        self.state = State::TagName;
+        self.read_name(bytes, at)
     }
 
     fn begin_tag(&mut self, at: u64) {
@@ -206,55 +207,63 @@ impl Tokens {
     }
 
     fn read_name(&mut self, bytes: &[u8], at: &mut usize) -> Option<Step> {
-        for (read, byte) in bytes[*at..].iter().enumerate() {
-            match byte {
-                b'\t' | b'\n' | b'\x0c' | b'\r' | b' ' => self.state = State::BeforeAttribute,
-                b'/' => self.state = State::Slash,
-                // Whole at once; it is told of in two steps, and this byte is read again.
-                b'>' => self.state = State::BeforeAttribute,
-                letter => {
-                    self.name.push(*letter);
-                    continue;
-                }
-            }
-            *at += read + usize::from(*byte != b'>');
-            return Some(Step::Named);
-        }
-        *at = bytes.len();
-        None
+        let rest = &bytes[*at..];
+        let end = rest.iter().position(|byte| ends_name(*byte));
+        self.name.push(&rest[..end.unwrap_or(rest.len())]);
+        *at += end.unwrap_or(rest.len());
+        end?;
+        // What ends the name is looked at with the attributes.
+        self.state = State::BeforeAttribute;
+        Some(Step::Named)
     }
 
     fn read_attributes(&mut self, bytes: &[u8], at: &mut usize) -> Option<Step> {
-        while let Some(byte) = bytes.get(*at) {
-            *at += 1;
-            self.state = match (self.state, byte) {
-                (State::Quoted(quote), _) => match memchr(quote, &bytes[*at - 1..]) {
-                    None => {
-                        *at = bytes.len();
-                        State::Quoted(quote)
-                    }
-                    Some(end) => {
-                        *at += end;
-                        State::BeforeAttribute
-                    }
-                },
+        // Nearly always all of the tag is there.
+        if self.state == State::BeforeAttribute
+            && let Some(end) = tag_end(&bytes[*at..])
+        {
+            *at += end;
+            self.state = self.after_tag();
+            return Some(Step::Ended);
+        }
+        self.read_attribute_parts(bytes, at)
+    }
+
+    fn read_attribute_parts(&mut self, bytes: &[u8], at: &mut usize) -> Option<Step> {
+        while *at < bytes.len() {
+            let rest = &bytes[*at..];
+            let Some(end) = self.attribute_part(rest) else {
+                *at = bytes.len();
+                return None;
+            };
+            *at += end + 1;
+            self.state = match (self.state, rest[end]) {
+                (State::Quoted(_), _) => State::BeforeAttribute,
                 (_, b'>') => {
                     self.state = self.after_tag();
                     return Some(Step::Ended);
                 }
-                (State::BeforeValue, quote @ (b'"' | b'\'')) => State::Quoted(*quote),
-                (before, b'\t' | b'\n' | b'\x0c' | b'\r' | b' ') => match before {
-                    State::AttributeName => State::AfterAttributeName,
-                    State::Unquoted | State::Slash => State::BeforeAttribute,
-                    stays => stays,
-                },
-                (State::BeforeValue | State::Unquoted, _) => State::Unquoted,
-                (_, b'/') => State::Slash,
+                (State::BeforeValue, quote @ (b'"' | b'\'')) => State::Quoted(quote),
+                (State::BeforeValue, _) => State::Unquoted,
                 (State::AttributeName | State::AfterAttributeName, b'=') => State::BeforeValue,
+                (State::AttributeName, space) if is_space(space) => State::AfterAttributeName,
+                (State::Unquoted, _) | (_, b'/') => State::BeforeAttribute,
                 _ => State::AttributeName,
             };
         }
         None
+    }
+
+    /// How far it is to the next byte that means something in an attribute's part.
+    fn attribute_part(&self, rest: &[u8]) -> Option<usize> {
+        let mut bytes = rest.iter();
+        match self.state {
+            State::Quoted(quote) => memchr(quote, rest),
+            State::AttributeName => bytes.position(|byte| ends_name(*byte) || *byte == b'='),
+            State::Unquoted => bytes.position(|byte| is_space(*byte) || *byte == b'>'),
+            State::BeforeAttribute => bytes.position(|byte| !is_space(*byte) && *byte != b'/'),
+            _ => bytes.position(|byte| !is_space(*byte)),
+        }
     }
 
     fn after_tag(&self) -> State {
@@ -274,7 +283,7 @@ impl Tokens {
                 *at += 1;
             }
             State::RawEnd(name, read) if read == name.len() && ends_name(byte) => {
-                return self.end_text(name, byte, at);
+                return self.end_text(name);
             }
             State::RawEnd(name, read) if name.get(read) == Some(&byte.to_ascii_lowercase()) => {
                 self.state = State::RawEnd(name, read + 1);
@@ -295,12 +304,8 @@ impl Tokens {
     }
 
     /// Behind `</` and the name of the element that the text is in.
-    fn end_text(&mut self, name: &[u8], byte: u8, at: &mut usize) -> Option<Step> {
-        self.state = match byte {
-            b'/' => State::Slash,
-            _ => State::BeforeAttribute,
-        };
-        *at += usize::from(byte != b'>');
+    fn end_text(&mut self, name: &[u8]) -> Option<Step> {
+        self.state = State::BeforeAttribute;
         self.is_end = true;
         self.ends_text = true;
         self.next_text = Text::Data;
@@ -323,7 +328,7 @@ impl Tokens {
                 self.begin_tag(base + *at as u64 - 1);
                 None
             }
-            ScriptStep::Ends => self.end_text(SCRIPT, bytes[*at], at),
+            ScriptStep::Ends => self.end_text(SCRIPT),
         }
     }
 
@@ -360,9 +365,62 @@ impl Tokens {
     }
 }
 
+/// How long the rest of a tag is behind its name, if its end is there.
+fn tag_end(rest: &[u8]) -> Option<usize> {
+    let mut at = 0;
+    loop {
+        match *rest.get(at)? {
+            b'>' => return Some(at + 1),
+            byte if is_space(byte) || byte == b'/' => at += 1,
+            _ => at = attribute_end(rest, at + 1)?,
+        }
+    }
+}
+
+/// Where an attribute ends whose name begins in front of `at`; a `>` behind it is left.
+fn attribute_end(rest: &[u8], mut at: usize) -> Option<usize> {
+    loop {
+        match *rest.get(at)? {
+            b'=' => break,
+            b'/' | b'>' => return Some(at),
+            byte if is_space(byte) => {
+                at = skip_spaces(rest, at)?;
+                match rest[at] {
+                    b'=' => break,
+                    _ => return Some(at),
+                }
+            }
+            _ => at += 1,
+        }
+    }
+    at = skip_spaces(rest, at + 1)?;
+    match rest[at] {
+        quote @ (b'"' | b'\'') => {
+            let value = rest[at + 1..].iter().position(|byte| *byte == quote)?;
+            Some(at + value + 2)
+        }
+        _ => {
+            let value = &rest[at..];
+            let end = value
+                .iter()
+                .position(|byte| *byte == b'>' || is_space(*byte))?;
+            Some(at + end)
+        }
+    }
+}
+
+fn skip_spaces(rest: &[u8], at: usize) -> Option<usize> {
+    let spaces = rest.get(at..)?.iter().position(|byte| !is_space(*byte))?;
+    Some(at + spaces)
+}
+
 /// Whether a byte stands behind the name of a tag.
 pub(super) fn ends_name(byte: u8) -> bool {
-    matches!(byte, b'\t' | b'\n' | b'\x0c' | b'\r' | b' ' | b'/' | b'>')
+    is_space(byte) || byte == b'/' || byte == b'>'
+}
+
+pub(super) fn is_space(byte: u8) -> bool {
+    matches!(byte, b'\t' | b'\n' | b'\x0c' | b'\r' | b' ')
 }
 
 pub(super) const SCRIPT: &[u8] = b"script";

@@ -89,9 +89,11 @@ fn text_is_text_behind_an_attribute_without_its_value() {
     ] {
         for end in ["a=>", "a= >", "a=b c=\n>"] {
             let text = format!("<{name} {end}<!--</{name}>");
-            let page = format!("{text}<p>private</p>-->");
-            let expected = format!("{text}<p[M]>private</p>-->[TAG]");
-            tagged(&masking(&["p"]), &page, &expected);
+            for (mask, class) in [("p", ""), (".x", " class=x"), ("p:not(b)", "")] {
+                let page = format!("{text}<p{class}>private</p>-->");
+                let expected = format!("{text}<p[M]{class}>private</p>-->[TAG]");
+                tagged(&masking(&[mask]), &page, &expected);
+            }
         }
     }
 }
