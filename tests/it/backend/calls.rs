@@ -1,4 +1,5 @@
 use cobrowse_edge::backend::session::Standing;
+use cobrowse_edge::backend::store::{Database, Verified};
 use http::Request;
 use serde_json::{Value, json};
 
@@ -316,4 +317,59 @@ async fn nobody_starts_sessions_without_end() {
     assert!(
         refused.text().contains("\"code\":\"service\"") && refused.header("retry-after") == "2"
     );
+}
+
+#[tokio::test]
+async fn every_start_page_refusal_and_end_is_in_the_audit_log() {
+    let house = House::open().await;
+    let grant = house.grant("/").await;
+    house.start_with(&start_request(&grant, 2)).await;
+    house
+        .start_with(&start_request("v1.no.such.grant", 1))
+        .await;
+    let answer = house.start_with(&start_request(&grant, 1)).await;
+    let cookie = cookie_of(&answer);
+    let (_one, _) = house.visit(&cookie, "a", "/").await;
+    let (mut other, _) = house.visit(&cookie, "b", "/other").await;
+    let refuse = json!({"type": "refuse", "code": "maskingerror", "msg": "canary"});
+    other.say(&refuse.to_string()).await;
+    let lines = || {
+        let database = Database::open(&house.files.0.join("cobrowse.db")).unwrap();
+        assert!(matches!(
+            database.verify_audit().unwrap(),
+            Verified::Whole { .. }
+        ));
+        let lines = database.audit_lines(100).unwrap().into_iter();
+        let lines = lines.map(|line| {
+            assert_eq!(line.actor, "visitor");
+            assert!(!line.reason.contains("canary"));
+            format!("{} {} {}", line.action, line.outcome, line.reason)
+        });
+        lines.collect::<Vec<_>>()
+    };
+    eventually("the refusal is written", async || {
+        lines().iter().any(|line| line.contains("maskingerror"))
+    })
+    .await;
+    house
+        .post(
+            "/_cobrowse/session/end",
+            &json!({"reason": "visitor"}),
+            &cookie,
+        )
+        .await;
+    eventually("the end is written", async || {
+        lines().iter().any(|line| line.starts_with("end"))
+    })
+    .await;
+    let expected = [
+        "start refused groupid",
+        "start refused grant_malformed",
+        "start allowed ",
+        "continue allowed ",
+        "continue refused groupid",
+        "refuse refused maskingerror",
+        "end allowed visitor",
+    ];
+    assert_eq!(lines(), expected);
 }

@@ -260,3 +260,11 @@ async fn a_socket_is_dropped_when_its_browser_is_gone_and_told_why_when_it_ends(
     assert_eq!(ended.last().unwrap()["reason"], "visitor");
     assert_eq!(closed(&mut one).await, Some(4410));
 }
+
+#[tokio::test]
+async fn a_visitor_who_says_nothing_is_not_waited_for() {
+    let house = House::open().await;
+    let cookie = house.start().await;
+    let mut socket = house.connect(&cookie).await;
+    assert_eq!(closed(&mut socket).await, Some(4400));
+}
