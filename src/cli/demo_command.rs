@@ -9,11 +9,15 @@ use std::time::Duration;
 use clap::Args;
 
 use super::demo::{Addresses, StandIn, rules, rules_for_stand_in};
+#[cfg(feature = "backend")]
+use super::demo::{Cast, Desk};
 use super::exit::Exit;
 use super::running::{AddressPlaces, on_runtime, run};
 use super::serve::carry_sessions;
 use super::terminal::{complain, say};
 use crate::app::Edge;
+#[cfg(feature = "backend")]
+use crate::config::{AgentsConfig, DEFAULT_AGENTS};
 use crate::config::{
     CertificatesSource, DEFAULT_ADMIN, DEFAULT_LISTEN, DEFAULT_MOUNT, EdgeConfig, EmbeddedConfig,
     Environment, GrantsConfig, KeysSource, RulesSource, parse_listen_address,
@@ -42,6 +46,10 @@ pub(super) struct DemoArgs {
     /// Address for health and metrics
     #[arg(long, value_name = "ADDR", value_parser = parse_listen_address, default_value_t = DEFAULT_ADMIN)]
     admin: SocketAddr,
+    /// Address of the agents' console
+    #[cfg(feature = "backend")]
+    #[arg(long, value_name = "ADDR", value_parser = parse_listen_address, default_value_t = DEFAULT_AGENTS)]
+    agents: SocketAddr,
     /// Carry sessions to a backend elsewhere, which is played, instead of running them
     #[arg(long)]
     stand_in: bool,
@@ -83,6 +91,11 @@ impl DemoArgs {
             }
         };
         let mut config = self.configure(&stage, &data);
+        #[cfg(feature = "backend")]
+        let cast = match self.hire(&mut config) {
+            Ok(cast) => cast,
+            Err(exit) => return exit,
+        };
         // What is asked for in an environment is no reason for a demo not to start.
         let _ = Environment {
             listen: None,
@@ -92,7 +105,9 @@ impl DemoArgs {
         let (places, origin) = (AddressPlaces::flags(&config), stage.bank.address());
         // Boxed: the future of a whole edge is large.
         let edge = Box::pin(run(config, Inherited::default(), &places, &[], |edge| {
-            announce(edge, origin)
+            announce(edge, origin);
+            #[cfg(feature = "backend")]
+            announce_agents(edge, cast.as_ref());
         }));
         tokio::select! {
             exit = edge => exit,
@@ -123,6 +138,43 @@ impl DemoArgs {
         config
     }
 }
+
+#[cfg(feature = "backend")]
+impl DemoArgs {
+    /// Agents and their console, where this program runs the sessions.
+    fn hire(&self, config: &mut EdgeConfig) -> Result<Option<Cast>, Exit> {
+        let Some(embedded) = &config.embedded else {
+            return Ok(None);
+        };
+        let cast = Cast::hire(&embedded.database).map_err(|error| {
+            complain(format_args!("error: {error}\n  remedy: {}", error.remedy()));
+            Exit::Unavailable
+        })?;
+        config.agents = Some(AgentsConfig {
+            listen: self.agents,
+            assets: BANK.map(Into::into).into(),
+            ..AgentsConfig::on_loopback()
+        });
+        Ok(Some(cast))
+    }
+}
+
+#[cfg(feature = "backend")]
+fn announce_agents(edge: &Edge, cast: Option<&Cast>) {
+    if let Some((cast, bound)) = cast.zip(edge.agents_address()) {
+        let address = bound.address;
+        say(Desk { cast, address });
+    }
+}
+
+/// Where the bank's pages are, which is where they load their styles and pictures from.
+#[cfg(feature = "backend")]
+const BANK: [&str; 4] = [
+    "http://127.0.0.1:*",
+    "https://127.0.0.1:*",
+    "http://localhost:*",
+    "https://localhost:*",
+];
 
 impl DemoArgs {
     fn plays_backend(&self) -> bool {

@@ -4,7 +4,7 @@ import { start } from "./binary.mjs";
 
 /** The running demo: `edge`, `tls`, `admin` and `origin` are addresses without a slash at the end. */
 export function startDemo(...more) {
-  const listeners = ["--listen", "--listen-tls", "--admin"].filter((flag) => !more.includes(flag));
+  const listeners = ["--listen", "--listen-tls", "--admin", "--agents"].filter((flag) => !more.includes(flag));
   const flags = listeners.flatMap((flag) => [flag, "127.0.0.1:0"]);
   return start(["demo", ...flags, ...more], ({ stdout }) => parseAddresses(stdout));
 }

@@ -411,7 +411,14 @@ fn explain_tells_that_an_origin_cannot_be_reached() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_demo_ends_at_once_though_somebody_watches() {
     let place = ["--listen", ANYWHERE, "--listen-tls", ANYWHERE];
-    let mut demo = EdgeProcess::start(&[&["demo"], &place[..], &["--admin", ANYWHERE]].concat());
+    let mut demo = EdgeProcess::start(
+        &[
+            &["demo"],
+            &place[..],
+            &["--admin", ANYWHERE, "--agents", ANYWHERE],
+        ]
+        .concat(),
+    );
     let http = demo.address_behind("through the edge   http://");
     let origin = demo.address_behind("origin http://");
     let admin = demo.address_behind("admin http://");
