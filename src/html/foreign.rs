@@ -103,6 +103,13 @@ impl Foreign {
         !self.open.is_empty()
     }
 
+    /// Whether svg or math is open within svg or math.
+    pub(super) fn is_nested(&self) -> bool {
+        let mut open = self.open.iter().rev();
+        let mut foreign = || open.next().is_some_and(|one| one.content != Content::Html);
+        foreign() && foreign()
+    }
+
     pub(super) fn closed(&self) -> u64 {
         self.closed
     }

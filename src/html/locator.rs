@@ -336,6 +336,7 @@ impl LolHtmlLocator {
         let foreign = foreign::locked(&self.foreign);
         self.stray_ends.judge(Reading {
             in_foreign: foreign.is_open(),
+            nested: foreign.is_nested(),
             closed: foreign.closed() > closed_before,
             settled: self.shared.settled.load(Ordering::Relaxed) == self.fed,
         })

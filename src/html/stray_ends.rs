@@ -45,6 +45,8 @@ pub(super) enum Stop {
 pub(super) struct Reading {
     /// Svg or math is open.
     pub(super) in_foreign: bool,
+    /// Within more of the like.
+    pub(super) nested: bool,
     /// The tag has closed something in it.
     pub(super) closed: bool,
     /// What was read belongs to nothing that is not read to its end.
@@ -65,7 +67,8 @@ impl StrayEnds {
 
     /// An end tag is read: whether a browser may have left svg or math by it.
     pub(super) fn judge(&mut self, reading: Reading) -> Result<(), LocatorStop> {
-        let strays = reading.in_foreign && !reading.closed && !is_harmless(&self.name);
+        let known = is_harmless(&self.name) || ends_all(&self.name) && !reading.nested;
+        let strays = reading.in_foreign && !reading.closed && !known;
         self.watching = reading.in_foreign || !reading.settled;
         if !self.watching {
             self.tail.clear();
@@ -130,19 +133,17 @@ fn root_in(bytes: &[u8]) -> Option<usize> {
 }
 
 /// Elements of svg that are none of HTML: their end tags close nothing outside, and authors write
-/// `<path/></path>`. Of `</p>` and `</br>` lol_html knows that they end all svg and math.
+/// `<path/></path>`.
 fn is_harmless(name: &[u8]) -> bool {
     matches!(
         name,
-        b"br"
-            | b"circle"
+        b"circle"
             | b"clippath"
             | b"defs"
             | b"ellipse"
             | b"g"
             | b"line"
             | b"lineargradient"
-            | b"p"
             | b"path"
             | b"polygon"
             | b"polyline"
@@ -156,12 +157,18 @@ fn is_harmless(name: &[u8]) -> bool {
     )
 }
 
+/// What ends all svg and math around it; lol_html ends one.
+fn ends_all(name: &[u8]) -> bool {
+    matches!(name, b"br" | b"p")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     const STRAY: Reading = Reading {
         in_foreign: true,
+        nested: false,
         closed: false,
         settled: true,
     };
@@ -213,6 +220,13 @@ mod tests {
         assert_eq!(judged("tbody", STRAY), refused);
         assert_eq!(judged("pathpathpathpathpath", STRAY), refused);
         assert_eq!(judged("path", STRAY), (Ok(()), true));
+        assert_eq!(judged("p", STRAY), (Ok(()), true));
+        let nested = Reading {
+            nested: true,
+            ..STRAY
+        };
+        assert_eq!(judged("path", nested), (Ok(()), true));
+        assert_eq!(judged("br", nested), refused);
         let closed = Reading {
             closed: true,
             ..STRAY

@@ -123,6 +123,8 @@ fn a_page_stops_to_be_read_where_a_browser_may_read_svg_and_math_otherwise() {
         "<table><td><math></tr><style>",
         "<form><div></form><svg><g></div ><style>",
         "<svg><ul><script></script><svg><option></td>",
+        "<svg><svg></p><style>",
+        "<svg><svg></BR x><style>",
         "<div><template></div>",
         "a<frameset><svg>",
     ] {
