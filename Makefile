@@ -11,12 +11,14 @@ ARGS  ?=
 # What `make fuzz` takes: a target of tests/fuzz, and for how many inputs.
 TARGET  ?= rewriter
 RUNS    ?= 1000000
-MAX_LEN ?= 256
+MAX_LEN ?= 96
 
 BROWSER_TESTS := tests/browser
 BENCH         := --manifest-path tests/bench/Cargo.toml --target-dir target/bench/build
 PLAYWRIGHT    := $(BROWSER_TESTS)/node_modules/.package-lock.json
 FUZZ          := tests/fuzz
+# Linted among the edge's own libraries, without the fuzzer itself: that is C++.
+FUZZED        := --manifest-path $(FUZZ)/Cargo.toml --target-dir target
 WEB           := src/web
 WEB_MODULES   := $(WEB)/node_modules/.package-lock.json
 BROWSERS      := chromium chromium-browser google-chrome-stable google-chrome
@@ -43,18 +45,23 @@ test: ## Install what is missing, then run every check and every test
 
 check: rust-tools $(WEB_MODULES) ## Check format, lints, types and documentation; warnings are errors
 	@echo "== format"
-	@$(CARGO) fmt --check
+	@for package in . $(FUZZ) tests/bench; do \
+		$(CARGO) fmt --check --manifest-path $$package/Cargo.toml || exit 1; \
+	done
 	@echo "== lints (the first build takes some minutes)"
 	@$(CARGO) clippy --all-targets --locked --quiet -- -D warnings
 	@echo "== lints of the edge alone"
 	@$(CARGO) clippy --locked --quiet --no-default-features -- -D warnings
+	@echo "== lints of the fuzz targets and of what measures"
+	@CUSTOM_LIBFUZZER_PATH=/none/libfuzzer.a $(CARGO) clippy --locked --quiet $(FUZZED) -- -D warnings
+	@$(CARGO) clippy --locked --quiet $(BENCH) -- -D warnings
 	@echo "== types of the browser's scripts"
 	@$(NPM) --prefix $(WEB) --silent run check
 	@echo "== documentation"
 	@RUSTDOCFLAGS="-D warnings" $(CARGO) doc --no-deps --locked --quiet
 
 fmt: ## Format the code
-	@$(CARGO) fmt
+	@for package in . $(FUZZ) tests/bench; do $(CARGO) fmt --manifest-path $$package/Cargo.toml; done
 
 bench: ## Measure beside nginx, HAProxy and others (FULL=1 for all of it, ONLY=gzip-64k for one row)
 	@CARGO="$(CARGO)" FULL="$(FULL)" tests/bench/install.sh
@@ -71,11 +78,12 @@ bench-micro: ## Measure the parts by themselves (ARGS=name for some of them)
 	@$(CARGO) bench --locked -- $(ARGS)
 
 # Without a sanitizer, which would need a nightly compiler: no code here is unsafe.
-fuzz: cargo-fuzz ## Fuzz the engine (TARGET=rewriter RUNS=1000000; tests/fuzz names the targets)
-	@cd $(FUZZ) && $(CARGO) fuzz build --fuzz-dir . --sanitizer none fuzz_$(TARGET)
+fuzz: cargo-fuzz ## Fuzz one of tests/fuzz (TARGET=rewriter RUNS=1000000 MAX_LEN=96)
+	@cd $(FUZZ) && RUSTC_WRAPPER="$$PWD/instrument.sh" $(CARGO) fuzz build --fuzz-dir . --sanitizer none \
+		--no-trace-compares fuzz_$(TARGET)
 	@mkdir -p $(FUZZ)/corpus/$(TARGET) $(FUZZ)/artifacts/$(TARGET)
-	@cd $(FUZZ) && target/*/release/fuzz_$(TARGET) corpus/$(TARGET) $(wildcard $(FUZZ)/$(TARGET).dict) \
-		-artifact_prefix=artifacts/$(TARGET)/ -runs=$(RUNS) -max_len=$(MAX_LEN) -print_final_stats=1 $(ARGS)
+	@cd $(FUZZ) && target/*/release/fuzz_$(TARGET) corpus/$(TARGET) -artifact_prefix=artifacts/$(TARGET)/ \
+		-runs=$(RUNS) -max_len=$(MAX_LEN) -print_final_stats=1 $(ARGS)
 
 clean: ## Remove what was built
 	@$(CARGO) clean

@@ -45,13 +45,17 @@ impl Tree {
 
     /// The elements that a browser shows or runs.
     pub(crate) fn live_elements(&self) -> impl Iterator<Item = Place<'_>> {
-        let live = |index: &usize| {
+        self.elements()
+            .filter(|place| !self.nodes[place.index].inert)
+    }
+
+    pub(crate) fn elements(&self) -> impl Iterator<Item = Place<'_>> {
+        let is_element = |index: &usize| {
             let node = &self.nodes[*index];
-            !node.inert && matches!(node.handle.data, NodeData::Element { .. })
+            matches!(node.handle.data, NodeData::Element { .. })
         };
-        (0..self.nodes.len())
-            .filter(live)
-            .map(|index| Place { tree: self, index })
+        let found = (0..self.nodes.len()).filter(is_element);
+        found.map(|index| Place { tree: self, index })
     }
 
     /// The tree as text, one node in a line. `line` draws an element, or leaves it out together
@@ -68,7 +72,7 @@ impl Tree {
                 if text_of.replace(node.parent) != Some(node.parent) {
                     let _ = write!(outline, "\n{} text ", node.depth);
                 }
-                outline.extend(contents.borrow().chars().flat_map(char::escape_default));
+                push_in_line(&mut outline, &contents.borrow());
                 continue;
             }
             let Some(drawn) = self.draw(index, &line) else {
@@ -131,6 +135,18 @@ fn flatten(document: &Handle) -> Vec<Node> {
     nodes
 }
 
+/// Appends a text without the ends of lines in it.
+fn push_in_line(line: &mut String, text: &str) {
+    for character in text.chars() {
+        match character {
+            '\n' => line.push_str("\\n"),
+            '\\' => line.push_str("\\\\"),
+            ' '..='~' => line.push(character),
+            _ => line.extend(character.escape_default()),
+        }
+    }
+}
+
 impl<'t> Place<'t> {
     pub(crate) fn name(self) -> &'t str {
         &self.qualified_name().local
@@ -167,10 +183,22 @@ impl<'t> Place<'t> {
 
     /// Name and attributes but those for which `hidden` says so.
     pub(crate) fn line(self, hidden: impl Fn(&str) -> bool) -> String {
-        let mut line = format!("{:?}", self.qualified_name().expanded());
+        let name = self.qualified_name();
+        let mut line = String::with_capacity(64);
+        line.push_str(match name.ns {
+            ns!(html) => "",
+            ns!(svg) => "svg:",
+            ns!(mathml) => "math:",
+            _ => "other:",
+        });
+        line.push_str(&name.local);
         for attribute in self.attributes().iter() {
             if !hidden(&attribute.name.local) {
-                let _ = write!(line, " {:?}={:?}", attribute.name.local, attribute.value);
+                let prefix = attribute.name.prefix.as_deref().unwrap_or_default();
+                for part in [" ", prefix, ":", &attribute.name.local, "="] {
+                    line.push_str(part);
+                }
+                push_in_line(&mut line, &attribute.value);
             }
         }
         line

@@ -2,7 +2,10 @@
 
 mod lists;
 mod metas;
-mod oracle;
+/// The fuzz target asks it, too.
+#[allow(dead_code, reason = "some of it is there for the fuzz target")]
+#[path = "../../../../tests/oracle/policies.rs"]
+mod policies;
 mod properties;
 
 use std::sync::Arc;
@@ -10,47 +13,7 @@ use std::sync::Arc;
 use super::*;
 use crate::wire::Scheme;
 
-const FRESH: &str = "ZnJlc2ggYW5kIHJhbmRvbQ==";
-const HASH: &str = "sha384-oqVuAfXRKap7fdgcCY5uykM6+R9GqQ8K/uxy9rx7HNQlGYl1kPzQho1wx4JwY8wC";
-
-fn sources(texts: &[&str]) -> Vec<Source> {
-    texts
-        .iter()
-        .map(|text| Source::parse(text).unwrap())
-        .collect()
-}
-
-/// A script elsewhere, which talks to one more host.
-fn elsewhere() -> Needs {
-    Needs {
-        script: sources(&["https://cdn.example/cobrowse/"]),
-        connect: sources(&["https://ws.example", "wss://ws.example"]),
-        style: sources(&["https://cdn.example"]),
-        img: sources(&["https://cdn.example"]),
-        frame: sources(&["https://ws.example"]),
-        integrity: Vec::new(),
-    }
-}
-
-/// The same, and the tag says what the script's bytes are.
-fn hashed() -> Needs {
-    Needs {
-        integrity: vec![HASH.into()],
-        ..elsewhere()
-    }
-}
-
-/// A script on the page's own origin.
-fn own() -> Needs {
-    Needs {
-        script: vec![Source::folder_of("/_cobrowse/visitor.js").unwrap()],
-        connect: vec![Source::OWN, Source::OWN_SOCKET],
-        style: vec![Source::surroundings_of("/_cobrowse/js/v.js").unwrap()],
-        img: vec![Source::surroundings_of("/_cobrowse/js/v.js").unwrap()],
-        frame: vec![Source::OWN],
-        integrity: Vec::new(),
-    }
-}
+use policies::{FRESH, HASH, elsewhere, hashed, own};
 
 fn terms(needs: Needs, treatment: Treatment) -> Terms {
     Terms {

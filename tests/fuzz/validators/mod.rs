@@ -1,0 +1,2 @@
+pub(crate) mod fields;
+pub(crate) mod journey;
