@@ -22,21 +22,24 @@ impl MediaType {
 
     /// The type of a message. `None` without a `Content-Type`, and also when several disagree: then
     /// nobody knows what the body is. They may stand on lines of their own, or in one, where
-    /// somebody on the way has joined them (Fetch 2.2.2). Of their charsets the last counts.
+    /// somebody on the way has joined them (Fetch 2.2.2). The last one's charset counts; where it has
+    /// none, the first one's.
     pub fn of(headers: &HeaderMap) -> Option<Self> {
         let lines = headers.get_all(CONTENT_TYPE).into_iter();
         let lines: Option<Vec<_>> = lines.map(|line| line.to_str().ok()).collect();
         let joint = lines?.join(", ");
         let mut members = members(&joint).map(Self::parse);
-        let mut found = members.next()??;
+        let first = members.next()??;
+        let mut found = first.clone();
         for other in members {
             let other = other?;
-            if other.essence != found.essence {
+            if other.essence != first.essence {
                 return None;
             }
-            if other.charset().is_some() {
-                found = other;
-            }
+            found = match other.charset() {
+                Some(_) => other,
+                None => first.clone(),
+            };
         }
         Some(found)
     }
@@ -245,6 +248,10 @@ mod tests {
         );
         assert_eq!(charset(&[&format!("{html}a"), &format!("{html}b")]), "b");
         assert_eq!(charset(&[&format!("{html}a, text/HTML")]), "a");
+        assert_eq!(
+            charset(&[&format!("{html}a, {}b, text/html", &html[14..])]),
+            "a"
+        );
         assert_eq!(charset(&[&format!("{html}a,{}b", &html[14..])]), "b");
         assert_eq!(charset(&[&format!("{html}\"a\\\",b\"")]), "a\",b");
         // A quote that is left open reaches over the line's end.
