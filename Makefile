@@ -23,7 +23,7 @@ WEB           := src/web
 WEB_MODULES   := $(WEB)/node_modules/.package-lock.json
 BROWSERS      := chromium chromium-browser google-chrome-stable google-chrome
 
-.PHONY: help demo test check fmt bench bench-guard bench-micro fuzz clean rust-tools cargo-fuzz browser
+.PHONY: help demo test check fmt bench bench-guard bench-micro bench-sessions fuzz clean rust-tools cargo-fuzz browser
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -76,6 +76,10 @@ bench-guard: ## Count the instructions of the parts; over 5 % more than before i
 
 bench-micro: ## Measure the parts by themselves (ARGS=name for some of them)
 	@$(CARGO) bench --locked -- $(ARGS)
+
+bench-sessions: $(PLAYWRIGHT) ## Measure sessions: processor, memory, way from visitor to agent (SESSIONS=100 SECONDS=20)
+	@$(CARGO) build --release --locked --quiet
+	@COBROWSE_EDGE="$(CURDIR)/target/release/cobrowse-edge" node tests/browser/e2e/load.mjs
 
 # Without a sanitizer, which would need a nightly compiler: no code here is unsafe.
 fuzz: cargo-fuzz ## Fuzz one of tests/fuzz (TARGET=rewriter RUNS=1000000 MAX_LEN=96)

@@ -73,7 +73,7 @@ masks = ["#ssn"${more}]
   group = ${CHAT}
 `;
 
-const settings = (site, agents) => `
+const settings = (site, agents, filter) => `
 rules = "rules"
 [server]
 http = ["127.0.0.1:${site}"]
@@ -86,7 +86,7 @@ database = "cobrowse.db"
 [agents]
 listen = "127.0.0.1:${agents}"
 [log]
-filter = "debug"
+filter = "${filter}"
 access = "json"
 `;
 
@@ -95,14 +95,14 @@ export const PASSWORD = "a password of 24 letters";
 /** Agents by name: groups, and what they may do there. */
 const AGENTS = { ada: [`${RETAIL},${ADVISERS}`], eva: [`${RETAIL}`], bo: [`${CHAT}`], ron: [`${RETAIL}`, "view"] };
 
-export async function openHouse() {
+export async function openHouse({ filter = "debug" } = {}) {
   const folder = await mkdtemp(join(tmpdir(), "cobrowse-e2e-"));
   const origin = await startOrigin();
   const [site, agents] = [await freePort(), await freePort()];
   const writeRules = (more) => writeFile(join(folder, "rules/bank.toml"), rules(origin.address, more));
   await mkdir(join(folder, "rules"));
   await writeRules();
-  await writeFile(join(folder, "edge.toml"), settings(site, agents));
+  await writeFile(join(folder, "edge.toml"), settings(site, agents, filter));
   const logs = [];
   for (const [name, [groups, may]] of Object.entries(AGENTS)) {
     const flags = ["--display-name", `${name[0].toUpperCase()}${name.slice(1)} Agent`, "--groups", groups, ...(may ? ["--may", may] : [])];
