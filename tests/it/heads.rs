@@ -103,7 +103,8 @@ async fn what_is_meant_for_one_connection_ends_there() {
 
 #[tokio::test]
 async fn what_the_origin_means_for_its_connection_ends_at_the_edge() {
-    let lines = "Connection: X-Internal\r\nConnection: set-cookie, etag\r\nX-Internal: 1\r\n\
+    let lines = "Content-Type: image/png\r\nConnection: X-Internal\r\n\
+        Connection: set-cookie, etag\r\nX-Internal: 1\r\n\
         Keep-Alive: timeout=5\r\nProxy-Authenticate: Basic\r\nUpgrade: h2c\r\nTrailer: x\r\n\
         Set-Cookie: a=1\r\nETag: \"1\"\r\nX-Kept: 1";
     let answer = sent_down(lines, Request::get("/")).await;
@@ -113,6 +114,7 @@ async fn what_the_origin_means_for_its_connection_ends_at_the_edge() {
         names,
         [
             "content-length",
+            "content-type",
             "date",
             "etag",
             "set-cookie",

@@ -100,13 +100,17 @@ async fn a_tunnel_runs_over_tls_too() {
 #[tokio::test]
 async fn an_origin_that_does_not_switch_is_answered_for_as_ever() {
     for (answer, status) in [
-        ("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", "200"),
         (
-            "HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno",
+            "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n\r\nok",
+            "200",
+        ),
+        (
+            "HTTP/1.1 403 Forbidden\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n\r\nno",
             "403",
         ),
         (
-            "HTTP/1.1 426 Upgrade Required\r\nUpgrade: h2c\r\nContent-Length: 2\r\n\r\nup",
+            "HTTP/1.1 426 Upgrade Required\r\nUpgrade: h2c\r\nContent-Type: text/plain\r\n\
+             Content-Length: 2\r\n\r\nup",
             "426",
         ),
     ] {

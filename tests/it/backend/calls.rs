@@ -3,7 +3,7 @@ use cobrowse_edge::backend::store::{Database, Verified};
 use http::Request;
 use serde_json::{Value, json};
 
-use super::house::{HOST, House, ORIGIN, cookie_of, start_request};
+use super::house::{HOST, House, ORIGIN, cookie_of, forged, start_request};
 use crate::support::eventually;
 
 const START: &str = "/_cobrowse/session/start";
@@ -51,7 +51,7 @@ async fn a_start_is_refused_for_many_reasons() {
     let good = start_request(&grant, 1);
     let keyed = with(good.clone(), "key", json!("my-key"));
     assert_eq!(house.start_with(&keyed).await.status, 200);
-    let forged = format!("{}A", &grant[..grant.len() - 1]);
+    let forged = forged(&grant);
     let long = |most: usize| "x".repeat(most);
     let cases = [
         (
