@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use super::Moment;
 use super::effect::{AgentEvent, Effect, Line};
-use super::facts::{Identity, Pause, SessionFacts};
+use super::facts::{Identity, Pause, SessionFacts, Standing};
 use super::happening::{Admission, Guest, Happening, OpenedPage, Order, SeatNo, SocketNo};
 use super::recording::{Recording, Taken};
 use super::seat::{Seat, Sight};
@@ -215,6 +215,11 @@ impl Session {
         };
         self.turn += 1;
         tab.focused = self.turn;
+        if admission.is_allowed() && !tab.page.admission.is_allowed() {
+            // It was welcomed without masks, as a page that nobody is to see. It gets them with a new
+            // welcome only.
+            return self.close(socket, CloseCode::Restart, effects);
+        }
         if tab.page.admission != admission && !admission.is_allowed() {
             effects.push(Effect::Audit(Line {
                 action: "focus",
@@ -231,6 +236,7 @@ impl Session {
         }
         match message {
             VisitorMessage::Pause { paused, message } => {
+                let message = message.filter(|_| self.is_open(socket));
                 self.pause(paused.then_some(Pause { message }), effects);
             }
             VisitorMessage::Location { url } => {
@@ -243,8 +249,9 @@ impl Session {
                 if name.chars().count() > MESSAGE_NAME_MAX {
                     return self.close(socket, CloseCode::Protocol, effects);
                 }
-                let event = AgentEvent::Message { name, data };
-                self.tell_all(&event, effects);
+                if self.is_open(socket) {
+                    self.tell_viewers(&AgentEvent::Message { name, data }, effects);
+                }
             }
             VisitorMessage::Control { .. } => {
                 let message = BackendMessage::Control { enabled: false };
@@ -396,9 +403,9 @@ impl Session {
                 let agent = name;
                 (socket, BackendMessage::Highlight { agent, page, node })
             }),
-            Order::Message { name, data } => {
-                shown.map(|(socket, _)| (socket, BackendMessage::Message { name, data }))
-            }
+            Order::Message { name, data } => shown
+                .filter(|(_, tab)| tab.barrier().is_none())
+                .map(|(socket, _)| (socket, BackendMessage::Message { name, data })),
             Order::Snapshot => {
                 agent.sight = Sight::Lost;
                 self.snapshot_wanted = true;
@@ -412,6 +419,23 @@ impl Session {
     pub(super) fn close(&mut self, socket: SocketNo, code: CloseCode, effects: &mut Vec<Effect>) {
         self.tabs.remove(&socket);
         effects.push(Effect::Close { socket, code });
+    }
+
+    /// Whether what the page says may be heard: nothing is while the session is suspended, nor from a
+    /// page that does not allow it.
+    fn is_open(&self, socket: SocketNo) -> bool {
+        let tab = self.tabs.get(&socket);
+        let suspended = matches!(self.standing(), Standing::Suspended(_));
+        !suspended && tab.is_some_and(|tab| tab.barrier().is_none())
+    }
+
+    /// What a page says is part of what it shows.
+    fn tell_viewers(&self, event: &AgentEvent, effects: &mut Vec<Effect>) {
+        let viewers = self.seats.iter().filter(|(_, seat)| seat.guest.views);
+        effects.extend(viewers.map(|(seat, _)| Effect::Tell {
+            seat: *seat,
+            event: event.clone(),
+        }));
     }
 
     pub(super) fn tell_all(&self, event: &AgentEvent, effects: &mut Vec<Effect>) {

@@ -50,15 +50,18 @@ impl Session {
     pub fn facts(&self) -> SessionFacts {
         let identity = &self.identity;
         let shown = elect(&self.tabs).and_then(|socket| self.tabs.get(&socket));
-        // While there is no page, the last one was the one to name.
-        let before = self.told.as_ref().and_then(|told| told.url.clone());
+        let url = match shown {
+            Some(tab) => tab.barrier().is_none().then(|| tab.page.url.clone()),
+            // While there is no page, the last one was the one to name.
+            None => self.told.as_ref().and_then(|told| told.url.clone()),
+        };
         let names = self.seats.values().map(|seat| &seat.guest.display_name);
         SessionFacts {
             id: identity.id,
             group: identity.group,
             key: identity.key.clone(),
             standing: self.standing(),
-            url: shown.map(|tab| tab.page.url.clone()).or(before),
+            url,
             visitor: identity.visitor.clone(),
             started: identity.started,
             agents: names.cloned().collect(),

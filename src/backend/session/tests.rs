@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use super::*;
 use crate::backend::protocol::{
-    BackendMessage, EndReason, FinishReason, FrameHead, FrameKind, RefuseCode, State,
+    BackendMessage, CloseCode, EndReason, FinishReason, FrameHead, FrameKind, RefuseCode, State,
     SuspendReason, VisitorMessage, Welcome,
 };
 use crate::backend::store::SessionId;

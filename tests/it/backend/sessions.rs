@@ -49,13 +49,7 @@ async fn a_page_without_the_group_suspends_and_the_next_with_it_goes_on() {
     socket
         .say(r#"{"type":"message","name":"mark","data":1}"#)
         .await;
-    loop {
-        match soon(agent.feed.next()).await.unwrap() {
-            AgentEvent::Message { name, .. } if name == "mark" => break,
-            AgentEvent::Frame(_) => panic!("a page of another group was shown"),
-            _ => {}
-        }
-    }
+    assert_eq!(house.backend().roster().views()[0].url, None);
     socket.close(4001).await;
     let (mut socket, welcome) = house.visit(&cookie, "a", "/desk/x").await;
     assert_eq!(
@@ -63,7 +57,18 @@ async fn a_page_without_the_group_suspends_and_the_next_with_it_goes_on() {
         (&json!("live"), &json!(true))
     );
     socket.send_binary(&frame(2, 3, 0, b"third")).await;
-    assert_eq!(seen(&mut agent).await, frame(2, 3, 0, b"third"));
+    // Of the page of another group nothing came: no frame, no address, no word.
+    loop {
+        match soon(agent.feed.next()).await.unwrap() {
+            AgentEvent::Frame(seen) => break assert_eq!(seen, frame(2, 3, 0, b"third")),
+            AgentEvent::Message { .. } => panic!("a page of another group was heard"),
+            AgentEvent::Session(facts) => {
+                let url = facts.url.as_deref();
+                assert!(url.is_none_or(|url| !url.ends_with("/other")), "{url:?}");
+            }
+            _ => {}
+        }
+    }
 }
 
 #[tokio::test]

@@ -156,3 +156,72 @@ fn what_a_page_says_is_passed_on() {
     play.said(1, message(&"x".repeat(65)));
     assert_eq!(play.heard(1), ["close 4400"]);
 }
+
+#[test]
+fn nothing_is_heard_of_a_page_that_nobody_is_to_see() {
+    let message = || VisitorMessage::Message {
+        name: "greet".into(),
+        data: serde_json::json!(1),
+    };
+    let is_heard = |effects: Vec<Effect>| {
+        let heard = |effect: &Effect| {
+            let Effect::Tell { event, .. } = effect else {
+                return false;
+            };
+            matches!(event, AgentEvent::Message { .. })
+        };
+        effects.iter().any(heard)
+    };
+    let mut play = play();
+    play.open_focused(1, "a");
+    play.join(10);
+    assert!(is_heard(play.said(1, message())));
+    play.open_refused(2, "b");
+    assert_eq!(play.session.facts().url, None);
+    // Nor of the page behind it, while the session is suspended.
+    assert!(!is_heard(play.said(2, message())));
+    assert!(!is_heard(play.said(1, message())));
+    let paused = VisitorMessage::Pause {
+        paused: true,
+        message: Some("private".to_owned()),
+    };
+    play.said(2, paused);
+    assert_eq!(play.session.facts().paused, Some(Pause::default()));
+    let order = Order::Message {
+        name: "ask".into(),
+        data: serde_json::json!(1),
+    };
+    let said = play.then(Happening::Ordered { seat: 10, order });
+    assert!(
+        !said
+            .iter()
+            .any(|effect| matches!(effect, Effect::Say { .. }))
+    );
+}
+
+#[test]
+fn an_agent_who_may_not_look_may_not_listen() {
+    let mut play = play();
+    play.open(1, "a");
+    let guest = Guest {
+        views: false,
+        ..guest("ron")
+    };
+    play.then(Happening::Joined { seat: 10, guest });
+    play.said(
+        1,
+        VisitorMessage::Message {
+            name: "greet".into(),
+            data: serde_json::json!(1),
+        },
+    );
+    assert_eq!(play.effects, []);
+}
+
+#[test]
+fn a_page_that_was_welcomed_without_masks_must_connect_anew() {
+    let mut play = play();
+    play.open_refused(1, "a");
+    let code = CloseCode::Restart;
+    assert!(play.focus(1).contains(&Effect::Close { socket: 1, code }));
+}
