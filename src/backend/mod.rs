@@ -41,6 +41,7 @@ struct Parts {
     realm: RwLock<Arc<Realm>>,
     paces: Paces,
     sockets: Arc<Semaphore>,
+    strangers: Arc<Semaphore>,
 }
 
 /// What the bundler made for agents.
@@ -54,6 +55,8 @@ pub const CONSOLE_FILES: ConsoleFiles = ConsoleFiles {
 /// More than a site has visitors who want help at once.
 const SESSIONS_MAX: usize = 10_000;
 const SOCKETS_MAX: usize = 20_000;
+/// Sockets of which nobody knows yet whose they are.
+const STRANGERS_MAX: usize = 256;
 
 impl Backend {
     /// Opens the database, and takes up the sessions that are in it.
@@ -66,6 +69,7 @@ impl Backend {
             realm: RwLock::new(Arc::new(realm)),
             paces: Paces::default(),
             sockets: Arc::new(Semaphore::new(SOCKETS_MAX)),
+            strangers: Arc::new(Semaphore::new(STRANGERS_MAX)),
         })))
     }
 
@@ -111,6 +115,11 @@ impl Backend {
     /// `None`: there are too many sockets.
     fn socket_permit(&self) -> Option<OwnedSemaphorePermit> {
         Arc::clone(&self.0.sockets).try_acquire_owned().ok()
+    }
+
+    /// To be held until a socket has said whose it is; `None`: too many have not.
+    fn stranger_permit(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.0.strangers).try_acquire_owned().ok()
     }
 
     /// What a visitor is told whose session is not there. While the process ends sessions are let go

@@ -5,6 +5,7 @@ use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 use http_body_util::BodyExt;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::brake::Bucket;
@@ -31,6 +32,9 @@ const SEND_PATIENCE: Duration = Duration::from_secs(20);
 /// For a visitor to answer a close.
 const CLOSE_PATIENCE: Duration = Duration::from_secs(3);
 
+/// Of a page whose token came in its `hello` (storage `ls`): some 20 MB of a page, deflated.
+const STRANGERS_FRAME_BYTES_MAX: usize = 1024 * 1024;
+
 const TAB_CHARS_MAX: usize = 64;
 const URL_CHARS_MAX: usize = 2048;
 const PAUSE_CHARS_MAX: usize = 256;
@@ -52,10 +56,24 @@ pub(super) async fn open(
     let Ok(upgrade) = WebSocketUpgrade::from_request_parts(&mut parts, &()).await else {
         return plain(StatusCode::UPGRADE_REQUIRED);
     };
+    // Who shows no token that is known may still say one, but must not fill the memory before.
+    let is_known = backend.session_of(&tokens).is_some();
+    let stranger = match is_known {
+        true => None,
+        false => match backend.stranger_permit() {
+            Some(permit) => Some(permit),
+            None => return plain(StatusCode::SERVICE_UNAVAILABLE),
+        },
+    };
+    let bytes_max = if is_known {
+        FRAME_BYTES_MAX
+    } else {
+        STRANGERS_FRAME_BYTES_MAX
+    };
     let upgrade = upgrade
         .protocols([SUBPROTOCOL])
-        .max_message_size(FRAME_BYTES_MAX)
-        .max_frame_size(FRAME_BYTES_MAX);
+        .max_message_size(bytes_max)
+        .max_frame_size(bytes_max);
     if upgrade.selected_protocol().is_none() {
         return plain(StatusCode::BAD_REQUEST);
     }
@@ -65,7 +83,7 @@ pub(super) async fn open(
         tokens,
     };
     let response = upgrade.on_upgrade(move |socket| async move {
-        Line::new(socket).serve(&visit).await;
+        Line::new(socket).serve(&visit, stranger).await;
         drop(permit);
     });
     response.map(|body| body.map_err(Into::into).boxed_unsync())
@@ -121,8 +139,10 @@ impl Line {
     }
 
     /// From `hello` to the end.
-    async fn serve(mut self, visit: &Visit) {
-        let code = match self.greet(visit).await {
+    async fn serve(mut self, visit: &Visit, stranger: Option<OwnedSemaphorePermit>) {
+        let greeted = self.greet(visit).await;
+        drop(stranger);
+        let code = match greeted {
             Ok((mut attached, credentials)) => {
                 let code = self.converse(visit, &mut attached, &credentials).await;
                 attached.close().await;
