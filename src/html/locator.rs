@@ -241,14 +241,12 @@ impl LolHtmlLocator {
         settings = match plan.placement() {
             Placement::End => {
                 settings = with_body(settings, &shared, &end_probe);
-                with_guards(
-                    with_end_handlers(settings, plan, &shared),
-                    &foreign,
-                    &shared,
-                )
+                with_end_handlers(settings, plan, &shared)
             }
             Placement::Head => with_head_handlers(settings, &shared, &end_probe),
         };
+        // In the head, too: svg and math may stand in a template there.
+        settings = with_guards(settings, &foreign, &shared);
         settings = with_end_probe(settings, &end_probe, &shared);
         if scope == Scope::Parts {
             let shared = Arc::clone(&shared);
@@ -256,12 +254,7 @@ impl LolHtmlLocator {
                 shared.is_entangled.store(true, Ordering::Relaxed);
                 Ok(())
             };
-            let entangling = match plan.placement() {
-                Placement::End => &ENTANGLING,
-                // Nobody watches where svg and math end.
-                Placement::Head => &ENTANGLING_IN_HEAD,
-            };
-            settings = settings.append_element_content_handler(on(entangling, note));
+            settings = settings.append_element_content_handler(on(&ENTANGLING, note));
         }
         let doubtful_ends = (charset == PageCharset::Any).then(DoubtfulEnds::default);
         if doubtful_ends.is_some() {
@@ -550,8 +543,6 @@ static BODY: LazyLock<Selector> = LazyLock::new(|| fixed("body"));
 static COLUMN_IN_TEMPLATE: LazyLock<Selector> = LazyLock::new(|| fixed("template > col"));
 static END_PROBE: LazyLock<Selector> = LazyLock::new(|| fixed(PROBE));
 static ENTANGLING: LazyLock<Selector> = LazyLock::new(|| fixed("select, frameset"));
-static ENTANGLING_IN_HEAD: LazyLock<Selector> =
-    LazyLock::new(|| fixed("select, frameset, svg, math"));
 static FOREIGN: LazyLock<Selector> = LazyLock::new(|| fixed("svg, math, svg *, math *"));
 static FOREIGN_ROOT: LazyLock<Selector> = LazyLock::new(|| fixed("svg, math"));
 static FRAMESET: LazyLock<Selector> = LazyLock::new(|| fixed("frameset"));
