@@ -185,12 +185,16 @@ impl Foreign {
     }
 
     /// Whether an end tag of another name ends the element too is for the tree to say, unless the
-    /// element was left before.
+    /// element was left before. Then its own end tag may end one around it.
     fn close(&mut self, id: Option<u64>, by_its_name: bool) -> HandlerResult {
         self.closed += 1;
         let known = |open: &Open| Some(open.id) == id;
         let Some(at) = self.open.iter().rposition(known) else {
-            return Ok(());
+            let ends_another = id.is_some() && by_its_name && self.is_open();
+            return match ends_another {
+                true => Err(LocatorStop::Ambiguity.into()),
+                false => Ok(()),
+            };
         };
         self.open.truncate(at);
         if by_its_name {
