@@ -22,6 +22,8 @@ pub use messages::{
 pub const PROTOCOL_VERSION: u32 = 1;
 /// What the socket speaks, in `Sec-WebSocket-Protocol`.
 pub const SUBPROTOCOL: &str = "cobrowse.v1";
+/// Offered beside it, and never chosen, by a page whose tag has a cookie domain.
+pub const DOMAIN_OFFER: &str = "cobrowse.domain";
 /// The longest text message, and a bound for the names in it.
 pub const TEXT_BYTES_MAX: usize = 64 * 1024;
 pub const MESSAGE_NAME_MAX: usize = 64;

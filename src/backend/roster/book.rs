@@ -54,6 +54,8 @@ pub struct NewSession {
     pub key: Option<String>,
     pub keys: KeySettings,
     pub visitor: VisitorData,
+    /// Of the cookie that holds the token, where that is for more than the host.
+    pub domain: Option<String>,
 }
 
 /// Why a session does not start.
@@ -135,6 +137,10 @@ impl Roster {
         new: NewSession,
     ) -> Result<(Arc<SessionFacts>, ResumeToken), StartRefusal> {
         let token = ResumeToken::generate().map_err(|_| StartRefusal::NoRandomness)?;
+        let token = match &new.domain {
+            Some(domain) => token.within(domain),
+            None => token,
+        };
         let (runner, record) = self.enter(new, token.hash())?;
         let facts = runner.facts();
         // On disk before anybody is told: a session that is lost in a restart is none.

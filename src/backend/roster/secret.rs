@@ -6,8 +6,8 @@ use aws_lc_rs::rand;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-/// What a visitor's browser keeps to go on with its session: 256 random bits. Only their hash is kept
-/// here, and nothing prints them.
+/// What a visitor's browser keeps to go on with its session: 256 random bits, and the domain if a cookie
+/// for more than the host may hold it. Only the hash of all that is kept here, and nothing prints it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ResumeToken(String);
 
@@ -17,6 +17,7 @@ pub type TokenHash = [u8; 32];
 const TOKEN_BYTES: usize = 32;
 /// Of 32 bytes in base64.
 const TOKEN_CHARS: usize = 43;
+const DOMAIN_CHARS_MAX: usize = 253;
 
 impl ResumeToken {
     pub fn generate() -> Result<Self, Unspecified> {
@@ -25,11 +26,25 @@ impl ResumeToken {
         Ok(Self(URL_SAFE_NO_PAD.encode(secret)))
     }
 
+    /// Marked as one that a cookie for the domain may hold, which all hosts in it can set.
+    pub(super) fn within(self, domain: &str) -> Self {
+        Self(format!("{}.{domain}", self.0))
+    }
+
     /// `None` for what cannot be one.
     pub fn parse(text: &str) -> Option<Self> {
+        let (secret, domain) = match text.split_once('.') {
+            Some((secret, domain)) => (secret, Some(domain)),
+            None => (text, None),
+        };
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
-        let fits = text.len() == TOKEN_CHARS && text.bytes().all(plain);
-        fits.then(|| Self(text.to_owned()))
+        let fits = secret.len() == TOKEN_CHARS && secret.bytes().all(plain);
+        (fits && domain.is_none_or(is_domain)).then(|| Self(text.to_owned()))
+    }
+
+    /// `None`: it is its host's alone.
+    pub fn domain(&self) -> Option<&str> {
+        self.0.split_once('.').map(|(_, domain)| domain)
     }
 
     /// The hash is what is looked for, so that how long that takes tells nothing of a token.
@@ -49,6 +64,12 @@ impl fmt::Debug for ResumeToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("ResumeToken")
     }
+}
+
+fn is_domain(domain: &str) -> bool {
+    let plain =
+        |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b".-".contains(&byte);
+    (1..=DOMAIN_CHARS_MAX).contains(&domain.len()) && domain.bytes().all(plain)
 }
 
 /// A session key of random digits, each as likely as the other.
@@ -79,6 +100,20 @@ mod tests {
         assert!(!format!("{one:?}").contains(one.reveal()));
         for bad in ["", "x", &one.reveal()[1..], &format!("{}=", one.reveal())] {
             assert_eq!(ResumeToken::parse(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_token_for_a_domain_is_another_than_one_for_the_host() {
+        let own = ResumeToken::generate().unwrap();
+        let wide = own.clone().within("bank.example");
+        assert_eq!((own.domain(), wide.domain()), (None, Some("bank.example")));
+        assert_ne!(own.hash(), wide.hash());
+        assert_ne!(own.clone().within("other.example").hash(), wide.hash());
+        assert_eq!(ResumeToken::parse(wide.reveal()), Some(wide));
+        for bad in ["", "Bank.example", "a;b", "a b", &"a".repeat(254)] {
+            let text = format!("{}.{bad}", own.reveal());
+            assert_eq!(ResumeToken::parse(&text), None, "{bad}");
         }
     }
 

@@ -47,6 +47,7 @@ fn new_session(group: i64, key: Option<&str>) -> NewSession {
             name: Some("Zoë".into()),
             ..VisitorData::default()
         },
+        domain: None,
     }
 }
 
@@ -185,6 +186,23 @@ async fn everybody_hears_of_the_end_and_nothing_of_it_is_left() {
     assert!(house.roster.find_by_token(&token).is_none());
     assert!(house.roster.attach(facts.id, page()).await.is_none());
     assert!(house.roster.join(facts.id, guest("anna")).await.is_none());
+}
+
+#[tokio::test]
+async fn a_session_is_found_by_the_token_for_its_own_domain_alone() {
+    let house = house().await;
+    let roster = &house.roster;
+    let (_, own) = start(roster).await;
+    let wide = NewSession {
+        domain: Some("bank.example".into()),
+        ..new_session(1, None)
+    };
+    let (facts, wide) = roster.start(wide).await.unwrap();
+    let finds = |text: &str| roster.find_by_token(&ResumeToken::parse(text).unwrap());
+    assert_eq!(finds(wide.reveal()).unwrap().id, facts.id);
+    assert!(finds(&wide.reveal()[..43]).is_none());
+    assert!(finds(own.reveal()).is_some());
+    assert!(finds(&format!("{}.bank.example", own.reveal())).is_none());
 }
 
 #[tokio::test]

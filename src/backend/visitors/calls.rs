@@ -44,7 +44,7 @@ pub(super) async fn end(
     place: &VisitorPlace,
     request: Request<EdgeBody>,
 ) -> Response<EdgeBody> {
-    let mut tokens = cookie::tokens(request.headers());
+    let mut tokens = cookie::tokens_to_end(request.headers());
     let body = read_body(request).await.unwrap_or_default();
     let asked: Option<EndRequest> = serde_json::from_slice(&body).ok();
     if let Some(asked) = asked.filter(|_| backend.paces().ends.allows(place.address)) {

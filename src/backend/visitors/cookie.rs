@@ -1,31 +1,81 @@
 //! The resume token in the visitor's browser.
 
-use http::header::{COOKIE, HeaderMap};
+use http::header::{COOKIE, HeaderMap, ORIGIN, SEC_WEBSOCKET_PROTOCOL};
 
-use crate::backend::protocol::{Storage, StorageKind};
+use crate::backend::protocol::{DOMAIN_OFFER, Storage, StorageKind};
 use crate::backend::roster::ResumeToken;
 use crate::wire::{Authority, Scheme};
 
-/// Only over https, and without a domain.
+/// Over https, where nobody but the host itself can set it.
 const OWN: &str = "__Host-cobrowse";
+/// Over https, for a domain: any host in it can set it.
+const WIDE: &str = "__Secure-cobrowse";
+/// Over http.
 const PLAIN: &str = "cobrowse";
 
-/// What a request carries, the name that nobody else can set first.
+/// What a page that opens a socket goes on with. Its `Origin` was looked at. A cookie for a domain counts
+/// only where the page's own tag has one: else any other host of the domain could put a visitor into a
+/// session of its own.
 pub(super) fn tokens(headers: &HeaderMap) -> Vec<ResumeToken> {
-    let of = |name: &'static str| {
-        let lines = headers.get_all(COOKIE).into_iter();
-        let pairs = lines.flat_map(|line| line.as_bytes().split(|byte| *byte == b';'));
-        pairs.filter_map(move |pair| {
-            let value = pair.trim_ascii().strip_prefix(name.as_bytes())?;
-            let value = std::str::from_utf8(value.strip_prefix(b"=")?).ok()?;
-            ResumeToken::parse(value)
-        })
+    read(headers, offers_domain(headers))
+}
+
+/// To end a session: the one that is found may only end.
+pub(super) fn tokens_to_end(headers: &HeaderMap) -> Vec<ResumeToken> {
+    read(headers, true)
+}
+
+/// The name that nobody else can set first.
+fn read(headers: &HeaderMap, with_domain: bool) -> Vec<ResumeToken> {
+    let own = named(headers, OWN).filter(|token| token.domain().is_none());
+    let Some(host) = https_host(headers) else {
+        let tokens = own.chain(named(headers, PLAIN));
+        return tokens.take(TOKENS_MAX).collect();
     };
-    of(OWN).chain(of(PLAIN)).take(TOKENS_MAX).collect()
+    let is_here = |token: &ResumeToken| {
+        let domain = token.domain();
+        with_domain && domain.is_some_and(|domain| fitting(domain, &host).is_some())
+    };
+    let wide = named(headers, WIDE).filter(is_here);
+    own.chain(wide).take(TOKENS_MAX).collect()
+}
+
+fn named(headers: &HeaderMap, name: &'static str) -> impl Iterator<Item = ResumeToken> {
+    let lines = headers.get_all(COOKIE).into_iter();
+    let pairs = lines.flat_map(|line| line.as_bytes().split(|byte| *byte == b';'));
+    pairs.filter_map(move |pair| {
+        let value = pair.trim_ascii().strip_prefix(name.as_bytes())?;
+        let value = std::str::from_utf8(value.strip_prefix(b"=")?).ok()?;
+        ResumeToken::parse(value)
+    })
+}
+
+/// Of the page that asks, which is the host that is asked.
+fn https_host(headers: &HeaderMap) -> Option<Authority> {
+    let origin = headers.get(ORIGIN)?.to_str().ok()?;
+    let (scheme, host) = origin.split_once("://")?;
+    (Scheme::parse(scheme)? == Scheme::Https).then(|| host.parse().ok())?
+}
+
+fn offers_domain(headers: &HeaderMap) -> bool {
+    let lines = headers.get_all(SEC_WEBSOCKET_PROTOCOL).into_iter();
+    let mut offers = lines.flat_map(|line| line.as_bytes().split(|byte| *byte == b','));
+    offers.any(|offer| offer.trim_ascii() == DOMAIN_OFFER.as_bytes())
 }
 
 /// More would only be somebody's who guesses.
 const TOKENS_MAX: usize = 4;
+
+/// What the token of a new session is marked with: the domain of its cookie. Over http nothing is.
+pub(super) fn domain_of(
+    storage: &Storage,
+    scheme: Scheme,
+    authority: &Authority,
+) -> Option<String> {
+    let domain = storage.domain.as_deref()?;
+    let marks = scheme == Scheme::Https && storage.kind != StorageKind::Ls;
+    fitting(domain, authority).filter(|_| marks)
+}
 
 /// `Set-Cookie` lines for a new session. What a session before it left under another name is removed.
 pub(super) fn keep(
@@ -41,21 +91,18 @@ pub(super) fn keep(
     if storage.kind == StorageKind::Ls {
         return remove(scheme, authority);
     }
-    let own = scheme == Scheme::Https && domain.is_none();
-    let name = if own { OWN } else { PLAIN };
-    let secure = if scheme == Scheme::Https {
-        "; Secure"
-    } else {
-        ""
+    let (name, secure) = match (scheme, &domain) {
+        (Scheme::Http, _) => (PLAIN, ""),
+        (Scheme::Https, None) => (OWN, "; Secure"),
+        (Scheme::Https, Some(_)) => (WIDE, "; Secure"),
     };
     let domain = domain.map_or_else(String::new, |domain| format!("; Domain={domain}"));
     let token = token.reveal();
     let kept = format!("{name}={token}; Path=/; HttpOnly; SameSite=Lax{secure}{domain}");
-    // A cookie for a domain and one without are two, and have the same name.
-    let other = match own {
-        true => expired(PLAIN, scheme, ""),
-        false if scheme == Scheme::Https => expired(OWN, scheme, ""),
-        false => return vec![kept],
+    let other = match name {
+        OWN => expired(PLAIN, scheme, ""),
+        WIDE => expired(OWN, scheme, ""),
+        _ => return vec![kept],
     };
     vec![other, kept]
 }
@@ -70,7 +117,13 @@ pub(super) fn remove(scheme: Scheme, authority: &Authority) -> Vec<String> {
     let above = host.match_indices('.').map(|(at, _)| &host[at + 1..]);
     let domains = [host].into_iter().chain(above).take(DOMAINS_MAX);
     let domains = domains.filter_map(|domain| fitting(domain, authority));
-    lines.extend(domains.map(|domain| expired(PLAIN, scheme, &format!("; Domain={domain}"))));
+    for domain in domains {
+        let domain = format!("; Domain={domain}");
+        lines.push(expired(PLAIN, scheme, &domain));
+        if scheme == Scheme::Https {
+            lines.push(expired(WIDE, scheme, &domain));
+        }
+    }
     lines
 }
 
@@ -186,5 +239,91 @@ mod tests {
             .map(|token| token.reveal().to_owned())
             .collect();
         assert_eq!(read, [other, one]);
+    }
+
+    /// What is believed of cookies on a socket.
+    fn believed(origin: &str, offers: &str, cookies: &str) -> Vec<String> {
+        let mut headers = HeaderMap::new();
+        headers.insert(ORIGIN, origin.parse().unwrap());
+        headers.insert(SEC_WEBSOCKET_PROTOCOL, offers.parse().unwrap());
+        headers.insert(COOKIE, cookies.parse().unwrap());
+        let tokens = tokens(&headers);
+        tokens.iter().map(|token| token.reveal().into()).collect()
+    }
+
+    #[test]
+    fn over_https_no_sibling_puts_a_visitor_into_its_session() {
+        let (own, wide) = ("a".repeat(43), format!("{}.bank.example", "b".repeat(43)));
+        let believes =
+            |offers: &str, cookies: &str| believed("https://www.bank.example", offers, cookies);
+        // All that a sibling can set: for a host without a domain nothing of it counts.
+        for planted in [&own, &wide] {
+            for name in [PLAIN, WIDE, "__secure-cobrowse", "__host-cobrowse"] {
+                let cookies = format!("{name}={planted}");
+                assert!(believes("cobrowse.v1", &cookies).is_empty(), "{cookies}");
+            }
+        }
+        let both = "cobrowse.v1, cobrowse.domain";
+        for foreign in [
+            own.clone(),
+            format!("{own}.other.example"),
+            format!("{own}.example"),
+        ] {
+            let cookies = format!("{WIDE}={foreign}; {PLAIN}={foreign}");
+            assert!(believes(both, &cookies).is_empty(), "{cookies}");
+        }
+        assert!(believes(both, &format!("{PLAIN}={wide}")).is_empty());
+        let cookies = format!("{WIDE}={wide}; {OWN}={own}");
+        assert_eq!(
+            believes("cobrowse.v1", &cookies),
+            std::slice::from_ref(&own)
+        );
+        assert_eq!(believes(both, &cookies), [own, wide]);
+    }
+
+    #[test]
+    fn over_http_it_is_one_cookie() {
+        let own = "a".repeat(43);
+        let cookies = format!("{PLAIN}={own}; {WIDE}={own}");
+        let origin = "http://www.bank.example:8080";
+        assert_eq!(believed(origin, "cobrowse.v1", &cookies), [own]);
+    }
+
+    #[test]
+    fn a_token_for_a_domain_is_marked_and_has_a_name_of_its_own() {
+        let host = authority("www.bank.example");
+        let asked = |kind, domain: &str| Storage {
+            kind,
+            domain: Some(domain.to_owned()),
+        };
+        let fits = asked(StorageKind::Normal, ".Bank.example");
+        let wide = Some("bank.example".to_owned());
+        assert_eq!(domain_of(&fits, Scheme::Https, &host), wide);
+        assert_eq!(domain_of(&fits, Scheme::Http, &host), None);
+        for storage in [
+            asked(StorageKind::Ls, "bank.example"),
+            asked(StorageKind::Normal, "other.example"),
+            Storage {
+                domain: None,
+                ..fits
+            },
+        ] {
+            assert_eq!(domain_of(&storage, Scheme::Https, &host), None);
+        }
+        assert_eq!(
+            lines(
+                StorageKind::Normal,
+                Some("bank.example"),
+                Scheme::Https,
+                "www.bank.example"
+            ),
+            [
+                "__Host-cobrowse=; Path=/; HttpOnly; SameSite=Lax; Secure; Max-Age=0",
+                "__Secure-cobrowse=TOKEN; Path=/; HttpOnly; SameSite=Lax; Secure; Domain=bank.example",
+            ]
+        );
+        let gone = remove(Scheme::Https, &host);
+        let wide = "__Secure-cobrowse=; Path=/; HttpOnly; SameSite=Lax; Secure; Domain=bank.example; Max-Age=0";
+        assert!(gone.iter().any(|line| line == wide), "{gone:?}");
     }
 }

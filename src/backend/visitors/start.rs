@@ -93,6 +93,7 @@ async fn begin(
         key: asked.key.clone(),
         keys: settings.key,
         visitor,
+        domain: cookie::domain_of(&asked.storage, place.scheme, &place.authority),
     };
     let started = backend.roster().start(new).await;
     let (facts, token) = started.map_err(|refusal| Refused::by_roster(&refusal, asked))?;

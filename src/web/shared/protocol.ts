@@ -5,6 +5,8 @@
 
 export const PROTOCOL_VERSION = 1;
 export const SUBPROTOCOL = "cobrowse.v1";
+/** Offered beside it, and never chosen, by a page whose tag has a cookie domain. */
+export const DOMAIN_OFFER = "cobrowse.domain";
 
 /** Where the HTTP calls and the socket are, seen from the folder of the scripts. */
 export const PATHS = {

@@ -22,7 +22,7 @@ function run(handover: Handover): void {
   const { element, groups, grant } = handover.tag;
   const tag = readSettings(handover.tag);
   const customUi = attributeOf(element, "ui") === "custom";
-  const backend = service(tag.backend);
+  const backend = service(tag.backend, Boolean(tag.cookieDomain));
   const state = browserState(tag, window);
   const tab = tabName(window);
   const messages: Messages = {};

@@ -1,4 +1,5 @@
 import {
+  DOMAIN_OFFER,
   PATHS,
   SUBPROTOCOL,
   type EndRequest,
@@ -18,7 +19,7 @@ export interface Service {
   socket: () => WebSocket;
 }
 
-export function service(folder: string): Service {
+export function service(folder: string, hasCookieDomain: boolean): Service {
   const ask = (path: string, body: unknown, keepalive: boolean) =>
     fetch(folder + path, {
       method: "POST",
@@ -27,6 +28,7 @@ export function service(folder: string): Service {
       headers: { "content-type": "application/json" },
       body: stringify(body),
     });
+  const offers = hasCookieDomain ? [SUBPROTOCOL, DOMAIN_OFFER] : [SUBPROTOCOL];
   return {
     start: async (request) => {
       try {
@@ -49,7 +51,7 @@ export function service(folder: string): Service {
         return undefined;
       }
     },
-    socket: () => new WebSocket(folder.replace(/^http/, "ws") + PATHS.socket, SUBPROTOCOL),
+    socket: () => new WebSocket(folder.replace(/^http/, "ws") + PATHS.socket, offers),
   };
 }
 
