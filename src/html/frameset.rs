@@ -10,6 +10,7 @@ use lol_html::{
 };
 
 use super::end_probe::is_html;
+use super::scan::has_end_tag;
 
 /// How much of a page's start is kept in memory to judge a frameset by: a frameset document has
 /// its head in front of it, and nothing else.
@@ -142,12 +143,10 @@ impl Start<'_> {
     /// other tokens, and some of them begin a body.
     fn note_end_tags(&self, until: usize) {
         let between = self.prologue.get(self.token_end.get()..until);
-        let between = between.unwrap_or_default().to_ascii_lowercase();
-        let has = |tag: &[u8]| between.windows(tag.len()).any(|part| part == tag);
-        self.shown.set(self.shown.get() || has(b"</br"));
-        let begins = [&b"</body"[..], b"</br", b"</html", b"</p"];
-        self.body
-            .set(self.body.get() || begins.into_iter().any(has));
+        let has = |names: &[&[u8]]| has_end_tag(between.unwrap_or_default(), names);
+        self.shown.set(self.shown.get() || has(&[b"br"]));
+        let begins = || has(&[b"body", b"br", b"html", b"p"]);
+        self.body.set(self.body.get() || begins());
     }
 
     fn in_template(&self) -> bool {
@@ -240,6 +239,7 @@ mod tests {
             "\u{feff}<html>",
             "<template><p>x</p></template>",
             "<script>'</p>'</script><!-- </body> --></head></title>",
+            "</pre></x a='</p>' </p>",
         ] {
             assert_eq!(judged(head), Frameset::Opens, "{head}");
         }
@@ -271,6 +271,8 @@ mod tests {
             "</p>",
             "<head></head></body>",
             "<!-- -->\n</html\n>\n",
+            "</text\r</br><ruby>",
+            "</brx><p>",
         ] {
             assert_eq!(judged(unshown), Frameset::Replaces, "{unshown}");
         }

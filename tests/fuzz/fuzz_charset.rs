@@ -170,8 +170,8 @@ fn check(page: &[u8], header: Option<&'static Encoding>, pieces: usize) {
     let shown = || String::from_utf8_lossy(page);
     let encoding = read_in(page, header);
     // A page that holds what is written could not be told from that.
-    let [tag, mask] = [TAG, MASKED].map(|text| spelled(text, encoding));
-    if holds(page, &tag) || holds(page, &spelled("glance_masked", encoding)) {
+    let [tag, mask, attribute] = [TAG, MASKED, "glance_masked"].map(|text| spelled(text, encoding));
+    if holds(page, &tag) || holds(page, &attribute) {
         return;
     }
     let letter = encoding
@@ -267,8 +267,10 @@ fn spelled(text: &str, encoding: &'static Encoding) -> Vec<u8> {
     }
 }
 
+/// In upper case an attribute is the same.
 fn holds(page: &[u8], text: &[u8]) -> bool {
-    page.windows(text.len()).any(|part| part == text)
+    page.windows(text.len())
+        .any(|part| part.eq_ignore_ascii_case(text))
 }
 
 fn without(mut page: Vec<u8>, text: &[u8]) -> Vec<u8> {

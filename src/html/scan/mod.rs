@@ -307,6 +307,18 @@ fn look_for_gap(name: &Name, at: u64, found: &mut Vec<Finding>) -> Result<(), Lo
     }
 }
 
+/// Whether an end tag of one of these names stands in this markup, in which no text is but what shows.
+pub(super) fn has_end_tag(markup: &[u8], names: &[&[u8]]) -> bool {
+    let (mut tokens, mut at) = (Tokens::default(), 0);
+    while let Some(step) = tokens.step(markup, &mut at, 0) {
+        let is_named = matches!(step, Step::Named) && tokens.is_end_tag();
+        if is_named && names.iter().any(|name| tokens.name().is(name)) {
+            return true;
+        }
+    }
+    false
+}
+
 fn contradicts(charset: PageCharset, meta: &Attributes<'_>) -> bool {
     !matches!(charset, PageCharset::Certain(_))
         && charset.is_contradicted_by_values(
