@@ -35,12 +35,12 @@ impl Seat {
     }
 }
 
-/// Who is in, as the visitor's page is told.
+/// Who is in, as the visitor's page is told, which anybody may read: not by what names agents log in.
 pub(super) fn agents<'a>(group: GroupId, seats: impl Iterator<Item = &'a Seat>) -> Agents {
     let agent = |seat: &Seat| Agent {
-        username: seat.guest.name.clone(),
+        username: seat.guest.display_name.clone(),
         partnerid: group.as_u32(),
-        partneruserid: seat.guest.name.clone(),
+        partneruserid: seat.guest.display_name.clone(),
         name: seat.guest.display_name.clone(),
         title: String::new(),
         agentrole: seat.guest.role.clone(),

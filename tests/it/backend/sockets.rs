@@ -77,7 +77,11 @@ async fn a_session_runs_from_hello_to_end() {
         .map(|message| message["type"].as_str().unwrap())
         .collect();
     assert_eq!(kinds, ["agents", "state", "watch"]);
-    assert_eq!(heard[0]["agentlist"][0]["name"], "ANNA");
+    let listed = &heard[0]["agentlist"][0];
+    for word in ["username", "partneruserid", "name"] {
+        assert_eq!(listed[word], "ANNA", "{word}");
+    }
+    assert!(!heard[0].to_string().contains("anna"), "the login name");
     assert_eq!(
         (&heard[1]["state"], &heard[2]["watched"]),
         (&json!("live"), &json!(true))
