@@ -15,7 +15,9 @@ pub enum Guess {
     SessionKey,
 }
 
-/// How often may be guessed wrong: per agent, per network, and by all together. A right guess costs nothing.
+/// How often may be guessed wrong: per agent and network, per agent, per network, and by all together. A
+/// right guess costs nothing. Per agent alone it is so often that a stranger, who has an address of his own,
+/// does not lock the agent out.
 #[derive(Debug, Default)]
 pub struct Limits {
     passwords: Mutex<Table>,
@@ -31,6 +33,7 @@ pub struct RateLimited {
 
 #[derive(Debug, Default)]
 struct Table {
+    pairs: HashMap<(String, IpAddr), Bucket>,
     agents: HashMap<String, Bucket>,
     networks: HashMap<IpAddr, Bucket>,
     all: Option<Bucket>,
@@ -38,6 +41,8 @@ struct Table {
 
 #[derive(Clone, Copy, Debug)]
 struct Quotas {
+    /// Of an agent and a network.
+    pair: Quota,
     agent: Quota,
     network: Quota,
     all: Quota,
@@ -60,7 +65,7 @@ impl Limits {
         let mut table = self.table(guess);
         table.forget(now);
         let agent = agent.to_ascii_lowercase();
-        if let Some(retry_after) = table.wait(&agent, network, quotas, now) {
+        if let Some(retry_after) = table.wait((&agent, network), quotas, now) {
             return Err(RateLimited { retry_after });
         }
         table.take(agent, network, quotas, now)
@@ -71,7 +76,11 @@ impl Limits {
         let now = Instant::now();
         let (quotas, network) = (guess.quotas(), network(address));
         let mut table = self.table(guess);
-        if let Some(bucket) = table.agents.get_mut(&agent.to_ascii_lowercase()) {
+        let pair = (agent.to_ascii_lowercase(), network);
+        if let Some(bucket) = table.pairs.get_mut(&pair) {
+            bucket.give(quotas.pair, now);
+        }
+        if let Some(bucket) = table.agents.get_mut(&pair.0) {
             bucket.give(quotas.agent, now);
         }
         if let Some(bucket) = table.networks.get_mut(&network) {
@@ -92,11 +101,14 @@ impl Limits {
 }
 
 impl Table {
-    fn wait(&self, agent: &str, network: IpAddr, quotas: Quotas, now: Instant) -> Option<Duration> {
+    fn wait(&self, who: (&str, IpAddr), quotas: Quotas, now: Instant) -> Option<Duration> {
+        let (agent, network) = who;
         let of = |bucket: Option<Bucket>, quota| bucket.and_then(|bucket| bucket.wait(quota, now));
+        let pair = self.pairs.get(&(agent.to_owned(), network));
+        let pair = of(pair.copied(), quotas.pair);
         let agent = of(self.agents.get(agent).copied(), quotas.agent);
         let network = of(self.networks.get(&network).copied(), quotas.network);
-        agent.max(network).max(of(self.all, quotas.all))
+        pair.max(agent).max(network).max(of(self.all, quotas.all))
     }
 
     fn take(
@@ -106,11 +118,19 @@ impl Table {
         quotas: Quotas,
         now: Instant,
     ) -> Result<(), RateLimited> {
-        if is_full(&self.agents, &agent) || is_full(&self.networks, &network) {
-            let retry_after = quotas.agent.interval;
+        let pair = (agent.clone(), network);
+        let is_full = is_full(&self.pairs, &pair)
+            || is_full(&self.agents, &agent)
+            || is_full(&self.networks, &network);
+        if is_full {
+            let retry_after = quotas.pair.interval;
             return Err(RateLimited { retry_after });
         }
         let full = Bucket::full(now);
+        self.pairs
+            .entry(pair)
+            .or_insert(full)
+            .take(quotas.pair, now);
         let agent = self.agents.entry(agent).or_insert(full);
         agent.take(quotas.agent, now);
         let network = self.networks.entry(network).or_insert(full);
@@ -121,6 +141,9 @@ impl Table {
 
     /// Who has guessed nothing for a while is as if never seen.
     fn forget(&mut self, now: Instant) {
+        if self.pairs.len() >= ENTRIES_MAX / 2 {
+            self.pairs.retain(|_, bucket| !bucket.is_full(now));
+        }
         if self.agents.len() >= ENTRIES_MAX / 2 {
             self.agents.retain(|_, bucket| !bucket.is_full(now));
         }
@@ -148,15 +171,19 @@ fn network(address: IpAddr) -> IpAddr {
 /// Far more than the limit for all lets in before the first are forgotten.
 const ENTRIES_MAX: usize = 4096;
 
-/// An agent who has forgotten his password gives up after five; a guesser has 2,880 a day.
+/// An agent who has forgotten his password gives up after five; a guesser has 2,880 a day, and with
+/// however many addresses 8,640. Only from more than three at once can a name be locked.
 const PASSWORDS: Quotas = Quotas {
-    agent: Quota::new(5, Duration::from_secs(30)),
+    pair: Quota::new(5, Duration::from_secs(30)),
+    agent: Quota::new(50, Duration::from_secs(10)),
     network: Quota::new(20, Duration::from_secs(6)),
     all: Quota::new(100, Duration::from_millis(500)),
 };
 
-/// Keys have few digits and are typed by people on the phone.
+/// Keys have few digits and are typed by people on the phone. Who guesses them is logged in, so that no
+/// stranger uses up an agent's.
 const KEYS: Quotas = Quotas {
+    pair: Quota::new(5, Duration::from_secs(12)),
     agent: Quota::new(5, Duration::from_secs(12)),
     network: Quota::new(20, Duration::from_secs(3)),
     all: Quota::new(100, Duration::from_millis(500)),

@@ -40,7 +40,25 @@ async fn another_address_for_each_guess_is_of_no_use() {
         ("ada".to_owned(), address(n))
     })
     .await;
-    assert_eq!(passed, 5 + 1_000 / 30);
+    assert_eq!(passed, 50 + 999 / 10);
+    let passed = let_in(Guess::SessionKey, 1_000_000, |n| {
+        ("ada".to_owned(), address(n))
+    })
+    .await;
+    assert_eq!(passed, 5 + 1_000 / 12);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stranger_at_another_address_locks_nobody_out() {
+    let limits = Limits::default();
+    for _ in 0..3_600 {
+        for stranger in 1..=3 {
+            let _ = limits.attempt(Guess::Password, "ada", address(stranger));
+        }
+        assert_eq!(limits.attempt(Guess::Password, "ada", HOME), Ok(()));
+        limits.was_right(Guess::Password, "ada", HOME);
+        advance(Duration::from_secs(1)).await;
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -80,8 +98,10 @@ async fn a_network_of_ipv6_is_one_place() {
 #[tokio::test(start_paused = true)]
 async fn capitals_are_no_other_name() {
     let name = |number| if number % 2 == 0 { "ada" } else { "ADA" };
-    let passed = let_in(Guess::Password, 100, |n| (name(n).to_owned(), address(n))).await;
+    let passed = let_in(Guess::Password, 100, |n| (name(n).to_owned(), HOME)).await;
     assert_eq!(passed, 5);
+    let passed = let_in(Guess::Password, 100, |n| (name(n).to_owned(), address(n))).await;
+    assert_eq!(passed, 50);
 }
 
 #[tokio::test(start_paused = true)]
