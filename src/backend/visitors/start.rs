@@ -1,3 +1,6 @@
+use std::borrow::Cow;
+use std::time::SystemTime;
+
 use http::header::{HeaderValue, RETRY_AFTER, SET_COOKIE};
 use http::{Request, Response, StatusCode};
 use serde_json::{Map, Value};
@@ -8,7 +11,7 @@ use crate::backend::protocol::{
     ErrorCode, PROTOCOL_VERSION, Refusal, SessionError, SessionName, StartReply, StartRequest,
     StorageKind, Visitor,
 };
-use crate::backend::realm::Denied;
+use crate::backend::realm::{Denied, Realm};
 use crate::backend::roster::{NewSession, ResumeToken, StartRefusal};
 use crate::backend::session::{SessionFacts, VisitorData};
 use crate::backend::store::{Actor, AuditEntry, Outcome, SessionId};
@@ -22,7 +25,7 @@ struct Refused {
     code: ErrorCode,
     /// For the audit log.
     why: &'static str,
-    text: &'static str,
+    text: Cow<'static, str>,
     params: Option<Map<String, Value>>,
 }
 
@@ -76,14 +79,15 @@ async fn begin(
     if asked.storage.kind == StorageKind::Secure && place.scheme != Scheme::Https {
         return Err(Refused::malformed("storage"));
     }
-    let group = group_of(asked.group).ok_or_else(Refused::group)?;
     let realm = backend.realm();
+    let no_group = || Refused::group(asked.group, &granted(&realm, place, &asked.grant));
+    let group = group_of(asked.group).ok_or_else(no_group)?;
     let opened = realm.open(&asked.grant, place.authority.host(), group);
     opened.map_err(|denied| match denied {
         Denied::Grant(why) => Refused::grant(why),
-        Denied::Group => Refused::group(),
+        Denied::Group => no_group(),
     })?;
-    let settings = realm.rules.group(group).ok_or_else(Refused::group)?;
+    let settings = realm.rules.group(group).ok_or_else(no_group)?;
     if asked.key.as_deref().is_some_and(|key| !is_key(key)) {
         return Err(Refused::key());
     }
@@ -98,6 +102,15 @@ async fn begin(
     let started = backend.roster().start(new).await;
     let (facts, token) = started.map_err(|refusal| Refused::by_roster(&refusal, asked))?;
     Ok((asked.clone(), facts, token))
+}
+
+/// The groups that the page's own grant names, if it is believed.
+fn granted(realm: &Realm, place: &VisitorPlace, grant: &str) -> Vec<u32> {
+    let opened = realm.keys.open(grant, SystemTime::now()).ok();
+    let opened = opened.filter(|grant| grant.check_page(place.authority.host(), realm.env).is_ok());
+    opened.map_or_else(Vec::new, |grant| {
+        grant.groups().iter().map(GroupId::as_u32).collect()
+    })
 }
 
 fn welcome(
@@ -182,12 +195,17 @@ const EMAIL_MAX: usize = 127;
 const PHONE_MAX: usize = 31;
 
 impl Refused {
-    fn new(status: StatusCode, code: ErrorCode, why: &'static str, text: &'static str) -> Self {
+    fn new(
+        status: StatusCode,
+        code: ErrorCode,
+        why: &'static str,
+        text: impl Into<Cow<'static, str>>,
+    ) -> Self {
         Self {
             status,
             code,
             why,
-            text,
+            text: text.into(),
             params: None,
         }
     }
@@ -197,9 +215,21 @@ impl Refused {
         Self::new(StatusCode::FORBIDDEN, ErrorCode::Grant, why, text)
     }
 
-    fn group() -> Self {
-        let text = "the page does not allow the group";
-        Self::new(StatusCode::FORBIDDEN, ErrorCode::GroupId, "groupid", text)
+    /// In the words of the script, which looks first.
+    fn group(group: u32, allowed: &[u32]) -> Self {
+        let names: Vec<_> = allowed.iter().map(u32::to_string).collect();
+        let names = names.join(",");
+        let text = format!("group {group} is not among those of this page: {names}");
+        let params = [("groupid", group.into()), ("allowed", allowed.into())];
+        Self {
+            params: Some(
+                params
+                    .map(|(name, value)| (name.to_owned(), value))
+                    .into_iter()
+                    .collect(),
+            ),
+            ..Self::new(StatusCode::FORBIDDEN, ErrorCode::GroupId, "groupid", text)
+        }
     }
 
     fn key() -> Self {
@@ -258,7 +288,7 @@ impl Refused {
     fn answer(self) -> Response<EdgeBody> {
         let error = SessionError {
             code: self.code,
-            msg: self.text.to_owned(),
+            msg: self.text.into_owned(),
             params: self.params,
         };
         let mut response = json(self.status, &Refusal { error });

@@ -212,6 +212,30 @@ async fn only_pages_of_the_very_origin_may_call() {
 }
 
 #[tokio::test]
+async fn a_refused_group_is_named_with_those_of_the_pages_own_grant() {
+    let house = House::open().await;
+    let asking = async |grant: &str, group: u32| {
+        let answer = house.start_with(&start_request(grant, group)).await;
+        serde_json::from_str::<Value>(&answer.text()).unwrap()["error"].clone()
+    };
+    let grant = house.grant("/").await;
+    for group in [0, 2, 9] {
+        let said = asking(&grant, group).await;
+        let expected = json!({
+            "code": "groupid", "msg": format!("group {group} is not among those of this page: 1"),
+            "params": { "groupid": group, "allowed": [1] },
+        });
+        assert_eq!(said, expected);
+    }
+    let said = asking(&forged(&grant), 0).await;
+    assert_eq!(
+        said["params"],
+        json!({ "groupid": 0, "allowed": [] }),
+        "a grant of nobody's"
+    );
+}
+
+#[tokio::test]
 async fn the_token_is_kept_where_the_page_wants_it() {
     let house = House::open().await;
     let grant = house.grant("/").await;
