@@ -455,7 +455,11 @@ proptest! {
                     // Text in the charset, with the odd bytes between.
                     let units = String::from_utf8_lossy(&page).into_owned();
                     let mut page = encoded(&units, encoding);
-                    page.extend(page.first().copied());
+                    // The tag stands in front of half a unit. White space before it is parted from it by
+                    // that, and stays in a table out of which a browser would have taken both.
+                    if !units.ends_with(|last: char| last.is_ascii_whitespace()) {
+                        page.extend(page.first().copied());
+                    }
                     page
                 }
                 _ => ended(&page, encoding),
