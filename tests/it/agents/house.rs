@@ -8,7 +8,7 @@ use http::Request;
 use serde_json::{Value, json};
 
 use crate::backend::house::{House, frame, hear};
-use crate::support::{Answer, Socket, Told, Visitor, soon};
+use crate::support::{Answer, Socket, Told, Visitor, eventually, soon};
 
 pub(super) const PASSWORD: &str = "correct horse battery";
 
@@ -101,6 +101,15 @@ impl Office {
             page,
             cookie,
         }
+    }
+
+    /// Ends a session, if it goes on, and waits until it is gone: it might be taken for the next one.
+    pub(super) async fn end(&self, page: Page, session: &str) {
+        let body = json!({ "reason": "visitor" });
+        let path = "/_cobrowse/session/end";
+        self.house.post(path, &body, &page.cookie).await;
+        let (id, roster) = (session.parse().unwrap(), self.house.backend().roster());
+        eventually("the session ends", async || roster.find(id).is_none()).await;
     }
 
     /// The public name of the newest session of a group, and its key.

@@ -31,6 +31,7 @@ async fn every_role_by_every_action() {
         if !held.any() {
             assert_eq!(answer["code"], "unknown", "{name}");
             assert_eq!(closed(&mut seat).await, Some(4403));
+            office.end(page, &session).await;
             continue;
         }
         assert_eq!(answer["type"], "joined", "{name}");
@@ -84,21 +85,13 @@ async fn every_role_by_every_action() {
         let missing =
             5 - (usize::from(held.view) + 3 * usize::from(held.point) + usize::from(held.end));
         assert_eq!(denied.count(), missing, "{name}");
-        let id = session.parse().unwrap();
-        let roster = office.house.backend().roster();
         if !held.end {
             drop(seat);
+            let id = session.parse().unwrap();
+            let roster = office.house.backend().roster();
             assert!(roster.find(id).is_some(), "{name}: it goes on");
-            let cookie = page.cookie.clone();
-            drop(page);
-            let body = json!({ "reason": "visitor" });
-            office
-                .house
-                .post("/_cobrowse/session/end", &body, &cookie)
-                .await;
         }
-        // Or it might be taken for the next one.
-        eventually("the session ends", async || roster.find(id).is_none()).await;
+        office.end(page, &session).await;
     }
 }
 
