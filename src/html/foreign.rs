@@ -4,6 +4,11 @@
 //! tree, and is wrong for some broken markup; from there on it would find tags in text, and text
 //! in tags. It is therefore watched with a stack of open elements, as WHATWG HTML 13.2.6.5 has it,
 //! and the search stops where the two could part.
+//!
+//! What stands in text of svg and math is HTML again, but an end tag right in there is not: where a
+//! browser has dropped its start tag, or closed the element before, it closes what of that name is
+//! open around. So there is nothing in there of a name that is open around it, and nothing that
+//! takes a browser back to a table around.
 
 use std::borrow::Cow;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -22,11 +27,16 @@ pub(super) struct Foreign {
     /// How many elements in svg and math were closed.
     closed: u64,
     behind_frameset: bool,
+    /// A table, or a template, which may hold parts of one, has begun somewhere.
+    behind_table: bool,
 }
 
 struct Open {
     id: u64,
+    name: String,
     content: Content,
+    /// How many `<svg>` or `<math>` are open up to here with no HTML between.
+    roots: usize,
 }
 
 /// How the content of an element is read.
@@ -58,7 +68,7 @@ pub(super) fn watch(
     if !element.can_have_content() {
         return Ok(());
     }
-    let id = content.map(|content| locked(foreign).push(content));
+    let id = content.map(|content| locked(foreign).push(&name, content));
     let is_known = id.is_some();
     let (foreign, shared) = (Arc::clone(foreign), Arc::clone(shared));
     let start = element.source_location().bytes().start;
@@ -75,6 +85,17 @@ pub(super) fn watch(
 /// Takes notice of `<frameset>`: it depends on the tree whether svg and math behind it are read.
 pub(super) fn expect_none(foreign: &Mutex<Foreign>) {
     locked(foreign).behind_frameset = true;
+}
+
+/// Takes notice of `<table>` and `<template>`, but for those in text of svg or math.
+pub(super) fn watch_table(foreign: &Mutex<Foreign>, element: &Element<'_, '_>) {
+    let mut foreign = locked(foreign);
+    foreign.behind_table |= Content::of(element) == Content::Html && !foreign.is_in_text();
+}
+
+/// A table has begun in what is not read here.
+pub(super) fn expect_table(foreign: &Mutex<Foreign>) {
+    locked(foreign).behind_table = true;
 }
 
 /// Stops at a CDATA section that lol_html takes for a bogus comment, as in `<mo>`, where a tag in it
@@ -105,9 +126,12 @@ impl Foreign {
 
     /// Whether svg or math is open within svg or math.
     pub(super) fn is_nested(&self) -> bool {
-        let mut open = self.open.iter().rev();
-        let mut foreign = || open.next().is_some_and(|one| one.content != Content::Html);
-        foreign() && foreign()
+        self.open.last().is_some_and(|open| open.roots > 1)
+    }
+
+    /// Whether what comes is HTML in text of svg or math.
+    fn is_in_text(&self) -> bool {
+        self.is_open() && self.content() == Content::Html
     }
 
     pub(super) fn closed(&self) -> u64 {
@@ -137,21 +161,22 @@ impl Foreign {
         match self.content() {
             _ if self.open.is_empty() => Ok(None),
             content if content != read_as => Err(LocatorStop::Ambiguity),
-            Content::Html => inside_integration_point(name).map(Some),
+            Content::Html if self.is_doubtful_in_text(name) => Err(LocatorStop::Ambiguity),
             Content::MathMl | Content::Svg if breaks_out(name, element) => {
                 Err(LocatorStop::Ambiguity)
             }
-            Content::MathMl | Content::Svg => Ok(None),
+            content => Ok(Some(content)),
         }
     }
 
     /// lol_html takes no notice of `<svg/>`, and changes from the one to the other where there is
     /// no such change.
     fn content_of_root(
-        &self,
+        &mut self,
         name: &str,
         element: &Element<'_, '_>,
     ) -> Result<Content, LocatorStop> {
+        self.behind_table |= self.is_in_text();
         let own = Content::of(element);
         let changes = self.content() != Content::Html && self.content() != own;
         match own {
@@ -170,49 +195,99 @@ impl Foreign {
 
     /// A tag such as `<p>` ends all svg and math around it up to HTML; lol_html ends one.
     fn break_out(&mut self) -> Result<(), LocatorStop> {
-        self.open.pop();
-        match self.content() {
-            Content::Html => Ok(()),
-            Content::MathMl | Content::Svg => Err(LocatorStop::Ambiguity),
+        if self.is_nested() {
+            return Err(LocatorStop::Ambiguity);
         }
+        let text = self
+            .open
+            .iter()
+            .rposition(|one| one.content == Content::Html);
+        self.open.truncate(text.map_or(0, |at| at + 1));
+        Ok(())
     }
 
-    fn push(&mut self, content: Content) -> u64 {
+    /// Whether a browser may do more at this tag in text of svg or math, or at its end tag, than to
+    /// open an element and to close it.
+    fn is_doubtful_in_text(&self, name: &str) -> bool {
+        let around = || self.open.iter().filter(|one| one.content != Content::Html);
+        has_meaning_in_text(name)
+            || (self.behind_table && is_of_table(name))
+            || self.open.len() > MAX_AROUND_TEXT
+            || around().any(|one| one.name == name)
+    }
+
+    fn push(&mut self, name: &str, content: Content) -> u64 {
         self.opened += 1;
         let id = self.opened;
-        self.open.push(Open { id, content });
+        let around = self.open.last().map_or(0, |one| one.roots);
+        let roots = match content {
+            Content::Html => 0,
+            Content::MathMl | Content::Svg => around + usize::from(is_root(name)),
+        };
+        self.open.push(Open {
+            id,
+            name: name.to_owned(),
+            content,
+            roots,
+        });
         id
     }
 
-    /// Whether an end tag of another name ends the element too is for the tree to say, unless the
-    /// element was left before. Then its own end tag may end one around it.
+    /// Whether an end tag of another name ends the element too is for the tree to say, but for what
+    /// is right in svg or math; unless the element was left before. Then its own end tag may end one
+    /// around it.
     fn close(&mut self, id: Option<u64>, by_its_name: bool) -> HandlerResult {
         self.closed += 1;
-        let known = |open: &Open| Some(open.id) == id;
-        let Some(at) = self.open.iter().rposition(known) else {
+        let known = id.map(|id| self.open.binary_search_by_key(&id, |one| one.id));
+        let Some(Ok(at)) = known else {
             let ends_another = id.is_some() && by_its_name && self.is_open();
             return match ends_another {
                 true => Err(LocatorStop::Ambiguity.into()),
                 false => Ok(()),
             };
         };
+        let closed = &self.open[at];
+        let is_drawn = closed.content != Content::Html && !is_root(&closed.name);
         self.open.truncate(at);
-        if by_its_name {
-            Ok(())
-        } else {
-            Err(LocatorStop::Ambiguity.into())
+        match by_its_name || is_drawn {
+            true => Ok(()),
+            false => Err(LocatorStop::Ambiguity.into()),
         }
     }
 }
 
+/// In each element there its name is looked for among those of all that are open around.
+const MAX_AROUND_TEXT: usize = 512;
+
+fn is_root(name: &str) -> bool {
+    matches!(name, "math" | "svg")
+}
+
 /// `<mglyph>` and `<malignmark>` are MathML even where everything else is HTML; of the others
 /// lol_html takes the end tag for the end of the integration point.
-fn inside_integration_point(name: &str) -> Result<Content, LocatorStop> {
-    match name {
-        "annotation-xml" | "desc" | "foreignobject" | "malignmark" | "mglyph" | "mi" | "mn"
-        | "mo" | "ms" | "mtext" | "title" => Err(LocatorStop::Ambiguity),
-        _ => Ok(Content::Html),
-    }
+fn has_meaning_in_text(name: &str) -> bool {
+    matches!(
+        name,
+        "annotation-xml"
+            | "desc"
+            | "foreignobject"
+            | "malignmark"
+            | "mglyph"
+            | "mi"
+            | "mn"
+            | "mo"
+            | "ms"
+            | "mtext"
+            | "title"
+    )
+}
+
+/// What closes all that is open in a table, or in a cell, up to that.
+fn is_of_table(name: &str) -> bool {
+    matches!(
+        name,
+        "caption" | "col" | "colgroup" | "table" | "tbody" | "td" | "tfoot" | "th" | "thead" | "tr"
+    )
 }
 
 fn is_integration_point(content: Content, name: &str, element: &Element<'_, '_>) -> bool {

@@ -277,6 +277,11 @@ impl LolHtmlLocator {
         }
     }
 
+    /// A table has begun in what is not fed.
+    pub(super) fn expect_table(&self) {
+        foreign::expect_table(&self.foreign);
+    }
+
     /// How many bytes were fed.
     pub(super) fn fed(&self) -> u64 {
         self.fed
@@ -451,10 +456,15 @@ fn with_guards<'s>(
     foreign: &Arc<Mutex<Foreign>>,
     shared: &Arc<Shared>,
 ) -> Settings<'static, 's> {
-    let (foreign, behind_frameset) = (Arc::clone(foreign), Arc::clone(foreign));
+    let (behind_frameset, behind_table) = (Arc::clone(foreign), Arc::clone(foreign));
+    let foreign = Arc::clone(foreign);
     let shared = Arc::clone(shared);
     let note_frameset = move |_: &mut Element<'_, '_>| {
         foreign::expect_none(&behind_frameset);
+        Ok(())
+    };
+    let watch_table = move |element: &mut Element<'_, '_>| {
+        foreign::watch_table(&behind_table, element);
         Ok(())
     };
     let watch = move |element: &mut Element<'_, '_>| foreign::watch(&foreign, &shared, element);
@@ -462,6 +472,7 @@ fn with_guards<'s>(
     let refuse = |_: &mut Element<'_, '_>| Err(LocatorStop::Ambiguity.into());
     settings
         .append_element_content_handler(on(&FRAMESET, note_frameset))
+        .append_element_content_handler(on(&TABLES, watch_table))
         .append_element_content_handler(on(&FOREIGN, watch))
         .append_element_content_handler(foreign::bogus_cdata_guard(&FOREIGN_ROOT))
         .append_element_content_handler(on(&COLUMN_IN_TEMPLATE, refuse))
@@ -549,6 +560,7 @@ static FRAMESET: LazyLock<Selector> = LazyLock::new(|| fixed("frameset"));
 pub(super) static META: LazyLock<Selector> = LazyLock::new(|| fixed("meta"));
 static POLICY: LazyLock<Selector> =
     LazyLock::new(|| fixed(r#"meta[http-equiv="content-security-policy" i][content]"#));
+static TABLES: LazyLock<Selector> = LazyLock::new(|| fixed("table, template"));
 static TEXT_ELEMENTS: LazyLock<Selector> = LazyLock::new(|| {
     fixed("iframe, noembed, noframes, noscript, plaintext, script, style, textarea, title, xmp")
 });

@@ -59,6 +59,11 @@ impl Closer {
         }
     }
 
+    /// A table has begun in the page.
+    pub(super) fn expect_table(&self) {
+        self.locator.expect_table();
+    }
+
     /// A part begins at this offset of the page.
     pub(super) fn begin(
         &mut self,

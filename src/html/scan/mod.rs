@@ -36,6 +36,8 @@ pub(super) struct ScanLocator {
     open: OpenElements,
     /// A `<select>` has begun and may still be open.
     in_select: bool,
+    /// A `<table>` has begun.
+    behind_table: bool,
     /// The tag that is being read must be held until it is whole.
     holds_tag: bool,
     /// What came of it in earlier pieces, as long as it is needed.
@@ -57,6 +59,7 @@ impl ScanLocator {
             kind: Kind::Other,
             open: OpenElements::default(),
             in_select: false,
+            behind_table: false,
             holds_tag: false,
             tag: Vec::new(),
             base: 0,
@@ -107,6 +110,7 @@ impl ScanLocator {
         } else {
             self.in_select = self.kind == Kind::Select;
         }
+        self.behind_table |= self.kind == Kind::Table;
         if let Kind::Text(text) = self.kind {
             self.tokens.expect(text);
         }
@@ -230,6 +234,9 @@ impl ScanLocator {
         let fresh = || Box::new(Closer::new(&self.plan, self.charset));
         let closer = self.closer.get_or_insert_with(fresh);
         self.reads_closer = true;
+        if self.behind_table {
+            closer.expect_table();
+        }
         closer.begin(at, &mut self.open, until)?;
         let tag = std::mem::take(&mut self.tag);
         if let Some(began) = at.checked_sub(self.base) {

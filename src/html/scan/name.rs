@@ -26,6 +26,7 @@ pub(super) enum Kind {
     /// `<svg>` and `<math>`.
     Foreign,
     Select,
+    Table,
     Template,
     /// What follows is text.
     Text(Text),
@@ -123,7 +124,7 @@ const fn text(name: &'static [u8]) -> (&'static [u8], Kind) {
 }
 
 /// All names that mean something, in the order of their keys.
-static KINDS: [KnownName; 32] = in_order([
+static KINDS: [KnownName; 33] = in_order([
     (b"area", Kind::Void),
     (b"base", Kind::Void),
     (b"basefont", Kind::Void),
@@ -150,6 +151,7 @@ static KINDS: [KnownName; 32] = in_order([
     (b"source", Kind::Void),
     text(b"style"),
     (b"svg", Kind::Foreign),
+    (b"table", Kind::Table),
     (b"template", Kind::Template),
     text(b"textarea"),
     text(b"title"),
@@ -158,8 +160,8 @@ static KINDS: [KnownName; 32] = in_order([
     text(b"xmp"),
 ]);
 
-const fn in_order(names: [(&'static [u8], Kind); 32]) -> [KnownName; 32] {
-    let mut known = [(0, names[0].0, names[0].1); 32];
+const fn in_order<const N: usize>(names: [(&'static [u8], Kind); N]) -> [KnownName; N] {
+    let mut known = [(0, names[0].0, names[0].1); N];
     let mut at = 0;
     while at < names.len() {
         let one = (key(names[at].0), names[at].0, names[at].1);

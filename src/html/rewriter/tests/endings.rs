@@ -114,6 +114,16 @@ fn a_page_stops_to_be_read_where_a_browser_may_read_svg_and_math_otherwise() {
         "<svg><title><![CDATA[<p class=x>]]></title></svg>",
         "<svg><foreignObject><![CDATA[>",
         "<math><annotation-xml encoding='Text/HTML'><p></annotation-xml>",
+        "<table><math><form id=f><mi><form></form>",
+        "<form><math><form><mi><form></form>",
+        "<math><tr><mi><tr></tr>",
+        "<math><option><mi><option><option></option></option>",
+        "<svg><g><a><foreignObject><a><a></a></a>",
+        "<svg><g><foreignObject><svg><g><p></p></g>",
+        "<table><td><svg><foreignObject><td></td></foreignObject><style>",
+        "<table><tr><td><math><mi><table></table>",
+        "<template><td><svg><desc><tr></tr></desc><style>",
+        "<svg><desc><table><td><svg><desc><tr></tr></desc><style>",
         "<svg><svg><font size=1>",
         "<template><col><textarea></template>",
         "<template><caption><svg></table><caption><style><p class=x></style>",
@@ -146,4 +156,22 @@ fn a_page_with_sound_svg_and_math_is_read_to_its_end() {
     }
     let expected = expected.replace("<textarea><p[M]", "<textarea><p");
     tagged(&masking(&[".x"]), page, &format!("{expected}[TAG]"));
+    for page in [
+        "<svg><foreignObject><table><tr><td></td></tr></table></foreignObject></svg>",
+        "<table><tr><td><svg><a><g></a></g><desc><form></form></desc></svg></table>",
+        "<math><form></form><mi><form></form></mi></math>",
+    ] {
+        tagged(&masking(&[".x"]), page, &format!("{page}[TAG]"));
+    }
 }
+
+#[test]
+fn html_far_down_in_a_drawing_is_not_read() {
+    let page = |depth| format!("<svg>{}<desc><p>", "<g>".repeat(depth - 3));
+    let deep = page(MAX_DEPTH);
+    tagged(&masking(&[".x"]), &deep, &format!("{deep}[TAG]"));
+    untagged(&page(MAX_DEPTH + 1), LocatorStop::Ambiguity);
+}
+
+/// So far it is looked for elements of the same name around; svg, text and `<p>` are three of them.
+const MAX_DEPTH: usize = 512;
