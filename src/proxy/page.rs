@@ -15,7 +15,7 @@ use crate::html::Plan;
 use crate::inject::{Asked, Coverage, PageEnd, RewriteBody, SkipReason, Verdict, judge};
 use crate::rules::{PageRule, PathCase, Site, Untagged};
 use crate::upstream::{Client, UpstreamBody};
-use crate::wire::{Authority, CanonicalPath, EdgeBody, EdgeRequest, Refusal, Scheme};
+use crate::wire::{Authority, CanonicalPath, EdgeBody, EdgeRequest, Refusal, Scheme, read_ahead};
 
 /// A site, and how its origin is reached.
 #[derive(Clone, Debug)]
@@ -85,10 +85,11 @@ pub async fn page(
         (Verdict::Rewrite(codings), Ok(plan)) => {
             let on_end = journey.coverage(&plan);
             let rewritten = RewriteBody::new(body, plan, codings, edge.levels, on_end);
-            match policies {
-                Some(policies) => rewritten.with_policies(Box::new(policies)).boxed_unsync(),
-                None => rewritten.boxed_unsync(),
-            }
+            let rewritten = match policies {
+                Some(policies) => rewritten.with_policies(Box::new(policies)),
+                None => rewritten,
+            };
+            read_ahead(rewritten).await.boxed_unsync()
         }
         (verdict, _) => journey.pass(verdict, body),
     };

@@ -34,6 +34,7 @@ mod body;
 mod codec;
 mod coding;
 mod media_type;
+mod read_ahead;
 
 #[cfg(test)]
 pub(crate) mod test_body;
@@ -57,6 +58,7 @@ pub use media_type::MediaType;
 pub use origin_check::{OriginRefusal, origin_allowed};
 pub use path::{CanonicalPath, MAX_PATH_BYTES, PathRefusal};
 pub use preload::{ScriptFetch, ScriptPreload};
+pub use read_ahead::{ReadAhead, read_ahead};
 pub use referer::{cut_referer, referer_origin, referer_page};
 pub use refusal::Refusal;
 pub use scheme::Scheme;

@@ -256,11 +256,12 @@ async fn a_head_request_tells_of_the_page_what_get_does() {
             .await;
         let get = visitor.get(path).await;
         assert_eq!(head.bytes(), b"", "{path}");
-        assert_eq!(
-            lines(&head, &OF_THE_WAY),
-            lines(&get, &OF_THE_WAY),
-            "{path}"
-        );
+        let mut told = lines(&get, &OF_THE_WAY);
+        if !head.headers.contains_key("content-length") {
+            // What only the edited page tells may be left out (RFC 9110 9.3.2).
+            told.retain(|line| !line.starts_with("content-length"));
+        }
+        assert_eq!(lines(&head, &OF_THE_WAY), told, "{path}");
     }
 }
 

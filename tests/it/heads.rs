@@ -569,6 +569,29 @@ async fn the_words_behind_the_status_are_the_origins() {
     }
 }
 
+/// A page that was there at once leaves with the length that its edits gave it; of one that is longer
+/// than what is held nobody knows it yet.
+#[tokio::test]
+async fn a_short_page_has_its_edited_length() {
+    for (times, has_length) in [(1, true), (20_000, false)] {
+        let page = format!("<!doctype html>{}", "<br>x".repeat(times));
+        let length = page.len();
+        let head = format!("Content-Type: text/html\r\nContent-Length: {length}");
+        let answer = format!("HTTP/1.1 200 OK\r\n{head}\r\n\r\n{page}");
+        let origin = ScriptedOrigin::answering(answer).await;
+        let edge = TestEdge::with_rules(&rules_for(origin.address)).await;
+        let answer = Visitor::http1(edge.http)
+            .await
+            .send(Request::get("/"))
+            .await;
+        let edited = answer.body.as_ref().unwrap().len();
+        assert!(edited > length, "it is tagged");
+        let said = answer.headers.get("content-length");
+        let said = said.map(|value| value.to_str().unwrap().parse().unwrap());
+        assert_eq!(said, has_length.then_some(edited));
+    }
+}
+
 /// To a visitor of HTTP/1.0 only the close ends what has no length.
 #[tokio::test]
 async fn http_1_0_is_promised_no_second_answer_behind_one_without_a_length() {
@@ -586,6 +609,11 @@ async fn http_1_0_is_promised_no_second_answer_behind_one_without_a_length() {
         (
             "Content-Type: text/html\r\nContent-Length: 4",
             "<p>x",
+            "keep-alive",
+        ),
+        (
+            "Content-Type: text/html\r\nContent-Length: 100000",
+            &*"<br>x".repeat(20_000),
             "close",
         ),
     ] {

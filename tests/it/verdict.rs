@@ -204,6 +204,10 @@ async fn an_answer_to_head_says_what_the_answer_to_get_says() {
                 }
                 heads.push((answer.status, answer.headers));
             }
+            // What only the edited page tells may be left out (RFC 9110 9.3.2), but not be wrong.
+            if !heads[1].1.contains_key("content-length") {
+                heads[0].1.remove("content-length");
+            }
             assert_eq!(heads[0], heads[1], "{lines:?} {fields:?}");
         }
     }
