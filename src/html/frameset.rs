@@ -140,12 +140,12 @@ impl Start<'_> {
     }
 
     /// lol_html does not tell of end tags that close nothing. They are what stands between all
-    /// other tokens, and some of them begin a body.
+    /// other tokens, and three of them begin a body; `</p>` is read in one only.
     fn note_end_tags(&self, until: usize) {
         let between = self.prologue.get(self.token_end.get()..until);
         let has = |names: &[&[u8]]| has_end_tag(between.unwrap_or_default(), names);
         self.shown.set(self.shown.get() || has(&[b"br"]));
-        let begins = || has(&[b"body", b"br", b"html", b"p"]);
+        let begins = || has(&[b"body", b"br", b"html"]);
         self.body.set(self.body.get() || begins());
     }
 
@@ -238,8 +238,11 @@ mod tests {
             "<HTML><!-- text --><noframes>text</noframes>",
             "\u{feff}<html>",
             "<template><p>x</p></template>",
-            "<script>'</p>'</script><!-- </body> --></head></title>",
-            "</pre></x a='</p>' </p>",
+            "<script>'</br>'</script><!-- </body> --></head></title>",
+            "</pre></x a='</br>' </br>",
+            "</p>",
+            "</p><template></template>",
+            "<template></template></p>",
         ] {
             assert_eq!(judged(head), Frameset::Opens, "{head}");
         }
@@ -256,7 +259,8 @@ mod tests {
             "<input type=text>",
             "<svg>x</svg>",
             "<template></template><p>",
-            "<title></p></title></BR >",
+            "<title></br></title></BR >",
+            "</body><template></template>",
         ] {
             assert_eq!(judged(shown), Frameset::Ignored, "{shown}");
         }
@@ -268,7 +272,6 @@ mod tests {
             "<svg></svg>",
             "<input type=HIDDEN>",
             "\0 ",
-            "</p>",
             "<head></head></body>",
             "<!-- -->\n</html\n>\n",
             "</text\r</br><ruby>",
@@ -281,7 +284,7 @@ mod tests {
     #[test]
     fn broken_letters_hide_no_end_tag() {
         for broken in [&b"\xfe"[..], b"\xe0\xa0", b"\x81\xfe\xf0\x90"] {
-            let prologue = [b"<title>", broken, b"</title></p>"].concat();
+            let prologue = [b"<title>", broken, b"</title></body>"].concat();
             assert_eq!(judge(&prologue), Frameset::Replaces, "{broken:x?}");
         }
     }
