@@ -28,6 +28,12 @@ pub enum VisitorMessage {
     Control {
         enabled: bool,
     },
+    /// May the document of this frame be seen, and what is masked in it? `frame` is the script's own number.
+    Frame {
+        frame: u32,
+        grant: String,
+        url: String,
+    },
 }
 
 /// The first message on every socket.
@@ -97,6 +103,12 @@ pub enum BackendMessage {
     },
     Control {
         enabled: bool,
+    },
+    /// The answer to the visitor's `frame`.
+    Frame {
+        frame: u32,
+        allowed: bool,
+        masks: Vec<String>,
     },
     Beat,
     Ended {

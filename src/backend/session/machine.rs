@@ -257,8 +257,9 @@ impl Session {
                 let message = BackendMessage::Control { enabled: false };
                 effects.push(Effect::Say { socket, message });
             }
-            // One is said, and read, before a socket belongs to a session; focus comes with an admission.
-            VisitorMessage::Hello(_) | VisitorMessage::Focus => {
+            // One is said, and read, before a socket belongs to a session; focus comes with an admission;
+            // frames are looked at by the socket.
+            VisitorMessage::Hello(_) | VisitorMessage::Focus | VisitorMessage::Frame { .. } => {
                 self.close(socket, CloseCode::Protocol, effects);
             }
         }

@@ -220,6 +220,7 @@ fn short(message: &BackendMessage) -> String {
         BackendMessage::Shown { shown } => format!("shown {shown}"),
         BackendMessage::Watch { watched } => format!("watch {watched}"),
         BackendMessage::Snapshot => "snapshot".into(),
+        BackendMessage::Frame { frame, .. } => format!("frame {frame}"),
         BackendMessage::Agents(agents) => format!("agents {}", agents.count),
         BackendMessage::Message { name, .. } => format!("message {name}"),
         BackendMessage::Pointer { page, node, .. } => format!("pointer {page} {node}"),

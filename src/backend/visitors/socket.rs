@@ -17,7 +17,7 @@ use crate::backend::protocol::{
     TEXT_BYTES_MAX, VisitorMessage,
 };
 use crate::backend::roster::{Attached, ResumeToken, ToVisitor};
-use crate::backend::session::OpenedPage;
+use crate::backend::session::{Admission, OpenedPage};
 use crate::groups::GroupId;
 use crate::wire::{CanonicalPath, EdgeBody};
 
@@ -211,8 +211,10 @@ impl Line {
                         Ok(heard) => heard,
                         Err(code) => return code,
                     };
-                    if let Err(code) = visit.tell(attached, credentials, heard).await {
-                        return Some(code);
+                    match visit.tell(attached, credentials, heard).await {
+                        Ok(None) => {}
+                        Ok(Some(answer)) => self.say(&answer).await?,
+                        Err(code) => return Some(code),
                     }
                 },
                 told = attached.outbox.next() => match told {
@@ -321,15 +323,18 @@ impl Visit {
         self.backend.realm().look(grant, host, path, *group)
     }
 
-    /// Passes on what was heard. A session that is over says so by itself.
+    /// Passes on what was heard, or answers it. A session that is over says so by itself.
     async fn tell(
         &self,
         attached: &Attached,
         credentials: &Credentials,
         heard: Heard,
-    ) -> Result<(), CloseCode> {
+    ) -> Result<Option<BackendMessage>, CloseCode> {
         match heard {
             Heard::Nothing => true,
+            Heard::Message(VisitorMessage::Frame { frame, grant, url }) => {
+                return Ok(Some(self.frame(frame, grant, &url, credentials.group)));
+            }
             Heard::Frame(head, bytes) => attached.frame(head, bytes).await,
             Heard::Message(VisitorMessage::Focus) => {
                 attached.focus(self.look(credentials).admission).await
@@ -347,7 +352,18 @@ impl Visit {
             }
             Heard::Message(message) => attached.say(message).await,
         };
-        Ok(())
+        Ok(None)
+    }
+
+    /// A document in a frame is a page of its own: its grant says whether it may be seen.
+    fn frame(&self, frame: u32, grant: String, url: &str, group: GroupId) -> BackendMessage {
+        let path = self.path_of(&self.plain_url(url));
+        let look = self.look(&Credentials { grant, path, group });
+        BackendMessage::Frame {
+            frame,
+            allowed: look.admission == Admission::Allowed,
+            masks: look.masks,
+        }
     }
 
     /// Without query and fragment, and of this origin, whatever was said: agents read it.

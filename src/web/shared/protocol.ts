@@ -107,7 +107,8 @@ export type VisitorMessage =
   | { type: "location"; url: string }
   | { type: "refuse"; code: "maskingerror" | "groupid"; msg: string }
   | { type: "message"; name: string; data: unknown }
-  | { type: "control"; enabled: boolean };
+  | { type: "control"; enabled: boolean }
+  | { type: "frame"; frame: number; grant: string; url: string };
 
 /** The first message on every socket. */
 export interface Hello {
@@ -137,6 +138,7 @@ export type BackendMessage =
   | { type: "highlight"; agent: string; page: number; node: number }
   | { type: "control_requested"; agent: string }
   | { type: "control"; enabled: boolean }
+  | FrameAnswer
   | { type: "beat" }
   | { type: "ended"; reason: EndReason; error?: SessionError };
 
@@ -154,6 +156,14 @@ export interface Welcome {
   /** Selectors of site, path and the session's group. */
   masks: string[];
   agents: Agents;
+}
+
+/** Whether the document of a frame may be seen, and what is masked in it. */
+export interface FrameAnswer {
+  type: "frame";
+  frame: number;
+  allowed: boolean;
+  masks: string[];
 }
 
 /** An agent's pointer, at a fraction of a node's box; `node: 0` when it went away. */

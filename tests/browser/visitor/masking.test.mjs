@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
 import { launchBrowser } from "../browser.mjs";
-import { bundles, page, startPeer } from "./peer.mjs";
+import { bundles, page, startPeer, tag } from "./peer.mjs";
 import { randomLeaks } from "./random-leaks.mjs";
 import { call, heard, live, payloads, settled, visit, waitFor } from "./visit.mjs";
 
@@ -15,8 +15,8 @@ before(async () => {
 after(() => browser?.close());
 
 /** A visitor on a page, with `init` run before the page's own scripts. */
-async function scene(t, body, { masks = [".secret"], init, ...options } = {}) {
-  const peer = await startPeer({ scripts, pages: { "/": page(body, options) }, masks, csp: false });
+async function scene(t, body, { masks = [".secret"], init, pages, frameMasks, ...options } = {}) {
+  const peer = await startPeer({ scripts, pages: { "/": page(body, options), ...pages }, masks, frameMasks, csp: false });
   t.after(() => peer.stop());
   const visitor = await visit(browser, `${peer.address}/`);
   t.after(() => visitor.context().close());
@@ -36,6 +36,49 @@ test("what is not masked is shown", async (t) => {
   for (const shown of ["Open account", '"title":"tip"', '"value":"typed"', '"long"', '"two"', '"selected":true', "/next", "/photo?size=9", '"alt":"photo"', "framed", "drawn", "\uf101", "--gap: 4px", "--main-color: #0a5c36"]) {
     assert.ok(text.includes(shown), shown);
   }
+});
+
+test("a frame is shown once the backend knows its grant, with its own masks beside the page's", async (t) => {
+  const frame = (text, attributes) => `<!doctype html><p>${text}</p><p class="own">OWN-${text}</p><p class="secret">CANARY</p>${tag(attributes)}`;
+  const pages = {
+    "/shown": frame("shown"), "/refused": frame("refused"), "/other": frame("other", { "data-groupid": "2" }),
+    "/untagged": "<!doctype html><p>untagged</p>",
+  };
+  const frames = Object.keys(pages).map((path) => `<iframe src="${path}"></iframe>`).join("");
+  const { peer, visitor } = await scene(t, `<p class="own">of the page</p>${frames}`, { pages, frameMasks: { "/shown": [".own"], "/refused": null } });
+  await live(peer, visitor);
+  await peer.until((that) => that.text().includes('"shown"'));
+  await settled(visitor, peer);
+  const text = peer.text();
+  for (const hidden of ["OWN-", "CANARY", '"textContent":"refused', '"textContent":"other', '"textContent":"untagged']) assert.ok(!text.includes(hidden), hidden);
+  assert.ok(text.includes('"of the page"'), "a frame's masks are its own");
+  assert.deepEqual(peer.said.filter(({ type }) => type === "frame").map(({ url }) => new URL(url).pathname).sort(), ["/refused", "/shown"]);
+
+  // The same again is seen at once; what comes in its place is not.
+  const before = peer.frames.length;
+  const inner = (path) => visitor.evaluate((src) => new Promise((resolve) => {
+    const [first] = document.querySelectorAll("iframe");
+    first.onload = resolve;
+    first.src = src;
+  }), path);
+  await inner("/shown?again");
+  await inner("/untagged?after");
+  await settled(visitor, peer);
+  assert.equal(peer.said.filter(({ type }) => type === "frame").length, 2);
+  const later = peer.frames.slice(before).flatMap(({ events }) => events);
+  const attached = later.flatMap(({ data }) => (data.isAttachIframe ? data.adds : []));
+  // The recorder may say the same more than once.
+  const filled = attached.map(({ node }) => node.childNodes.length > 0);
+  assert.deepEqual([filled[0], filled.at(-1)], [true, false]);
+});
+
+test("a frame whose masks cannot be read is not shown", async (t) => {
+  const pages = { "/inner": `<!doctype html><p>inside</p>${tag()}` };
+  const { peer, visitor } = await scene(t, `<iframe src="/inner"></iframe>`, { pages, frameMasks: { "/inner": ["p:::"] } });
+  await live(peer, visitor);
+  await peer.until((that) => that.said.some(({ type }) => type === "frame"));
+  await settled(visitor, peer);
+  assert.ok(!peer.text().includes("inside"));
 });
 
 test("a masked element keeps its place and the length of its text", async (t) => {

@@ -21,15 +21,21 @@ function leakyPage() {
 
 const FRAMES = {
   "/frame/tagged": `<p id="q"></p><script>q.textContent = location.search</script>${tag()}`,
-  "/frame/untagged": `<p id="q"></p><script>q.textContent = location.search</script>`,
+  "/frame/untagged": `<p id="q"></p><input><script>q.textContent = location.search</script>`,
+  "/frame/ungranted": `<p id="q"></p><script>q.textContent = location.search</script>${tag({ "data-grant": "" })}`,
+  "/frame/forged": `<p id="q"></p><script>q.textContent = location.search</script>${tag({ "data-grant": "v1.test.2.mac" })}`,
+  "/frame/refused": `<p id="q"></p><script>q.textContent = location.search</script>${tag()}`,
+  "/frame/own": `<p class="only-here" id="q"></p><script>q.textContent = location.search</script>${tag()}`,
   "/frame/other": `<p id="q"></p><script>q.textContent = location.search</script>${tag({ "data-groupid": "2" })}`,
   "/frame/masking": `<p class="secret" id="q"></p><script>q.textContent = location.search</script>${tag()}`,
 };
 
+const FRAME_MASKS = { "/frame/own": [".only-here"], "/frame/refused": null };
+
 /** Runs every vector, and gives the text of all that was sent. */
 async function leak(browser, scripts) {
   // Inline styles are part of what is tested; the session under a strict policy is tested elsewhere.
-  const peer = await startPeer({ scripts, pages: { "/": leakyPage(), ...FRAMES }, masks: MASKS, csp: false });
+  const peer = await startPeer({ scripts, pages: { "/": leakyPage(), ...FRAMES }, masks: MASKS, frameMasks: FRAME_MASKS, csp: false });
   const visitor = await newPage(browser);
   const query = VECTORS.findIndex((vector) => vector.query);
   await visitor.goto(`${peer.address}/?start=${canary(query)}`);

@@ -43,10 +43,10 @@ export function tag(attributes = {}) {
 
 /**
  * `pages`: path to HTML, or to `{ body, headers }`. `masks`: selectors for every session.
- * `refuse`: an error with which each start is answered. `port`: of a peer that was stopped before.
+ * `frameMasks`: path of a frame to its own selectors, or to `null`, which refuses it. `refuse`: an error with which each start is answered. `port`: of a peer that was stopped before.
  */
-export async function startPeer({ scripts, pages, masks = [], refuse, csp = true, settings, port = 0 } = {}) {
-  const peer = createPeer(masks);
+export async function startPeer({ scripts, pages, masks = [], frameMasks = {}, refuse, csp = true, settings, port = 0 } = {}) {
+  const peer = createPeer(masks, frameMasks);
   const requests = [];
   const server = createServer(async (request, response) => {
     const { pathname } = new URL(request.url, "http://peer");
@@ -111,7 +111,7 @@ function groupsOf(grant) {
   return (grant.split(".")[2] ?? "").split(/[-,]/).map(Number);
 }
 
-function createPeer(masks) {
+function createPeer(masks, frameMasks) {
   const waiters = new Set();
   const told = () => {
     for (const waiter of [...waiters]) waiter();
@@ -179,6 +179,7 @@ function createPeer(masks) {
       if (message.type === "pause") peer.paused = message.paused;
       const tab = [...peer.tabs.values()].find((other) => other.socket === socket);
       if (message.type === "focus" && tab) peer.show(tab);
+      if (message.type === "frame") peer.answer(socket, message);
       return undefined;
     },
     hello(socket, hello, cookie) {
@@ -194,6 +195,11 @@ function createPeer(masks) {
       if (hello.focused || peer.tabs.size === 1) peer.show(tab, true);
       say({ type: "welcome", page: tab.page, session: session.name, ...peer.state(tab), shown: tab.shown, watched: tab.shown && peer.agents.length > 0, paused: peer.paused, masks: peer.masks, agents: peer.agentList() });
       return undefined;
+    },
+    answer(socket, { frame, grant, url }) {
+      const own = frameMasks[new URL(url).pathname];
+      const allowed = own !== null && groupsOf(grant).includes(peer.session.name.group);
+      socket.send(JSON.stringify({ type: "frame", frame, allowed, masks: allowed ? (own ?? []) : [] }));
     },
     state(tab) {
       if (!tab.allowed) return { state: "suspended", reason: "group" };

@@ -166,6 +166,33 @@ export const VECTORS = [
     late: (c) => `const { shadowRoot } = at.firstChild; shadowRoot.firstChild.textContent = "${c}"; shadowRoot.append("${c}")`,
   },
   { name: "frame without a tag", html: (c) => `<iframe src="/frame/untagged?${c}"></iframe>` },
+  { name: "frame without a grant", html: (c) => `<iframe src="/frame/ungranted?${c}"></iframe>` },
+  { name: "frame with a forged list of groups", html: (c) => `<iframe src="/frame/forged?${c}"></iframe>` },
+  { name: "frame that the backend refuses", html: (c) => `<iframe src="/frame/refused?${c}"></iframe>` },
+  { name: "what only a frame's own rule masks", html: (c) => `<iframe src="/frame/own?${c}"></iframe>` },
+  { name: "node of a script that only a frame's own rule masks", html: () => `<iframe src="/frame/own"></iframe>`, late: (c) => `at.firstChild.contentDocument.body.insertAdjacentHTML("beforeend", "<p class=only-here title='${c}'>${c}</p>")` },
+  {
+    name: "frame without an address in a frame with its own rule",
+    html: () => `<iframe src="/frame/own"></iframe>`,
+    late: (c) => `
+      const inner = at.firstChild.contentDocument.createElement("iframe");
+      inner.srcdoc = "<p class=only-here>${c}</p>";
+      at.firstChild.contentDocument.body.append(inner)`,
+  },
+  { name: "frame that goes to a page of another group", html: () => `<iframe src="/frame/own"></iframe>`, late: (c) => `at.firstChild.src = "/frame/other?${c}"` },
+  {
+    name: "change in a frame without a tag",
+    html: () => `<iframe src="/frame/untagged"></iframe>`,
+    late: (c) => `
+      const { body, adoptedStyleSheets } = at.firstChild.contentDocument;
+      body.append("${c}");
+      body.title = "${c}";
+      const sheet = new (at.firstChild.contentWindow.CSSStyleSheet)();
+      sheet.replaceSync("i { background: url(/${c}) }");
+      at.firstChild.contentDocument.adoptedStyleSheets = [sheet];
+      setTimeout(() => sheet.insertRule("b { background: url(/${c}) }"), 100)`,
+  },
+  { name: "typed text in a frame without a tag", html: () => `<iframe src="/frame/untagged"></iframe>`, act: (page, at, c) => page.frameLocator(`${at} iframe`).locator("input").fill(c) },
   { name: "frame of another group", html: (c) => `<iframe src="/frame/other?${c}"></iframe>` },
   { name: "masked element in a tagged frame", html: (c) => `<iframe src="/frame/masking?${c}"></iframe>` },
   {

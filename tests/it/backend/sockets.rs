@@ -2,7 +2,7 @@ use http::Request;
 use serde_json::{Value, json};
 
 use super::house::{
-    HOST, House, ORIGIN, SOCKET, closed, frame, hear, hear_until, seen, start_request,
+    HOST, House, ORIGIN, SOCKET, closed, forged, frame, hear, hear_until, seen, start_request,
 };
 use crate::support::{Socket, Told};
 
@@ -271,4 +271,37 @@ async fn a_visitor_who_says_nothing_is_not_waited_for() {
     let cookie = house.start().await;
     let mut socket = house.connect(&cookie).await;
     assert_eq!(closed(&mut socket).await, Some(4400));
+}
+
+#[tokio::test]
+async fn a_frame_is_seen_by_its_own_grant_and_with_its_own_masks() {
+    let house = House::open().await;
+    let cookie = house.start().await;
+    let (mut socket, _) = house.visit(&cookie, "a", "/").await;
+    let desk = house.grant("/desk/x").await;
+    let ask = async |socket: &mut Socket, grant: &str, url: String| {
+        let asked = json!({ "type": "frame", "frame": 7, "grant": grant, "url": url });
+        socket.say(&asked.to_string()).await;
+        hear(socket).await
+    };
+    let at_desk = format!("{ORIGIN}/desk/x?secret=1");
+    let seen = json!({ "type": "frame", "frame": 7, "allowed": true, "masks": ["#ssn", ".income", ".of-one"] });
+    assert_eq!(ask(&mut socket, &desk, at_desk.clone()).await, seen);
+
+    let elsewhere = ask(&mut socket, &desk, "http://evil.example/desk/x".to_owned()).await;
+    assert_eq!(elsewhere["allowed"], true);
+    assert!(
+        elsewhere["masks"].as_array().unwrap().len() >= 3,
+        "all masks: {elsewhere}"
+    );
+
+    let hidden = json!({ "type": "frame", "frame": 7, "allowed": false, "masks": [] });
+    let other_group = house.grant("/other").await;
+    for grant in ["", "v1.k.e30.bWFj", &forged(&desk), &other_group] {
+        assert_eq!(
+            ask(&mut socket, grant, at_desk.clone()).await,
+            hidden,
+            "{grant}"
+        );
+    }
 }

@@ -13,6 +13,7 @@ import { guarded } from "../guard.ts";
 import type { Handover } from "../handover.ts";
 import type { BrowserState } from "./browser-state.ts";
 import { startCapture, type Capture } from "./capture.ts";
+import { createFrames, type Frames } from "./frames.ts";
 import { openLink, type Link } from "./link.ts";
 import { descriptorOf, prepareMasks } from "./masks.ts";
 import type { PageSettings, StartParams } from "./params.ts";
@@ -50,7 +51,7 @@ export interface Controller {
   hide: () => void;
   moved: () => void;
   say: Link["say"];
-  maskSelector: () => string | undefined;
+  maskRules: () => MaskRules | undefined;
 }
 
 export function createController(parts: ControllerParts): Controller {
@@ -59,6 +60,8 @@ export function createController(parts: ControllerParts): Controller {
   let link: Link | undefined;
   let pageNumber = 0;
   let rules: MaskRules | undefined;
+  let frames: Frames | undefined;
+  let questions = 0;
   let selectors: string[] = [];
   let capture: Capture | undefined;
   let masking = 0;
@@ -145,6 +148,8 @@ export function createController(parts: ControllerParts): Controller {
         return undefined;
       case "snapshot":
         return capture?.snapshot();
+      case "frame":
+        return frames?.hear(message);
       default:
         return parts.agentSays(message, recorder.nodeOf);
     }
@@ -166,7 +171,15 @@ export function createController(parts: ControllerParts): Controller {
     const prepared = await prepareMasks(selectors, group, session.agents, descriptor, page.document);
     if (turn !== masking) return;
     if (!prepared.ok) return happen({ type: "unmaskable", msg: prepared.msg });
-    rules = prepared.rules;
+    frames = createFrames({
+      selector: prepared.selector,
+      group,
+      page: page.document,
+      say: (message) => link?.say(message),
+      number: () => (questions += 1),
+      onShown: () => capture?.snapshot(),
+    });
+    rules = { page: prepared.page, selectorOf: frames.selectorOf };
     happen({ type: "masked" });
   };
 
@@ -227,6 +240,6 @@ export function createController(parts: ControllerParts): Controller {
     },
     moved: () => link?.say({ type: "location", url: plainUrl(page.location.href) }),
     say: (message) => link?.say(message),
-    maskSelector: () => (rules?.page ? "html" : rules?.selector),
+    maskRules: () => rules,
   };
 }

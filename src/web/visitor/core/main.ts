@@ -47,7 +47,7 @@ function run(handover: Handover): void {
         press: () => handover.run?.({ name: "showTerms", args: [], primary: false }),
         end: () => controller.stop(),
         pause: (paused) => controller.pause(paused),
-        masked: () => controller.maskSelector(),
+        masks: () => controller.maskRules(),
       });
       style(undefined);
     }

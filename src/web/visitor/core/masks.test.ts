@@ -12,13 +12,13 @@ const prepare = (descriptor?: Descriptor) => prepareMasks([".site"], 7, AGENTS, 
 
 test("the backend's selectors, the page's and the group's mark go together", async () => {
   const prepared = await prepare(async () => ({ maskedelements: [".own"] }));
-  assert.ok(prepared.ok && !prepared.rules.page);
-  assert.ok(prepared.rules.selector.endsWith(',.site,.own,[data-cobrowse-mask-groups~="7"]'));
+  assert.ok(prepared.ok && !prepared.page);
+  assert.ok(prepared.selector.endsWith(',.site,.own,[data-cobrowse-mask-groups~="7"]'));
 });
 
 test("a page may mask all of itself", async () => {
   const prepared = await prepare(() => ({ maskpage: true }));
-  assert.ok(prepared.ok && prepared.rules.page);
+  assert.ok(prepared.ok && prepared.page);
 });
 
 for (const [name, descriptor] of [

@@ -1,10 +1,9 @@
 import type { Agents } from "../../shared/protocol.ts";
-import { findTag, groupsOf } from "../loader/tag.ts";
-import type { MaskRules } from "../mask/masked-nodes.ts";
 import { compileSelectors, groupSelector } from "../mask/selectors.ts";
 import type { PageSettings } from "./params.ts";
 
-export type Prepared = { ok: true; rules: MaskRules } | { ok: false; msg: string };
+/** What is masked on the page itself; `page`: all of it. */
+export type Prepared = { ok: true; selector: string; page: boolean } | { ok: false; msg: string };
 
 /** `GLANCE_COBROWSE.getMaskingDescriptor`, if the page has one. */
 export type Descriptor = (params: { agents: Agents }) => unknown;
@@ -30,8 +29,7 @@ export async function prepareMasks(
     const all = [...selectors, ...own.selectors, groupSelector(group)];
     const compiled = compileSelectors(all, doc);
     if (!compiled.ok) return { ok: false, msg: `not a selector of elements: ${compiled.bad}` };
-    const rules = { selector: compiled.selector, page: own.page, mayShow: frameCheck(group) };
-    return { ok: true, rules };
+    return { ok: true, selector: compiled.selector, page: own.page };
   } catch (problem) {
     return { ok: false, msg: `the page could not say what it masks: ${problem}` };
   }
@@ -59,16 +57,4 @@ function readDescriptor(said: unknown): Described {
   const { maskpage, maskedelements = [] } = said as { maskpage?: unknown; maskedelements?: unknown };
   if (!Array.isArray(maskedelements)) throw new Error("maskedelements is not a list");
   return { page: !!maskpage, selectors: maskedelements as string[] };
-}
-
-/**
- * A frame is shown only where its own page allows the session's group, just as if it were visited;
- * what a script wrote into an empty frame belongs to the page around it.
- */
-export function frameCheck(group: number): (doc: Document) => boolean {
-  return (doc) => {
-    if (/^about:(?:blank|srcdoc)/.test(doc.URL)) return true;
-    const tag = findTag(doc);
-    return !!tag && groupsOf(tag).indexOf(group) >= 0;
-  };
 }

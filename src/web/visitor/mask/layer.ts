@@ -1,7 +1,7 @@
 import { maskAttributes, plainAttributes } from "./attributes.ts";
 import { maskCss, maskCssValue } from "./css.ts";
 import { CHANGE, EVENT, NODE, type Mutation, type RecordedEvent, type Written } from "./events.ts";
-import type { Change, MaskedNodes } from "./masked-nodes.ts";
+import type { Change, Look, MaskedNodes } from "./masked-nodes.ts";
 import { plainUrl, stars } from "./text.ts";
 
 export interface MaskLayer {
@@ -24,6 +24,9 @@ export interface MaskLayerParts {
  * node, an attribute of a masked element.
  */
 export function maskLayer({ nodes, nodeOf, onGrown, onFault }: MaskLayerParts): MaskLayer {
+  // Sheets that scripts made, by the recorder's number, of documents that are seen.
+  const sheets = new Set<number>();
+
   const apply = (event: RecordedEvent) => {
     try {
       const change = changeOf(event, nodeOf);
@@ -37,8 +40,7 @@ export function maskLayer({ nodes, nodeOf, onGrown, onFault }: MaskLayerParts): 
   };
 
   const mask = (event: RecordedEvent): RecordedEvent | undefined => {
-    const ask = nodes.look();
-    const isMasked = (id: number) => ask(nodeOf(id));
+    const look = nodes.look();
     switch (event.type) {
       case EVENT.dom:
       case EVENT.load:
@@ -46,25 +48,27 @@ export function maskLayer({ nodes, nodeOf, onGrown, onFault }: MaskLayerParts): 
       case EVENT.meta:
         return { ...event, data: { ...event.data, href: plainUrl(event.data.href) } };
       case EVENT.snapshot:
-        maskTree(event.data.node, ask);
+        maskTree(event.data.node, look);
         return event;
       case EVENT.change:
-        return maskChange(event, isMasked, ask) ? event : undefined;
+        return maskChange(event, look) ? event : undefined;
       default:
         return undefined;
     }
   };
 
-  const maskTree = (written: Written, ask: Ask) => {
+  const maskTree = (written: Written, look: Look) => {
     const node = nodeOf(written.id);
     if (written.type === NODE.element) {
-      maskElement(written, node, ask);
+      maskElement(written, node, look.masked);
     } else if (written.type === NODE.text) {
-      written.textContent = maskText(written.textContent, node, ask);
+      written.textContent = maskText(written.textContent, node, look.masked);
+    } else if (written.type === NODE.document && look.withheld(node)) {
+      written.childNodes = []; // an empty frame, in the place of what was in it before
     } else if (written.type !== NODE.document && written.type !== NODE.doctype) {
       written.textContent = "";
     }
-    for (const child of written.childNodes ?? []) maskTree(child, ask);
+    for (const child of written.childNodes ?? []) maskTree(child, look);
   };
 
   const maskElement = (written: Written, node: Node | null, ask: Ask) => {
@@ -86,9 +90,15 @@ export function maskLayer({ nodes, nodeOf, onGrown, onFault }: MaskLayerParts): 
     return tag === "style" ? maskCss(text ?? "") : (text ?? "");
   };
 
-  const maskMutation = (data: Mutation, ask: Ask) => {
-    data.adds = data.adds.filter(({ node }) => !isInHollow(nodeOf(node.id), ask));
-    for (const { node } of data.adds) maskTree(node, ask);
+  const maskMutation = (data: Mutation, look: Look) => {
+    const { masked: ask } = look;
+    const isSeen = ({ id }: { id: number }) => !look.withheld(nodeOf(id));
+    data.texts = data.texts.filter(isSeen);
+    data.attributes = data.attributes.filter(isSeen);
+    data.adds = data.adds.filter(({ node }) => {
+      return (isSeen(node) || node.type === NODE.document) && !isInHollow(nodeOf(node.id), ask);
+    });
+    for (const { node } of data.adds) maskTree(node, look);
     for (const text of data.texts) text.value = maskText(text.value, nodeOf(text.id), ask);
     for (const change of data.attributes) {
       const element = nodeOf(change.id) as Element | null;
@@ -99,11 +109,14 @@ export function maskLayer({ nodes, nodeOf, onGrown, onFault }: MaskLayerParts): 
   };
 
   /** Whether the change may go out; it has been masked in place. */
-  const maskChange = (event: RecordedEvent, isMasked: (id: number) => boolean, ask: Ask): boolean => {
+  const maskChange = (event: RecordedEvent, look: Look): boolean => {
     const { data } = event;
+    const isMasked = (id: number) => look.masked(nodeOf(id));
+    // What happens in a document that must not be seen is nobody's business.
+    if (typeof data.id === "number" && look.withheld(nodeOf(data.id))) return false;
     switch (data.source) {
       case CHANGE.mutation:
-        maskMutation(data as unknown as Mutation, ask);
+        maskMutation(data as unknown as Mutation, look);
         return true;
       case CHANGE.mouseMove:
       case CHANGE.touchMove:
@@ -115,17 +128,20 @@ export function maskLayer({ nodes, nodeOf, onGrown, onFault }: MaskLayerParts): 
       case CHANGE.media:
         return !isMasked(data.id);
       case CHANGE.input:
-        return maskInput(data, nodeOf(data.id), ask);
+        return maskInput(data, nodeOf(data.id), look.masked);
       case CHANGE.rule:
+        if (data.styleId && !sheets.has(data.styleId)) return false;
         for (const add of data.adds ?? []) add.rule = maskCss(add.rule);
         for (const whole of ["replace", "replaceSync"]) {
           if (typeof data[whole] === "string") data[whole] = maskCss(data[whole]);
         }
         return true;
       case CHANGE.declaration:
+        if (data.styleId && !sheets.has(data.styleId)) return false;
         if (data.set) data.set.value = maskCssValue(data.set.property, `${data.set.value ?? ""}`);
         return true;
       case CHANGE.sheet:
+        for (const id of data.styleIds ?? []) sheets.add(id);
         for (const sheet of data.styles ?? []) {
           for (const part of sheet.rules) part.rule = maskCss(part.rule);
         }

@@ -1,19 +1,23 @@
 export interface MaskRules {
-  /** A compiled list; see `compileSelectors`. */
-  selector: string;
   /** Everything is masked, whatever the selectors say. */
   page: boolean;
-  /** Whether the document of a frame may be seen in this session. */
-  mayShow: (frame: Document) => boolean;
+  /** The compiled list for a document; nothing: it must not be seen in this session, perhaps not yet. */
+  selectorOf: (doc: Document) => string | undefined;
 }
 
 export interface MaskedNodes {
   /** Answers for one event: asks each node once, and finds the DOM as it is now. */
-  look(): (node: Node | null) => boolean;
+  look(): Look;
   /** Remembers that the agent saw this element in clear. */
   shown(element: Node): void;
   /** Whether something that was seen in clear is masked since this change; answered with yes once. */
   grew(change: Change): boolean;
+}
+
+export interface Look {
+  masked: (node: Node | null) => boolean;
+  /** The node is in a document that must not be seen: nothing of it may be sent. */
+  withheld: (node: Node | null) => boolean;
 }
 
 /** What of a change can make masks of other elements. */
@@ -32,55 +36,59 @@ export function maskedNodes(rules: MaskRules, top: Document): MaskedNodes {
   const masked = new WeakSet<Node>();
   const clear = new WeakSet<Node>();
   const roots = new Set<Document | ShadowRoot>([top]);
-  // With siblings or counting, a change can matter anywhere; else only within what changed.
-  const looksAround = /[+:]|~[^=]/.test(rules.selector);
-  const readsStyle = /\[\s*style/i.test(rules.selector);
   let grown = false;
 
-  const look = () => {
+  const look = (): Look => {
     const known = new Map<Node, boolean>();
+    const selectors = new Map<Document, string | undefined>();
+    const selectorIn = (doc: Document) => {
+      if (!selectors.has(doc)) selectors.set(doc, rules.selectorOf(doc));
+      return selectors.get(doc);
+    };
     const ask = (node: Node | null): boolean => {
       if (!node) return true; // not part of the page that is shown: nobody knows what it is
       if (masked.has(node)) return true;
       const answer = known.get(node);
       if (answer !== undefined) return answer;
-      const found = isMasked(node, ask);
+      const selector = selectorIn(documentOf(node));
+      // Not remembered: it may be seen later.
+      const found = selector === undefined || isMasked(node, selector, ask);
       known.set(node, found);
-      if (!found) return false;
+      if (!found || selector === undefined) return found;
       masked.add(node);
       grown = clear.delete(node) || grown;
       return true;
     };
-    return ask;
+    return { masked: ask, withheld: (node) => !!node && selectorIn(documentOf(node)) === undefined };
   };
 
-  const isMasked = (node: Node, ask: (node: Node | null) => boolean): boolean => {
+  const isMasked = (node: Node, selector: string, ask: Ask): boolean => {
     if (rules.page) return true;
     if (node.nodeType === DOCUMENT) return isMaskedDocument(node as Document, ask);
     if (node.nodeType === FRAGMENT) {
-      if (looksAround) roots.add(node as ShadowRoot);
+      if (looksAround(selector)) roots.add(node as ShadowRoot);
       return ask((node as ShadowRoot).host ?? null);
     }
-    if (node.nodeType === ELEMENT && isMaskedElement(node as Element, ask)) return true;
+    if (node.nodeType === ELEMENT && isMaskedElement(node as Element, selector, ask)) return true;
     const slot = (node as Element).assignedSlot;
     return (slot ? ask(slot) : false) || ask(node.parentNode);
   };
 
-  const isMaskedDocument = (doc: Document, ask: (node: Node | null) => boolean): boolean => {
+  const isMaskedDocument = (doc: Document, ask: Ask): boolean => {
     if (doc === top) return false;
-    if (looksAround) roots.add(doc);
-    return !rules.mayShow(doc) || ask(doc.defaultView?.frameElement ?? null);
+    roots.add(doc);
+    return ask(doc.defaultView?.frameElement ?? null);
   };
 
-  const isMaskedElement = (element: Element, ask: (node: Node | null) => boolean): boolean => {
-    if (element.matches(rules.selector)) return true;
-    if (/^(?:select|textarea)$/.test(element.localName)) return holdsMasked(element);
+  const isMaskedElement = (element: Element, selector: string, ask: Ask): boolean => {
+    if (element.matches(selector)) return true;
+    if (/^(?:select|textarea)$/.test(element.localName)) return holdsMasked(element, selector);
     return element.localName === "datalist" && inputsOf(element).some(ask);
   };
 
   /** The value of such a field is made of what is in it. */
-  const holdsMasked = (field: Element): boolean => {
-    if (field.querySelector(rules.selector)) return true;
+  const holdsMasked = (field: Element, selector: string): boolean => {
+    if (field.querySelector(selector)) return true;
     for (const child of field.childNodes) if (masked.has(child)) return true;
     return false;
   };
@@ -90,23 +98,40 @@ export function maskedNodes(rules: MaskRules, top: Document): MaskedNodes {
       grown = false;
       return true;
     }
-    const changed = attributes.filter(({ names }) => readsStyle || names.some((name) => name !== "style"));
-    if (!changed.length && !nodes) return false;
-    if (!looksAround) return grewIn(changed.map(({ element }) => element));
     for (const root of roots) if (isGone(root)) roots.delete(root);
-    return grewIn(roots);
+    const changed = attributes.filter(({ element, names }) => {
+      return names.some((name) => name !== "style") || READS_STYLE.test(selectorOf(element));
+    });
+    if (!changed.length && !nodes) return false;
+    for (const root of roots) if (looksAround(selectorOf(root)) && grewIn(root)) return true;
+    return changed.some(({ element }) => grewIn(element));
   };
 
-  const grewIn = (places: Iterable<ParentNode>): boolean => {
-    for (const place of places) {
-      for (const element of place.querySelectorAll(rules.selector)) {
-        if (clear.has(element) && !masked.has(element)) return true;
-      }
+  const selectorOf = (node: Node) => rules.selectorOf(documentOf(node)) ?? "";
+
+  const grewIn = (place: ParentNode): boolean => {
+    const selector = selectorOf(place);
+    if (!selector) return false;
+    for (const element of place.querySelectorAll(selector)) {
+      if (clear.has(element) && !masked.has(element)) return true;
     }
     return false;
   };
 
   return { look, shown: (element) => clear.add(element), grew };
+}
+
+type Ask = (node: Node | null) => boolean;
+
+const READS_STYLE = /\[\s*style/i;
+
+/** With siblings or counting, a change can matter anywhere; else only within what changed. */
+function looksAround(selector: string): boolean {
+  return /[+:]|~[^=]/.test(selector);
+}
+
+function documentOf(node: Node): Document {
+  return node.ownerDocument ?? (node as Document);
 }
 
 const ELEMENT = 1;

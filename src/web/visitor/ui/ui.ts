@@ -1,4 +1,5 @@
 import type { Session } from "../core/session.ts";
+import type { MaskRules } from "../mask/masked-nodes.ts";
 import type { GroupSettings } from "../../shared/protocol.ts";
 import { createBar } from "./bar.ts";
 import { createHost } from "./host.ts";
@@ -23,8 +24,7 @@ export interface UiEvents {
   press: () => void;
   end: () => void;
   pause: (paused: boolean) => void;
-  /** The selector of what is masked. */
-  masked: () => string | undefined;
+  masks: () => MaskRules | undefined;
 }
 
 export function createUi(doc: Document, termsUrl: string, on: UiEvents): Ui {
@@ -35,7 +35,7 @@ export function createUi(doc: Document, termsUrl: string, on: UiEvents): Ui {
   const bar = createBar(host.root, {
     end: on.end,
     pause: on.pause,
-    masks: (shown) => overlay.show(shown ? on.masked() : undefined),
+    masks: (shown) => overlay.show(shown ? on.masks() : undefined),
   });
   let terms: GroupSettings["terms"] = {};
   let wanted = false;

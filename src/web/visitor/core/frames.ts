@@ -1,0 +1,87 @@
+import type { FrameAnswer, VisitorMessage } from "../../shared/protocol.ts";
+import { plainUrl } from "../mask/text.ts";
+import { compileSelectors } from "../mask/selectors.ts";
+import { attributeOf, findTag, groupsOf } from "../loader/tag.ts";
+
+/** What is masked in which document of a page. */
+export interface Frames {
+  /** The selector that holds in a document; nothing: it must not be seen, as far as is known yet. */
+  selectorOf: (doc: Document) => string | undefined;
+  /** What the backend says to a question of ours. */
+  hear: (answer: FrameAnswer) => void;
+}
+
+export interface FramesParts {
+  /** The selector of the page itself. */
+  selector: string;
+  group: number;
+  page: Document;
+  say: (message: VisitorMessage) => void;
+  /** A number that no question had before. */
+  number: () => number;
+  /** A document may be seen from now on. */
+  onShown: () => void;
+}
+
+/** So many documents are asked for in one page; frames that load without end are not shown at some point. */
+export const FRAMES_MAX = 150;
+
+/**
+ * A frame is a page of its own: it is seen only if its grant, which the backend looks at, allows the
+ * session's group, and then with the masks of its own rule beside those of the page around it. Documents
+ * that were never served, `about:blank` and `srcdoc`, belong to the page around them. What has neither a
+ * tag nor such an address came past the edge, or could not be masked: it is not seen.
+ */
+export function createFrames(parts: FramesParts): Frames {
+  const { selector, group, page, say, number, onShown } = parts;
+  // By grant and address, so that a frame that loads the same again is seen at once.
+  const known = new Map<string, string | undefined>();
+  const names = new WeakMap<Document, string>();
+  const asked = new Map<number, string>();
+
+  const selectorOf = (doc: Document): string | undefined => {
+    if (doc === page) return selector;
+    const around = doc.defaultView?.frameElement?.ownerDocument;
+    const outer = around && selectorOf(around);
+    if (!outer) return undefined;
+    if (/^about:(?:blank|srcdoc)/.test(doc.URL)) return outer;
+    const own = ownSelector(doc);
+    return own === undefined ? undefined : `${outer},${own}`;
+  };
+
+  const ownSelector = (doc: Document): string | undefined => {
+    const tag = findTag(doc);
+    if (tag && groupsOf(tag).indexOf(group) < 0) return undefined;
+    const name = names.get(doc) ?? (tag && nameOf(doc, attributeOf(tag, "grant")));
+    if (!name) return undefined; // perhaps it is still loading
+    if (!known.has(name)) ask(name);
+    return known.get(name);
+  };
+
+  const nameOf = (doc: Document, grant: string): string => {
+    const name = `${grant} ${plainUrl(doc.URL)}`;
+    names.set(doc, name);
+    return name;
+  };
+
+  const ask = (name: string) => {
+    if (known.size >= FRAMES_MAX) return;
+    known.set(name, undefined);
+    const frame = number();
+    asked.set(frame, name);
+    const [grant = "", url = ""] = name.split(" ");
+    say({ type: "frame", frame, grant, url });
+  };
+
+  const hear = ({ frame, allowed, masks }: FrameAnswer) => {
+    const name = asked.get(frame);
+    if (name === undefined || allowed !== true || !Array.isArray(masks)) return;
+    asked.delete(frame);
+    const compiled = compileSelectors(masks, page);
+    if (!compiled.ok) return;
+    known.set(name, compiled.selector);
+    onShown();
+  };
+
+  return { selectorOf, hear };
+}
