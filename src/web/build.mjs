@@ -150,6 +150,14 @@ class CanvasManager {
 `;
 
 const RECORDER_CHANGES = [
+  // Frames of other origins are never recorded.
+  [/\nclass CrossOriginIframeMirror \{[^]*?\n\}\n/, "\nclass CrossOriginIframeMirror {}\n"],
+  [/\n  handleMessage\(message\) \{[^]*?\n\}\nclass ShadowDomManager/, "\n}\nclass ShadowDomManager"],
+  // Pictures and fonts are not copied; text is masked by us, not in the recorder, for which it asks every node.
+  [/\n  if \(tagName === "canvas" && recordCanvas\) \{[^]*?\n  \}\n  if \(tagName === "img" && inlineImages\) \{[^]*?\n  \}\n/, "\n"],
+  [/(?<=\nfunction initFontObserver\(\{ fontCb, doc \}\) )\{[^]*?\n\}\n/, "{ return () => {}; }\n"],
+  [/(?<=\nfunction needMaskingText\(node, maskTextClass, maskTextSelector, checkAncestors\) )\{[^]*?\n\}\n/, "{ return false; }\n"],
+  [/ else if \(slimDOMOptions\.headFavicon && [^]*?(?=\n  \}\n  return false;\n\}\nfunction serializeNodeWithId)/, ""],
   // Canvases are never recorded; their code would start workers from strings, and is a tenth of the bundle.
   [/\nclass CanvasManager \{[^]*?\n\}\n/, NO_CANVAS],
   [/\nconst jsContent = '.*';\nconst blob = .*;\n/, "\n"],

@@ -50,6 +50,8 @@ export interface Controller {
   /** The page goes away, perhaps to come back. */
   hide: () => void;
   moved: () => void;
+  /** Whether the visitor sees that there is a session, and can end it: without that nothing is recorded. */
+  seen: (seen: boolean) => void;
   say: Link["say"];
   maskRules: () => MaskRules | undefined;
 }
@@ -65,6 +67,7 @@ export function createController(parts: ControllerParts): Controller {
   let selectors: string[] = [];
   let capture: Capture | undefined;
   let masking = 0;
+  let seen = false;
 
   const happen = (happening: Happening) => {
     const [changed, effects] = next(session, happening);
@@ -189,7 +192,7 @@ export function createController(parts: ControllerParts): Controller {
   };
 
   const syncCapture = () => {
-    if (!records(session) || !rules || !link) return stopCapture();
+    if (!records(session) || !rules || !link || !seen) return stopCapture();
     capture ??= startCapture({
       recorder,
       rules,
@@ -239,6 +242,10 @@ export function createController(parts: ControllerParts): Controller {
       syncCapture();
     },
     moved: () => link?.say({ type: "location", url: plainUrl(page.location.href) }),
+    seen: (now) => {
+      seen = now;
+      syncCapture();
+    },
     say: (message) => link?.say(message),
     maskRules: () => rules,
   };

@@ -48,6 +48,10 @@ function run(handover: Handover): void {
         end: () => controller.stop(),
         pause: (paused) => controller.pause(paused),
         masks: () => controller.maskRules(),
+        seen: (seen) => {
+          controller.seen(seen);
+          if (seen) listen(); // `document.open` takes all listeners away
+        },
       });
       style(undefined);
     }
@@ -96,10 +100,33 @@ function run(handover: Handover): void {
     },
   });
 
+  const listeners: [string, () => void][] = [
+    ["pagehide", () => {
+      if (controller.session().phase !== "idle") tab.keep();
+      controller.hide();
+    }],
+    ["pageshow", () => {
+      tab.take();
+      lookForSession();
+    }],
+    ["focus", () => {
+      lookForSession();
+      controller.focus();
+    }],
+    ["hashchange", () => navigation || controller.moved()],
+  ];
+  for (const pair of listeners) pair[1] = guarded(pair[1]);
+  const { navigation } = window as { navigation?: EventTarget };
+  navigation?.addEventListener("currententrychange", guarded(() => controller.moved()));
+  const listen = () => {
+    for (const [name, listener] of listeners) addEventListener(name, listener);
+  };
+
   const marked = handover.visitor.inSession as () => boolean;
   const lookForSession = () => {
     if (controller.session().phase === "idle" && marked()) controller.resume();
   };
+  controller.seen(customUi);
   // First the session that there is: calls that waited may be about it.
   lookForSession();
   const setStyle = (group: unknown) => {
@@ -108,20 +135,5 @@ function run(handover: Handover): void {
   };
   takeOver({ handover, tag, controller, ui, messages, settings, setStyle, page: window });
 
-  addEventListener("pagehide", guarded(() => {
-    if (controller.session().phase !== "idle") tab.keep();
-    controller.hide();
-  }));
-  addEventListener("pageshow", guarded(() => {
-    tab.take();
-    lookForSession();
-  }));
-  addEventListener("focus", guarded(() => {
-    lookForSession();
-    controller.focus();
-  }));
-  const moved = guarded(() => controller.moved());
-  const { navigation } = window as { navigation?: EventTarget };
-  if (navigation) navigation.addEventListener("currententrychange", moved);
-  else addEventListener("hashchange", moved);
+  listen();
 }

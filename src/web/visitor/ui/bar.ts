@@ -3,6 +3,8 @@ import type { BarView } from "./view.ts";
 
 export interface Bar {
   show: (view: BarView | undefined) => void;
+  /** Ends the session. */
+  end: Element;
 }
 
 export interface BarEvents {
@@ -43,5 +45,5 @@ export function createBar(root: ShadowRoot, on: BarEvents): Bar {
     key.hidden = !view.key;
     pause.textContent = paused ? "Resume" : "Pause";
   };
-  return { show };
+  return { show, end };
 }

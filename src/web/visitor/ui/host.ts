@@ -2,10 +2,10 @@ import { SHEET } from "./sheet.ts";
 
 /** Where all that visitors see of a session is drawn; the page's styles do not reach in. */
 export interface Host {
+  element: HTMLElement;
   root: ShadowRoot;
   /** A group's own rules, behind ours. */
   style: (css: string) => void;
-  remove: () => void;
 }
 
 export function createHost(doc: Document): Host {
@@ -18,5 +18,5 @@ export function createHost(doc: Document): Host {
   const root = host.attachShadow({ mode: "closed" });
   root.adoptedStyleSheets = [own, custom];
   doc.documentElement.appendChild(host);
-  return { root, style: (css) => custom.replaceSync(css), remove: () => host.remove() };
+  return { element: host, root, style: (css) => custom.replaceSync(css) };
 }

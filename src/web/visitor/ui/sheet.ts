@@ -6,6 +6,7 @@ export const SHEET = `
   visibility: visible !important; opacity: 1 !important;
   font: 15px/1.4 system-ui, sans-serif !important; color: #14213d !important; color-scheme: light !important;
 }
+:host::backdrop { display: none !important; }
 [hidden] { display: none !important; }
 * { box-sizing: border-box; }
 button {

@@ -4,6 +4,7 @@ import type { GroupSettings } from "../../shared/protocol.ts";
 import { createBar } from "./bar.ts";
 import { createHost } from "./host.ts";
 import { createOverlay } from "./overlay.ts";
+import { keepInReach } from "./reach.ts";
 import { createPointers, type Pointers } from "./pointers.ts";
 import { createStartButton } from "./start-button.ts";
 import { askTerms } from "./terms.ts";
@@ -25,6 +26,8 @@ export interface UiEvents {
   end: () => void;
   pause: (paused: boolean) => void;
   masks: () => MaskRules | undefined;
+  /** Whether the visitor sees the bar, and can end the session. */
+  seen: (seen: boolean) => void;
 }
 
 export function createUi(doc: Document, termsUrl: string, on: UiEvents): Ui {
@@ -37,9 +40,11 @@ export function createUi(doc: Document, termsUrl: string, on: UiEvents): Ui {
     pause: on.pause,
     masks: (shown) => overlay.show(shown ? on.masks() : undefined),
   });
+  const reach = keepInReach(host.element, bar.end, doc, on.seen);
   let terms: GroupSettings["terms"] = {};
   let wanted = false;
   let inSession = false;
+  let watching = false;
 
   const showButton = (shown: boolean) => {
     wanted = shown;
@@ -50,6 +55,7 @@ export function createUi(doc: Document, termsUrl: string, on: UiEvents): Ui {
       const view = barView(session);
       inSession = !!view;
       bar.show(view);
+      if (inSession !== watching) reach.watch((watching = inSession));
       start.show(wanted && !inSession);
     },
     showButton,
