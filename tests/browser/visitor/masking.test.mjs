@@ -82,7 +82,9 @@ test("a frame whose masks cannot be read is not shown", async (t) => {
 });
 
 test("a masked element keeps its place and the length of its text", async (t) => {
-  const { peer, visitor } = await scene(t, `<p class="secret wide" id="here" style="width: 90px; color: red">two words</p>`);
+  const { peer, visitor } = await scene(t, `
+    <style>.wide { margin: 1px } #here { padding: 1px } .secret { top: 0 }</style>
+    <p class="secret wide card-4711" id="here" style="width: 90px; color: red">two words</p>`);
   await live(peer, visitor);
   assert.ok(peer.text().includes(`"class":"secret wide","id":"here","style":"width: 90px; color: red;"`), peer.text());
   assert.ok(peer.text().includes(`"*** *****"`));
@@ -198,3 +200,17 @@ for (let seed = SEED || 1; seed <= (SEED || 12); seed += 1) {
     assert.ok(/plain\d+/.test(peer.text()), "something is shown");
   });
 }
+
+test("pictures of sheets are seen, but for those of rules that come to mean a masked element", async (t) => {
+  const { peer, visitor } = await scene(t, `
+    <style>.shown { background: url(/shown.png) } .later { background: url(/later.png) } .hid { background: url(/hid.png) }</style>
+    <p class="shown">x</p><p class="hid secret">x</p><p id="p">x</p>`);
+  await live(peer, visitor);
+  assert.ok(peer.text().includes("/shown.png") && peer.text().includes("/later.png"));
+  assert.ok(!peer.text().includes("/hid.png"));
+  const before = peer.snapshots();
+  await visitor.evaluate(() => (p.className = "later secret"));
+  await peer.until((that) => that.snapshots() > before);
+  const last = peer.frames.findLast((frame) => frame.kind === 2).text;
+  assert.ok(last.includes("/shown.png") && !last.includes("/later.png"));
+});

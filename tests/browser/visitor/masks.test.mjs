@@ -16,7 +16,7 @@ const canary = (index) => `Zq${index}canary`;
 function leakyPage() {
   const sections = VECTORS.map(({ html }, index) => `<section id="v${index}">${html?.(canary(index)) ?? ""}</section>`);
   const head = VECTORS.map((vector, index) => vector.head?.(canary(index)) ?? "").join("");
-  return page(sections.join("\n"), { head });
+  return page(sections.join("\n"), { head: `${head}<link rel="stylesheet" href="/vectors.css">` });
 }
 
 const FRAMES = {
@@ -30,12 +30,16 @@ const FRAMES = {
   "/frame/masking": `<p class="secret" id="q"></p><script>q.textContent = location.search</script>${tag()}`,
 };
 
+const SHEET = {
+  body: VECTORS.map(({ sheet }, index) => sheet?.(canary(index)) ?? "").join("\n"),
+  headers: { "content-type": "text/css" },
+};
 const FRAME_MASKS = { "/frame/own": [".only-here"], "/frame/refused": null };
 
 /** Runs every vector, and gives the text of all that was sent. */
 async function leak(browser, scripts) {
   // Inline styles are part of what is tested; the session under a strict policy is tested elsewhere.
-  const peer = await startPeer({ scripts, pages: { "/": leakyPage(), ...FRAMES }, masks: MASKS, frameMasks: FRAME_MASKS, csp: false });
+  const peer = await startPeer({ scripts, pages: { "/": leakyPage(), ...FRAMES, "/vectors.css": SHEET }, masks: MASKS, frameMasks: FRAME_MASKS, csp: false });
   const visitor = await newPage(browser);
   const query = VECTORS.findIndex((vector) => vector.query);
   await visitor.goto(`${peer.address}/?start=${canary(query)}`);

@@ -112,6 +112,28 @@ export const VECTORS = [
   { name: "custom property of an element", html: () => `<i class="secret"></i>`, late: (c) => `at.firstChild.style.setProperty("--account", "${c}")` },
   { name: "image of an element", html: () => `<i class="secret"></i>`, late: (c) => `at.firstChild.style.backgroundImage = "url(/photo/${c})"` },
   { name: "image of an element from the start", html: (c) => `<i class="secret" style="width: 9px; background: url(/photo/${c})"></i>` },
+  { name: "image by a style sheet", html: (c) => `<style>.v-image { background: url(/photo/${c}) }</style><i class="v-image secret"></i>` },
+  { name: "image by a linked style sheet", html: () => `<i class="v-linked secret"></i>`, sheet: (c) => `.v-linked { background: red url("/photo/${c}") }` },
+  { name: "image of what is in a masked element", html: () => `<div class="secret"><i class="v-inside"></i></div>`, sheet: (c) => `div > .v-inside::before { content: url(/photo/${c}) }` },
+  { name: "image by a custom property", html: () => `<i class="v-var secret"></i>`, sheet: (c) => `:root { --v-photo: url(/photo/${c}) } .v-var { background: var(--v-photo) }` },
+  { name: "image by an animation", html: () => `<i class="v-frames secret"></i>`, sheet: (c) => `@keyframes v { from { background: url(/photo/${c}) } } @media screen { .v-frames { animation: v 1s } }` },
+  { name: "image by a nested rule", html: () => `<i class="v-nested secret"></i>`, sheet: (c) => `section { & .v-nested { list-style-image: url(/photo/${c}) } }` },
+  {
+    name: "image by a sheet that a script writes",
+    html: () => `<i class="v-written secret"></i>`,
+    setup: () => `
+      const sheet = (window.written = new CSSStyleSheet());
+      document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet]`,
+    late: (c) => `
+      written.replaceSync("b { color: red } .v-written { background: u\\\\72l(/photo/${c}) }");
+      written.insertRule(".v-written:hover { background: image-set('/photo/${c}' 1x) }");
+      written.cssRules[1].style.setProperty("background-image", "url(/photo/${c})")`,
+  },
+  { name: "id that says something", html: (c) => `<p class="secret" id="${c}">x</p>` },
+  { name: "class that says something", html: (c) => `<p class="secret customer-${c}">x</p>` },
+  { name: "class that comes to say something", html: () => `<p class="secret">x</p>`, late: (c) => `at.firstChild.classList.add("${c}")` },
+  { name: "type, lang and direction that say something", html: (c) => `<input class="secret" type="${c}" lang="${c}" dir="${c}" size="${c}"><table class="secret" width="${c}" align="${c}"></table>` },
+  { name: "view box that says something", html: (c) => `<svg class="secret" viewBox="0 0 1 ${c}" xmlns="${c}"></svg>` },
   {
     name: "adopted style sheet",
     html: () => `<i class="secret"></i>`,

@@ -6,8 +6,11 @@ export type Attributes = Record<string, Attribute>;
 export type Attribute = string | number | boolean | null | StyleDifference | undefined;
 export type StyleDifference = Record<string, string | [string, string] | false>;
 
-/** What of a masked element's attributes is left: enough to keep its place and size. */
-export function maskAttributes(attributes: Attributes): Attributes {
+/**
+ * What of a masked element's attributes is left: enough to keep its place and size. `known`: of names,
+ * those that agents have anyway.
+ */
+export function maskAttributes(attributes: Attributes, known: (names: string) => string): Attributes {
   const left: Attributes = {};
   for (const name of Object.keys(attributes)) {
     const value = attributes[name];
@@ -15,19 +18,33 @@ export function maskAttributes(attributes: Attributes): Attributes {
     else if (name === "value") left[name] = stars(`${value ?? ""}`);
     else if (name === "placeholder") left[name] = stars(`${value ?? ""}`);
     else if (EMPTIED.test(name)) left[name] = "";
-    else if (KEPT.has(name.toLowerCase())) left[name] = value;
+    else if (name === "class" || name === "id") left[name] = known(`${value ?? ""}`);
+    else if (isPlain(name.toLowerCase(), value)) left[name] = value;
   }
   return left;
 }
 
 const EMPTIED = /^(?:href|src|srcset|xlink:href|poster|data|action|formaction)$/i;
-const KEPT = new Set(
+
+/** What layout needs of other attributes, and the values that it needs: none of them can say anything. */
+const KEPT: [RegExp, RegExp][] = [
+  [/^(?:hidden|disabled|readonly|multiple|open|nowrap)$/, /^(?:|true|hidden|disabled|readonly|multiple|open|nowrap|until-found)$/],
+  [/^(?:width|height|rows|cols|size|colspan|rowspan|span|border|cellpadding|cellspacing)$/, /^\d{1,4}(?:px|%)?$/],
+  [/^(?:dir|align|valign)$/, /^(?:ltr|rtl|auto|left|right|center|justify|char|top|middle|bottom|baseline)$/i],
   [
-    "class id type dir lang hidden width height rows cols size colspan rowspan span align valign",
-    "border cellpadding cellspacing nowrap disabled readonly multiple open viewbox xmlns",
-    "rr_width rr_height rr_scrollleft rr_scrolltop rr_open_mode",
-  ].join(" ").split(" "),
-);
+    /^type$/,
+    /^(?:text|password|email|tel|url|search|number|date|time|month|week|datetime-local|color|range|file|image|button|submit|reset|checkbox|radio|hidden)$/i,
+  ],
+  [/^lang$/, /^[a-z]{2}(?:-[a-z]{2})?$/i],
+  [/^rr_(?:width|height)$/, /^[\d.]+px$/],
+  [/^rr_(?:scrollleft|scrolltop)$/, /^\d+$/],
+  [/^rr_open_mode$/, /^(?:non-)?modal$/],
+];
+
+function isPlain(name: string, value: Attribute): boolean {
+  const rule = KEPT.find(([names]) => names.test(name));
+  return !!rule && (value === null || rule[1].test(`${value}`));
+}
 
 function maskStyle(value: Attribute): Attribute {
   if (typeof value === "string") return layoutStyle(value);
@@ -35,10 +52,13 @@ function maskStyle(value: Attribute): Attribute {
 }
 
 /** What no agent needs of any element: code, one-time values, queries of links, text in styles. */
-export function plainAttributes(tag: string, attributes: Attributes): Attributes {
+export function plainAttributes(tag: string, attributes: Attributes, sheet: (css: string) => string): Attributes {
   const left: Attributes = {};
   for (const name of Object.keys(attributes)) {
-    const value = plainAttribute(tag, name.toLowerCase(), attributes[name], attributes);
+    const given = attributes[name];
+    // A sheet has lost its letters before.
+    const isSheet = name === "_cssText" && typeof given === "string";
+    const value = isSheet ? sheet(given) : plainAttribute(tag, name.toLowerCase(), given, attributes);
     if (value !== undefined) left[name] = value;
   }
   return left;
@@ -50,7 +70,6 @@ function plainAttribute(tag: string, name: string, value: Attribute, all: Attrib
     return typeof value === "string" ? maskCss(value) : mapStyle(value, maskCssValue);
   }
   if (typeof value !== "string") return value;
-  if (name === "_csstext") return maskCss(value);
   if (name === "rr_src" || name === "action" || name === "formaction") return plainUrl(value);
   if (/href$/.test(name) && /^(?:a|area)$/.test(tag)) return plainUrl(value);
   if (tag === "meta") return isPlainMeta(name, all) ? value : undefined;

@@ -1,7 +1,8 @@
 import { maskAttributes, plainAttributes } from "./attributes.ts";
-import { maskCss, maskCssValue } from "./css.ts";
+import { maskCssValue } from "./css.ts";
 import { CHANGE, EVENT, NODE, type Mutation, type RecordedEvent, type Written } from "./events.ts";
 import type { Change, Look, MaskedNodes } from "./masked-nodes.ts";
+import { createSheets, withoutAddressIn } from "./sheets.ts";
 import { plainUrl, stars } from "./text.ts";
 
 export interface MaskLayer {
@@ -25,13 +26,15 @@ export interface MaskLayerParts {
  */
 export function maskLayer({ nodes, nodeOf, onGrown, onFault }: MaskLayerParts): MaskLayer {
   // Sheets that scripts made, by the recorder's number, of documents that are seen.
-  const sheets = new Set<number>();
+  const adopted = new Set<number>();
+  const sheets = createSheets();
 
   const apply = (event: RecordedEvent) => {
     try {
       const change = changeOf(event, nodeOf);
       const left = mask(event);
-      if (change && nodes.grew(change)) onGrown();
+      const grew = change ? nodes.grew(change) : false;
+      if (sheets.grew() || grew) onGrown();
       return left;
     } catch {
       onFault();
@@ -48,7 +51,10 @@ export function maskLayer({ nodes, nodeOf, onGrown, onFault }: MaskLayerParts): 
       case EVENT.meta:
         return { ...event, data: { ...event.data, href: plainUrl(event.data.href) } };
       case EVENT.snapshot:
+        sheets.reset();
+        meetTree(event.data.node, look);
         maskTree(event.data.node, look);
+        sheets.grew(); // what was met by now is known to the sheets
         return event;
       case EVENT.change:
         return maskChange(event, look) ? event : undefined;
@@ -56,6 +62,22 @@ export function maskLayer({ nodes, nodeOf, onGrown, onFault }: MaskLayerParts): 
         return undefined;
     }
   };
+
+  /** First all names, then what they decide. */
+  const meetTree = (written: Written, look: Look) => {
+    const { attributes, tagName = "", childNodes = [] } = written;
+    const node = nodeOf(written.id);
+    if (written.type === NODE.document && look.withheld(node)) return;
+    if (attributes) {
+      sheets.meet(tagName, attributes, look.masked(node));
+      if (typeof attributes._cssText === "string") attributes._cssText = sheets.read(attributes._cssText);
+    } else if (isSheet(node)) {
+      written.textContent = sheets.read(written.textContent ?? "");
+    }
+    for (const child of childNodes) meetTree(child, look);
+  };
+
+  const wholeSheet = (css: string) => sheets.write(sheets.read(css));
 
   const maskTree = (written: Written, look: Look) => {
     const node = nodeOf(written.id);
@@ -76,18 +98,17 @@ export function maskLayer({ nodes, nodeOf, onGrown, onFault }: MaskLayerParts): 
     const attributes = written.attributes ?? {};
     if (!ask(node)) {
       if (node) nodes.shown(node as Element);
-      written.attributes = plainAttributes(tag, attributes);
+      written.attributes = plainAttributes(tag, attributes, sheets.write);
       return;
     }
-    written.attributes = maskAttributes(attributes);
+    written.attributes = maskAttributes(attributes, sheets.known);
     if (HOLLOW.test(tag)) written.childNodes = [];
   };
 
   const maskText = (text: string | null | undefined, node: Node | null, ask: Ask): string => {
-    const parent = node?.parentNode ?? null;
-    const tag = (parent as Element | null)?.localName;
+    const tag = (node?.parentNode as Element | null)?.localName;
     if (ask(node) || tag === "title") return stars(text ?? "");
-    return tag === "style" ? maskCss(text ?? "") : (text ?? "");
+    return isSheet(node) ? sheets.write(text ?? "") : (text ?? "");
   };
 
   const maskMutation = (data: Mutation, look: Look) => {
@@ -98,13 +119,22 @@ export function maskLayer({ nodes, nodeOf, onGrown, onFault }: MaskLayerParts): 
     data.adds = data.adds.filter(({ node }) => {
       return (isSeen(node) || node.type === NODE.document) && !isInHollow(nodeOf(node.id), ask);
     });
+    for (const { node } of data.adds) meetTree(node, look);
+    for (const { id, attributes } of data.attributes) {
+      const element = nodeOf(id) as Element | null;
+      sheets.meet(element?.localName ?? "", attributes, ask(element));
+      if (typeof attributes._cssText === "string") attributes._cssText = sheets.read(attributes._cssText);
+    }
     for (const { node } of data.adds) maskTree(node, look);
-    for (const text of data.texts) text.value = maskText(text.value, nodeOf(text.id), ask);
+    for (const text of data.texts) {
+      const node = nodeOf(text.id);
+      text.value = maskText(isSheet(node) ? sheets.read(text.value ?? "") : text.value, node, ask);
+    }
     for (const change of data.attributes) {
       const element = nodeOf(change.id) as Element | null;
       change.attributes = ask(element)
-        ? maskAttributes(change.attributes)
-        : plainAttributes(element?.localName ?? "", change.attributes);
+        ? maskAttributes(change.attributes, sheets.known)
+        : plainAttributes(element?.localName ?? "", change.attributes, sheets.write);
     }
   };
 
@@ -130,20 +160,20 @@ export function maskLayer({ nodes, nodeOf, onGrown, onFault }: MaskLayerParts): 
       case CHANGE.input:
         return maskInput(data, nodeOf(data.id), look.masked);
       case CHANGE.rule:
-        if (data.styleId && !sheets.has(data.styleId)) return false;
-        for (const add of data.adds ?? []) add.rule = maskCss(add.rule);
+        if (data.styleId && !adopted.has(data.styleId)) return false;
+        for (const add of data.adds ?? []) add.rule = wholeSheet(add.rule);
         for (const whole of ["replace", "replaceSync"]) {
-          if (typeof data[whole] === "string") data[whole] = maskCss(data[whole]);
+          if (typeof data[whole] === "string") data[whole] = wholeSheet(data[whole]);
         }
         return true;
       case CHANGE.declaration:
-        if (data.styleId && !sheets.has(data.styleId)) return false;
-        if (data.set) data.set.value = maskCssValue(data.set.property, `${data.set.value ?? ""}`);
+        if (data.styleId && !adopted.has(data.styleId)) return false;
+        if (data.set) data.set.value = withoutAddressIn(maskCssValue(data.set.property, `${data.set.value ?? ""}`));
         return true;
       case CHANGE.sheet:
-        for (const id of data.styleIds ?? []) sheets.add(id);
+        for (const id of data.styleIds ?? []) adopted.add(id);
         for (const sheet of data.styles ?? []) {
-          for (const part of sheet.rules) part.rule = maskCss(part.rule);
+          for (const part of sheet.rules) part.rule = wholeSheet(part.rule);
         }
         return true;
       case CHANGE.scroll:
@@ -160,6 +190,11 @@ export function maskLayer({ nodes, nodeOf, onGrown, onFault }: MaskLayerParts): 
 }
 
 type Ask = (node: Node | null) => boolean;
+
+/** The text of a style element. */
+function isSheet(node: Node | null): boolean {
+  return (node?.parentNode as Element | null)?.localName === "style";
+}
 
 /** Elements of which a masked one is an empty box. */
 const HOLLOW = /^(?:svg|math|video|audio|canvas|picture|object|embed|iframe|frame)$/;
