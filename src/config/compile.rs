@@ -62,6 +62,7 @@ pub(super) fn compile(
             http: listeners.http_addresses(),
             https: listeners.https_addresses(),
             proxy_protocol: file.server.proxy_protocol,
+            proxies: file.trusted_peers.clone(),
             limits: file.limits,
             drain_timeout: file
                 .server

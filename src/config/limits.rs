@@ -15,6 +15,9 @@ pub(super) fn read_limits(mut table: TableReader<'_>) -> Limits {
             default.connections_max,
             count(CONNECTIONS),
         ),
+        connections_per_address_max: table
+            .take("connections_per_address_max", count(CONNECTIONS))
+            .map(|stated| stated.value),
         handshake_timeout: table.take_or(
             "handshake_timeout",
             default.handshake_timeout,

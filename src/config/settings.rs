@@ -128,6 +128,12 @@ const SETTINGS: &[Setting] = &[
     ),
     setting(
         "limits",
+        "connections_per_address_max",
+        "",
+        "those from one IPv4 address or IPv6 /64, beyond which they are closed at once; proxies of `forwarded.trusted_peers` are not counted",
+    ),
+    setting(
+        "limits",
         "handshake_timeout",
         "\"10s\"",
         "from the connection to the end of the TLS handshake",

@@ -14,6 +14,9 @@ pub struct Config {
     /// Load balancers that say for whom they connect: what they send begins with a PROXY header, of
     /// version 1 or 2, and what anybody else sends does not. Default: nobody.
     pub proxy_protocol: TrustedPeers,
+    /// Proxies that connect for many visitors: `connections_per_address_max` is not for them. Default:
+    /// nobody.
+    pub proxies: TrustedPeers,
     pub limits: Limits,
     /// How long a drain waits for exchanges and tunnels before it cuts them. Default: 30 seconds.
     pub drain_timeout: Duration,
@@ -25,6 +28,9 @@ pub struct Limits {
     /// Open connections, tunnels among them; more wait in the kernel's queue. Each listener may go
     /// one above it. Default: 10,000.
     pub connections_max: usize,
+    /// Open connections from one IPv4 address or IPv6 /64; one more is closed at once. Default: no
+    /// limit, since behind a load balancer that tells nothing all visitors have one address.
+    pub connections_per_address_max: Option<usize>,
     /// From the TCP connection to the end of the TLS handshake. Default: 10 seconds.
     pub handshake_timeout: Duration,
     /// For a request's head to arrive whole, counted from when the connection is ready for it; so
@@ -108,6 +114,7 @@ impl Default for Config {
             http: Vec::new(),
             https: Vec::new(),
             proxy_protocol: TrustedPeers::default(),
+            proxies: TrustedPeers::default(),
             limits: Limits::default(),
             drain_timeout: DEFAULT_DRAIN_TIMEOUT,
         }
@@ -118,6 +125,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             connections_max: DEFAULT_CONNECTIONS_MAX,
+            connections_per_address_max: None,
             handshake_timeout: DEFAULT_HANDSHAKE_TIMEOUT,
             head_timeout: DEFAULT_HEAD_TIMEOUT,
             write_stall_timeout: DEFAULT_WRITE_STALL_TIMEOUT,

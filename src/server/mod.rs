@@ -4,6 +4,7 @@
 mod certificates;
 mod config;
 mod connection;
+mod crowd;
 mod error;
 mod exchanges;
 mod handshake;

@@ -14,6 +14,7 @@ use tokio::time::timeout;
 use super::certificates::Certificates;
 use super::config::{Config, Limits};
 use super::connection::{Http, serve_connection};
+use super::crowd::Crowd;
 use super::error::BindError;
 use super::handshake::{Handshake, Protocol};
 use super::inherited::Inherited;
@@ -56,6 +57,7 @@ pub struct Drained {
 struct Context {
     limits: Arc<Limits>,
     proxy_protocol: Arc<TrustedPeers>,
+    crowd: Crowd,
     http: Http,
     tls: Option<Handshake>,
     permits: Arc<Semaphore>,
@@ -74,6 +76,7 @@ impl Server {
     ) -> Result<Self, BindError> {
         let listeners = bind_all(&config, inherited)?;
         let limits = Arc::new(config.limits);
+        let crowd = Crowd::new(limits.connections_per_address_max, config.proxies);
         let proxy_protocol = Arc::new(config.proxy_protocol);
         let tls = match certificates {
             Some(certificates) => Some(Handshake::new(certificates, limits.handshake_timeout)?),
@@ -85,6 +88,7 @@ impl Server {
             http: Http::new(&limits),
             limits,
             proxy_protocol,
+            crowd,
             tls,
             permits: Arc::new(Semaphore::new(permits_max as usize)),
             handle: Handle::new(),
@@ -180,6 +184,7 @@ where
             open: context.handle.open_connection(),
             guard: context.metrics.connection(scheme_label(scheme)),
             permit,
+            place: None,
         };
         let local = stream.local_addr().unwrap_or(listener.bound.address);
         let info = ConnectionInfo {
@@ -259,7 +264,7 @@ async fn serve_behind_proxy<M, S>(
 
 async fn serve_stream<M, S>(
     stream: TcpStream,
-    seat: Seat,
+    mut seat: Seat,
     mut info: ConnectionInfo,
     context: Context,
     make_service: M,
@@ -269,6 +274,11 @@ async fn serve_stream<M, S>(
     S: Clone + Send + 'static,
     S::Future: Send + 'static,
 {
+    seat.place = context.crowd.enter(info.peer.ip());
+    if seat.place.is_none() {
+        context.metrics.connection_refused("address");
+        return;
+    }
     let write_stall_timeout = context.limits.write_stall_timeout;
     let transport = Transport::new(stream, &context.handle, write_stall_timeout, seat);
     let controls = transport.controls();

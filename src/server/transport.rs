@@ -12,6 +12,7 @@ use tokio::net::TcpStream;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, Sleep, sleep};
 
+use super::crowd::Place;
 use super::signals::{Handle, OpenConnection};
 use super::write_gate::WriteGate;
 use crate::telemetry::ConnectionGuard;
@@ -36,6 +37,8 @@ pub(super) struct Seat {
     pub(super) open: OpenConnection,
     pub(super) guard: ConnectionGuard,
     pub(super) permit: OwnedSemaphorePermit,
+    /// `None` until it is known for whom it is.
+    pub(super) place: Option<Place>,
 }
 
 /// What exchanges have in hand of the connection that carries them.

@@ -36,6 +36,7 @@ pub struct Metrics {
     connections: Family<SchemeLabel, Gauge>,
     tls_handshake_failures: Family<ReasonLabel, Counter>,
     proxy_headers_refused: Family<ReasonLabel, Counter>,
+    connections_refused: Family<ReasonLabel, Counter>,
     access_lines_dropped: Counter,
 }
 
@@ -81,6 +82,11 @@ impl Metrics {
                 r,
                 "proxy_headers_refused",
                 "Connections of load balancers without a good PROXY header",
+            ),
+            connections_refused: counted(
+                r,
+                "connections_refused",
+                "Connections that were closed unread",
             ),
             access_lines_dropped: counted(r, "access_lines_dropped", "Access log lines lost"),
             registry,
@@ -195,6 +201,13 @@ impl Metrics {
             .inc();
     }
 
+    /// `reason` is "address": there were too many from it.
+    pub fn connection_refused(&self, reason: &'static str) {
+        self.connections_refused
+            .get_or_create(&ReasonLabel { reason })
+            .inc();
+    }
+
     /// Everything, in the text form that Prometheus reads ([`METRICS_CONTENT_TYPE`]).
     pub fn encode(&self) -> String {
         let mut text = String::new();
@@ -293,6 +306,7 @@ mod tests {
         metrics.reloaded("rules", &Err::<(), ()>(()));
         metrics.tls_handshake_failed("timeout");
         metrics.proxy_header_refused("malformed");
+        metrics.connection_refused("address");
         for line in [
             r#"edge_requests_total{site="bank",status_class="2xx"} 1"#,
             r#"edge_request_duration_seconds_bucket{le="0.004",site="bank"} 1"#,
@@ -307,6 +321,7 @@ mod tests {
             r#"edge_reloads_total{what="rules",outcome="refused"} 1"#,
             r#"edge_tls_handshake_failures_total{reason="timeout"} 1"#,
             r#"edge_proxy_headers_refused_total{reason="malformed"} 1"#,
+            r#"edge_connections_refused_total{reason="address"} 1"#,
         ] {
             check(&metrics, line);
         }

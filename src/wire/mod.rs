@@ -27,6 +27,7 @@ mod preload;
 mod referer;
 mod set_cookie;
 mod sharing;
+mod subscriber;
 mod validators;
 
 // A body: what it is, how it is coded.
@@ -63,6 +64,7 @@ pub use referer::{cut_referer, referer_origin, referer_page};
 pub use refusal::Refusal;
 pub use scheme::Scheme;
 pub use sharing::keep_from_shared_caches;
+pub use subscriber::subscriber_network;
 pub use upgrade::{SwitchRefusal, Upgrade};
 pub use validators::{
     Conditional, drop_body_facts, drop_range, is_conditional, restore_foreign, restore_if_match,

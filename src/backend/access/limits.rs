@@ -1,12 +1,13 @@
 use std::collections::HashMap;
 use std::hash::Hash;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
 use super::quota::{Bucket, Quota};
+use crate::wire::subscriber_network;
 
 /// What can be guessed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,7 +62,7 @@ impl Limits {
     /// Before a guess is looked at, whether or not there is such an agent. Counts it as a wrong one.
     pub fn attempt(&self, guess: Guess, agent: &str, address: IpAddr) -> Result<(), RateLimited> {
         let now = Instant::now();
-        let (quotas, network) = (guess.quotas(), network(address));
+        let (quotas, network) = (guess.quotas(), subscriber_network(address));
         let mut table = self.table(guess);
         table.forget(now);
         let agent = agent.to_ascii_lowercase();
@@ -74,7 +75,7 @@ impl Limits {
     /// It was right after all.
     pub fn was_right(&self, guess: Guess, agent: &str, address: IpAddr) {
         let now = Instant::now();
-        let (quotas, network) = (guess.quotas(), network(address));
+        let (quotas, network) = (guess.quotas(), subscriber_network(address));
         let mut table = self.table(guess);
         let pair = (agent.to_ascii_lowercase(), network);
         if let Some(bucket) = table.pairs.get_mut(&pair) {
@@ -155,17 +156,6 @@ impl Table {
 
 fn is_full<K: Eq + Hash>(table: &HashMap<K, Bucket>, key: &K) -> bool {
     table.len() >= ENTRIES_MAX && !table.contains_key(key)
-}
-
-/// One customer of a provider has a /64, so that is one guesser.
-fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V4(address) => IpAddr::V4(address),
-        IpAddr::V6(address) => {
-            let [a, b, c, d, ..] = address.segments();
-            IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
-        }
-    }
 }
 
 /// Far more than the limit for all lets in before the first are forgotten.

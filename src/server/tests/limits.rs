@@ -15,6 +15,33 @@ fn certificates() -> Option<Arc<Certificates>> {
 }
 
 #[tokio::test]
+async fn one_address_has_so_many_connections_and_a_closed_one_makes_room() {
+    let server = Running::hello(Limits {
+        connections_per_address_max: Some(2),
+        ..Limits::default()
+    });
+    let mut open = Vec::new();
+    for _ in 0..2 {
+        let mut stream = TcpStream::connect(server.address()).await.unwrap();
+        send(&mut stream, GET).await;
+        read_until(&mut stream, "hello").await;
+        open.push(stream);
+    }
+    assert_eq!(talk(server.address(), GET_AND_CLOSE).await, "");
+    assert!(server.has_metric("edge_connections_refused_total{reason=\"address\"} 1"));
+    let mut ended = open.remove(0);
+    send(&mut ended, GET_AND_CLOSE).await;
+    read_until(&mut ended, "hello").await;
+    rest(&mut ended).await;
+    let room = async {
+        while talk(server.address(), GET_AND_CLOSE).await.is_empty() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, room).await.unwrap();
+}
+
+#[tokio::test]
 async fn a_silent_client_is_closed_by_the_heads_time_out() {
     let server = Running::hello(Limits {
         head_timeout: BRIEFLY,

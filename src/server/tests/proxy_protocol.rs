@@ -106,3 +106,28 @@ async fn a_header_that_does_not_end_is_not_waited_for() {
     }
     assert!(server.has_metric("edge_proxy_headers_refused_total{reason=\"timeout\"} 2"));
 }
+
+#[tokio::test]
+async fn those_behind_a_load_balancer_are_counted_each() {
+    let limits = Limits {
+        connections_per_address_max: Some(1),
+        ..Limits::default()
+    };
+    let server = server(OWN_NETWORK, limits);
+    let mut open = Vec::new();
+    for (visitor, is_served) in [
+        ("203.0.113.7", true),
+        ("203.0.113.8", true),
+        ("203.0.113.7", false),
+    ] {
+        let mut stream = connect(&server).await;
+        let header = format!("PROXY TCP4 {visitor} 192.0.2.1 49152 443\r\n");
+        send(&mut stream, &format!("{header}{GET}")).await;
+        if is_served {
+            read_until(&mut stream, &format!("from {visitor}")).await;
+            open.push(stream);
+        } else {
+            assert_eq!(rest(&mut stream).await, "");
+        }
+    }
+}
