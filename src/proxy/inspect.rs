@@ -12,14 +12,13 @@ use http_body_util::BodyExt;
 use super::call::Outgoing;
 use super::error::ProxyError;
 use super::exchange::{Edge, Exchange};
-use super::heads::{Carried, PageHead};
-use super::page::{PageRoute, check_path, plan_of};
+use super::heads::PageHead;
+use super::page::PageRoute;
+use super::pending::Pending;
 use crate::html::{PageOutcome, Plan};
 use crate::inject::{
-    Asked, PageBody, PageEnd, PagePolicies, PolicyWatch, RewriteBody, SeenPolicies, SkipReason,
-    Verdict, judge,
+    PageBody, PageEnd, PagePolicies, PolicyWatch, RewriteBody, SeenPolicies, SkipReason, Verdict,
 };
-use crate::rules::PageRule;
 use crate::upstream::UpstreamBody;
 use crate::wire::EmbedderPolicy;
 use crate::wire::csp::{self, Delivery, Obstacle, Tag};
@@ -86,16 +85,13 @@ pub async fn inspect(
         ..
     } = exchange;
     let rule = route.rule(&request, SystemTime::now());
-    let plan = plan_of(&rule);
-    check_path(&route.site, request.path())?;
-    let asked = Asked::of(request.method().clone(), &headers);
     let head = PageHead {
         edge,
         route,
         request: &request,
         peer: visitor.peer.ip(),
     };
-    let carried = head.to_origin(&mut headers, &asked, plan.as_deref().ok());
+    let pending = Pending::new(head, rule, &mut headers)?;
     let outgoing = Outgoing {
         method: request.method(),
         target: &request.path_and_query(),
@@ -103,50 +99,35 @@ pub async fn inspect(
         body,
     };
     let (parts, body) = outgoing.call(&route.client, &notes).await?.into_parts();
-    let verdict = judge(&asked, &parts, plan.as_deref().map_err(|reason| *reason));
-    let (verdict, policies) = head.settle_policies(verdict, &parts, &carried, &rule);
-    let look = Look {
-        head: &head,
-        asked: &asked,
-        carried: &carried,
-        rule: &rule,
-    };
-    Ok(match (verdict, policies, plan) {
+    let (verdict, policies) = pending.judge(&parts);
+    Ok(match (verdict, policies, &pending.plan) {
         (Verdict::Rewrite(page), Some(policies), Ok(plan)) => {
-            look.at_page(parts, (page, policies), body, plan).await
+            let plan = Arc::clone(plan);
+            let settled = (page, policies);
+            pending.look_at_page(parts, settled, body, plan).await
         }
-        (verdict, ..) => look.at_passed(parts, verdict),
+        (verdict, ..) => pending.look_at_passed(parts, verdict),
     })
 }
 
-/// What was known before the answer came.
-struct Look<'a> {
-    head: &'a PageHead<'a>,
-    asked: &'a Asked,
-    carried: &'a Carried,
-    rule: &'a PageRule,
-}
-
-impl Look<'_> {
-    fn at_passed(&self, mut parts: response::Parts, verdict: Verdict) -> Inspection {
+impl Pending<'_> {
+    fn look_at_passed(&self, mut parts: response::Parts, verdict: Verdict) -> Inspection {
         let reason = match verdict {
             Verdict::Pass(reason) => reason,
             Verdict::Rewrite(_) | Verdict::Describe(_) => SkipReason::BodyAbsent,
         };
-        let origin = self.head.self_origin(self.carried);
+        let origin = self.head.self_origin(&self.carried);
         let refused = PagePolicies::of(&parts.headers, &self.rule.csp, origin).err();
         let why = match (reason, refused) {
             (SkipReason::Csp, Some(obstacle)) => WhyNot::Policy(obstacle),
             _ => WhyNot::Passed(reason),
         };
         let before = parts.headers.clone();
-        let judged = (self.asked, &verdict, None);
-        self.head
-            .to_visitor(&mut parts, self.carried, judged, self.rule);
+        self.to_visitor(&mut parts, &verdict, None);
         inspection(&before, &parts, Vec::new(), Err(why))
     }
 
-    async fn at_page(
+    async fn look_at_page(
         &self,
         mut parts: response::Parts,
         (page, policies): (PageBody, PagePolicies),
@@ -155,9 +136,7 @@ impl Look<'_> {
     ) -> Inspection {
         let before = parts.headers.clone();
         let verdict = Verdict::Rewrite(page);
-        let judged = (self.asked, &verdict, Some(&policies));
-        self.head
-            .to_visitor(&mut parts, self.carried, judged, self.rule);
+        self.to_visitor(&mut parts, &verdict, Some(&policies));
         let left = policies.obstacle_left().cloned();
         let is_embeddable = self.is_embeddable(&parts.headers, &plan);
         let rewritten =
@@ -189,7 +168,7 @@ impl Look<'_> {
         let attribute = |name| plan.tag().attribute(name);
         EmbedderPolicy::of(headers) != EmbedderPolicy::RequireCorp
             || attribute("crossorigin").is_some()
-            || attribute("src").is_none_or(|src| self.head.self_origin(self.carried).has(src))
+            || attribute("src").is_none_or(|src| self.head.self_origin(&self.carried).has(src))
     }
 
     /// Whether the policies that the visitor gets let the tag run: a second look, at what comes
@@ -197,7 +176,7 @@ impl Look<'_> {
     fn runs(&self, headers: &HeaderMap, seen: &SeenPolicies) -> Result<(), Obstacle> {
         let tag = Tag {
             needs: &self.rule.csp.needs,
-            page: &self.head.self_origin(self.carried),
+            page: &self.head.self_origin(&self.carried),
             nonce: seen.nonce.as_deref(),
         };
         let lines = headers.get_all(CONTENT_SECURITY_POLICY).iter();

@@ -13,6 +13,7 @@ mod inspect;
 mod named_site;
 mod notes;
 mod page;
+mod pending;
 mod rescue;
 mod switch;
 

@@ -10,10 +10,11 @@ use super::exchange::{Edge, Exchange};
 use super::grants::Grants;
 use super::heads::{self, PageHead};
 use super::notes::Notes;
+use super::pending::Pending;
 use super::switch;
 use crate::html::Plan;
-use crate::inject::{Asked, Coverage, PageEnd, RewriteBody, SkipReason, Verdict, judge};
-use crate::rules::{PageRule, PathCase, Site, Untagged};
+use crate::inject::{Coverage, PageEnd, RewriteBody, SkipReason, Verdict};
+use crate::rules::{PageRule, PathCase, Site};
 use crate::upstream::{Client, UpstreamBody};
 use crate::wire::{Authority, CanonicalPath, EdgeBody, EdgeRequest, Refusal, Scheme, read_ahead};
 
@@ -42,17 +43,14 @@ pub async fn page(
         notes,
     } = exchange;
     let rule = route.rule(&request, SystemTime::now());
-    let plan = plan_of(&rule);
     note_rule(&notes, &route.site, &rule);
-    check_path(&route.site, request.path())?;
-    let asked = Asked::of(request.method().clone(), &headers);
     let head = PageHead {
         edge,
         route,
         request: &request,
         peer: visitor.peer.ip(),
     };
-    let carried = head.to_origin(&mut headers, &asked, plan.as_deref().ok());
+    let pending = Pending::new(head, rule, &mut headers)?;
 
     let outgoing = Outgoing {
         method: request.method(),
@@ -67,21 +65,19 @@ pub async fn page(
         notes.write(|seen| seen.verdict = Some("tunnel"));
         return Ok(answer);
     }
-    if answer.status() == StatusCode::NOT_MODIFIED && carried.rules_out_not_modified() {
+    if answer.status() == StatusCode::NOT_MODIFIED && pending.carried.rules_out_not_modified() {
         return Err(ProxyError::UnaskedNotModified);
     }
     let (mut parts, body) = answer.into_parts();
-    let verdict = judge(&asked, &parts, plan.as_deref().map_err(|reason| *reason));
-    let (verdict, policies) = head.settle_policies(verdict, &parts, &carried, &rule);
-    let judged = (&asked, &verdict, policies.as_ref());
-    head.to_visitor(&mut parts, &carried, judged, &rule);
+    let (verdict, policies) = pending.judge(&parts);
+    pending.to_visitor(&mut parts, &verdict, policies.as_ref());
     let journey = Journey {
         edge,
         site: &route.site,
-        rule: &rule,
+        rule: &pending.rule,
         notes,
     };
-    let body = match (verdict, plan) {
+    let body = match (verdict, pending.plan) {
         (Verdict::Rewrite(codings), Ok(plan)) => {
             let on_end = journey.coverage(&plan);
             let rewritten = RewriteBody::new(body, plan, codings, edge.levels, on_end);
@@ -114,17 +110,6 @@ pub(super) fn check_path(site: &Site, path: &CanonicalPath) -> Result<(), ProxyE
         PathCase::Sensitive => Ok(()),
     };
     checked.map_err(|refusal| ProxyError::Refused(Refusal::Path(refusal)))
-}
-
-/// The plan for a page, or why there is none.
-pub(super) fn plan_of(rule: &PageRule) -> Result<Arc<Plan>, SkipReason> {
-    rule.plan.clone().ok_or(match rule.untagged {
-        None | Some(Untagged::InjectOff) => SkipReason::InjectOff,
-        Some(Untagged::NoGroup) => SkipReason::PathAmbiguous,
-        Some(Untagged::Tag(_) | Untagged::TooManyGroups(_) | Untagged::TooManyMasks(_)) => {
-            SkipReason::RuleLimits
-        }
-    })
 }
 
 fn note_rule(notes: &Notes, site: &Site, rule: &PageRule) {
