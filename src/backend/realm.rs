@@ -2,8 +2,8 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use super::session::Admission;
-use crate::groups::{GrantKeys, GroupId, PageGrant, SiteEnv};
-use crate::rules::RuleSet;
+use crate::groups::{GrantKeys, GrantRefusal, GroupId, PageGrant, SiteEnv};
+use crate::rules::{PageRule, RuleSet, Site};
 
 /// What is in force: rules, and the keys that say which pages are believed. Replaced as a whole when
 /// rules are loaded again.
@@ -19,83 +19,101 @@ pub struct Realm {
 pub(super) struct Look {
     pub(super) admission: Admission,
     pub(super) masks: Vec<String>,
+    /// The groups that the page allows.
+    pub(super) allowed: Vec<u32>,
+}
+
+/// A page that shows a grant.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct AskingPage<'a> {
+    pub(super) grant: &'a str,
+    pub(super) host: &'a str,
+    /// Where it says it is.
+    pub(super) path: &'a str,
+}
+
+/// A page whose grant is believed, and what the rules say of it now.
+#[derive(Debug)]
+pub(super) struct GrantedPage<'a> {
+    grant: PageGrant,
+    site: &'a Site,
+    /// What meets on the page, where that is sure: a page may say another path by now than it was served
+    /// under, and then nothing is but the rule that was signed.
+    rule: Option<Arc<PageRule>>,
 }
 
 impl Realm {
-    /// What a page's grant says, if it is one of ours for a page of this host, with this group.
-    pub(super) fn open(
-        &self,
-        grant: &str,
-        host: &str,
-        group: GroupId,
-    ) -> Result<PageGrant, Denied> {
-        let opened = self.keys.open(grant, SystemTime::now());
-        let opened = opened.map_err(|refusal| Denied::Grant(refusal.as_str()))?;
-        let page = opened.check_page(host, self.env);
-        page.map_err(|refusal| Denied::Grant(refusal.as_str()))?;
-        match opened.groups().contains(group) {
-            true => Ok(opened),
-            false => Err(Denied::Group),
+    /// Looks at a page that wants to go on with a session of the group.
+    pub(super) fn look(&self, page: AskingPage<'_>, group: GroupId) -> Look {
+        let page = match self.open(page) {
+            Ok(page) => page,
+            Err(reason) => return Look::refused(reason, Vec::new()),
+        };
+        match page.check(group) {
+            Ok(()) => Look {
+                admission: Admission::Allowed,
+                masks: page.masks(group).iter().map(ToString::to_string).collect(),
+                allowed: page.allowed(),
+            },
+            Err(reason) => Look::refused(reason, page.allowed()),
         }
     }
 
-    /// Looks at a page that wants to go on with a session of the group. `path` is where it says it is.
-    pub(super) fn look(&self, grant: &str, host: &str, path: &str, group: GroupId) -> Look {
-        let grant = match self.open(grant, host, group) {
-            Ok(grant) => grant,
-            Err(denied) => return Look::refused(denied.as_str()),
-        };
-        let site = self.rules.site(host);
-        let Some(site) = site.filter(|site| site.has_rule(grant.rule())) else {
-            return Look::refused("rule_gone");
-        };
-        let rule = site.resolve(path);
-        if *rule.label != *grant.rule() {
-            // A page may say another path by now than it was served under: then nobody knows which
-            // rules met on it.
-            return Look::allowed(&site.masks_of_all_pages(group));
-        }
-        let allows = |groups: &crate::groups::GroupSet| groups.contains(group);
-        if !rule.groups.as_ref().is_some_and(allows) {
-            return Look::refused("group_gone");
-        }
-        match rule.mask_revision() == grant.mask_revision() {
-            true => Look::allowed(&rule.masks_for(group)),
-            false => Look::allowed(&site.masks_of_all_pages(group)),
-        }
+    /// What there is to know of the page, if its grant is one of ours for a page of this host; else a
+    /// constant word that says why not.
+    pub(super) fn open(&self, page: AskingPage<'_>) -> Result<GrantedPage<'_>, &'static str> {
+        let opened = self.keys.open(page.grant, SystemTime::now());
+        let grant = opened.map_err(GrantRefusal::as_str)?;
+        let checked = grant.check_page(page.host, self.env);
+        checked.map_err(GrantRefusal::as_str)?;
+        let site = self.rules.site(page.host);
+        let site = site.filter(|site| site.has_rule(grant.rule()));
+        let site = site.ok_or("rule_gone")?;
+        let rule = site.resolve(page.path);
+        let rule = (*rule.label == *grant.rule()).then_some(rule);
+        Ok(GrantedPage { grant, site, rule })
     }
 }
 
-/// Why a grant does not let a session run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Denied {
-    /// It is not believed.
-    Grant(&'static str),
-    /// It is of a page without the group.
-    Group,
-}
+impl GrantedPage<'_> {
+    /// Whether the page allows the group: by its grant *and* by the rules of now.
+    pub(super) fn check(&self, group: GroupId) -> Result<(), &'static str> {
+        if !self.grant.groups().contains(group) {
+            return Err("groupid");
+        }
+        let allows = match &self.rule {
+            Some(rule) => {
+                let groups = rule.groups.as_ref();
+                groups.is_some_and(|groups| groups.contains(group))
+            }
+            None => self.site.rule_allows(self.grant.rule(), group),
+        };
+        allows.then_some(()).ok_or("group_gone")
+    }
 
-impl Denied {
-    pub(super) fn as_str(self) -> &'static str {
-        match self {
-            Self::Grant(word) => word,
-            Self::Group => "groupid",
+    /// The groups that the page allows.
+    pub(super) fn allowed(&self) -> Vec<u32> {
+        let granted = self.grant.groups().iter();
+        let allowed = granted.filter(|group| self.check(*group).is_ok());
+        allowed.map(GroupId::as_u32).collect()
+    }
+
+    fn masks(&self, group: GroupId) -> Vec<Arc<str>> {
+        match &self.rule {
+            Some(rule) if rule.mask_revision() == self.grant.mask_revision() => {
+                rule.masks_for(group)
+            }
+            _ => self.site.masks_of_all_pages(group),
         }
     }
 }
 
 impl Look {
-    fn allowed(masks: &[Arc<str>]) -> Self {
-        Self {
-            admission: Admission::Allowed,
-            masks: masks.iter().map(ToString::to_string).collect(),
-        }
-    }
-
-    fn refused(reason: &'static str) -> Self {
+    fn refused(reason: &'static str, allowed: Vec<u32>) -> Self {
         Self {
             admission: Admission::Refused(reason),
             masks: Vec::new(),
+            allowed,
         }
     }
 }
@@ -142,9 +160,13 @@ inject = false
 "##;
 
     fn realm() -> Realm {
+        realm_of(RULES)
+    }
+
+    fn realm_of(rules: &str) -> Realm {
         let file = SourceFile {
             path: "rules.toml".into(),
-            text: RULES.to_owned(),
+            text: rules.to_owned(),
         };
         let loaded = RuleSet::compile(vec![Arc::new(file)], SiteEnv::Production).unwrap();
         Realm {
@@ -176,8 +198,13 @@ inject = false
         realm.keys.sign(&PageGrant::new(fields).unwrap())
     }
 
+    fn look_with(realm: &Realm, grant: &str, path: &str, of: i64) -> Look {
+        let host = "bank.example";
+        realm.look(AskingPage { grant, host, path }, group(of))
+    }
+
     fn look(realm: &Realm, fields: GrantFields, path: &str, of: i64) -> Look {
-        realm.look(&sign(realm, fields), "bank.example", path, group(of))
+        look_with(realm, &sign(realm, fields), path, of)
     }
 
     #[test]
@@ -212,7 +239,8 @@ inject = false
             elsewhere,
             Look {
                 admission: Admission::Allowed,
-                masks: all.map(str::to_owned).to_vec()
+                masks: all.map(str::to_owned).to_vec(),
+                allowed: vec![1, 2],
             }
         );
         let older = GrantFields {
@@ -268,14 +296,42 @@ inject = false
             ..realm.clone()
         };
         let forged = sign(&others, fields("/"));
-        let look = realm.look(&forged, "bank.example", "/", group(1));
+        let look = look_with(&realm, &forged, "/", 1);
         assert_eq!(look.admission.reason(), "grant_unknown_key");
-        assert_eq!(
-            realm
-                .look("", "bank.example", "/", group(1))
-                .admission
-                .reason(),
-            "grant_malformed"
-        );
+        let look = look_with(&realm, "", "/", 1);
+        assert_eq!(look.admission.reason(), "grant_malformed");
+    }
+
+    #[test]
+    fn a_group_that_was_taken_out_of_a_rule_goes_on_nowhere() {
+        let before = realm();
+        let grant = |path| sign(&before, fields(&before, path));
+        let (desk, form) = (grant("/desk/x"), grant("/desk/form"));
+        for path in ["/desk/x", "/desk/form", "/moved", "/"] {
+            for grant in [&desk, &form] {
+                let look = look_with(&before, grant, path, 2);
+                assert_eq!(look.admission, Admission::Allowed, "{path}");
+                assert_eq!(look.allowed, [1, 2], "{path}");
+            }
+        }
+        let after = Realm {
+            keys: before.keys.clone(),
+            ..realm_of(&RULES.replace("additional_groups = [2]", ""))
+        };
+        for path in ["/desk/x", "/desk/form", "/moved", "/"] {
+            for grant in [&desk, &form] {
+                let look = look_with(&after, grant, path, 2);
+                assert_eq!(look.admission.reason(), "group_gone", "{path}");
+                assert_eq!(look.allowed, [1], "{path}");
+                let look = look_with(&after, grant, path, 1);
+                assert_eq!(look.admission, Admission::Allowed, "{path}");
+            }
+        }
+        let off = Realm {
+            keys: before.keys.clone(),
+            ..realm_of(&RULES.replace("masks = [\"#desk\"]", "inject = false"))
+        };
+        let look = look_with(&off, &desk, "/moved", 1);
+        assert_eq!(look.admission.reason(), "group_gone");
     }
 }

@@ -96,15 +96,48 @@ impl Site {
     /// Total: every path has an answer. Where `;` in the path leaves two readings open, the answer is
     /// the stricter of both: their masks together, the groups that both allow.
     pub fn resolve(&self, path: &str) -> Arc<PageRule> {
-        let readings = self.readings(path);
+        self.page_rule(&self.readings(path))
+    }
+
+    fn page_rule(&self, readings: &Readings) -> Arc<PageRule> {
         let key = readings.key();
         self.cache
-            .find_or_compile(key, || PageRule::compile(self, &self.decide(&readings)))
+            .find_or_compile(key, || PageRule::compile(self, &self.decide(readings)))
     }
 
     /// Whether a page can be under the rule of this label.
     pub fn has_rule(&self, label: &str) -> bool {
         label == SITE_LABEL || self.rules.iter().any(|rule| *rule.name == *label)
+    }
+
+    /// Whether all pages under the rule of this label allow the group, as far as the rule's patterns tell
+    /// which other rules meet on them: for pages of which the rule is known, and not the path.
+    pub fn rule_allows(&self, label: &str, group: GroupId) -> bool {
+        let mut pages = self.examples_of(label).into_iter().peekable();
+        pages.peek().is_some()
+            && pages.all(|page| page.groups.as_ref().is_some_and(|all| all.contains(group)))
+    }
+
+    /// What applies to pages under a rule, on which no other rule lays hold but by wildcards.
+    fn examples_of(&self, label: &str) -> Vec<Arc<PageRule>> {
+        if label == SITE_LABEL {
+            let alone = Readings {
+                plain: Vec::new(),
+                stripped: None,
+            };
+            return vec![self.page_rule(&alone)];
+        }
+        let rule = self.rules.iter().find(|rule| *rule.name == *label);
+        let patterns = rule.into_iter().flat_map(|rule| &rule.patterns);
+        let paths = patterns.flat_map(|pattern| pattern.value.examples());
+        let pages = paths.map(|path| {
+            let plain = self.matches(&path);
+            self.page_rule(&Readings {
+                plain,
+                stripped: None,
+            })
+        });
+        pages.filter(|page| *page.label == *label).collect()
     }
 
     /// Every mask that some page of the site has in sessions of the group: for pages of which it is not

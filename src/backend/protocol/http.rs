@@ -92,6 +92,22 @@ pub struct SessionError {
     pub params: Option<serde_json::Map<String, serde_json::Value>>,
 }
 
+impl SessionError {
+    /// In the words of the script, which looks first.
+    pub(in crate::backend) fn of_group(group: u32, allowed: &[u32]) -> Self {
+        let names: Vec<_> = allowed.iter().map(u32::to_string).collect();
+        let names = names.join(",");
+        let params = [("groupid", group.into()), ("allowed", allowed.into())];
+        let params =
+            params.map(|(name, value): (&str, serde_json::Value)| (name.to_owned(), value));
+        Self {
+            code: ErrorCode::GroupId,
+            msg: format!("group {group} is not among those of this page: {names}"),
+            params: Some(params.into_iter().collect()),
+        }
+    }
+}
+
 /// Those of the codes that a backend says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]

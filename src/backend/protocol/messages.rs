@@ -110,6 +110,10 @@ pub enum BackendMessage {
         allowed: bool,
         masks: Vec<String>,
     },
+    /// What the page said was not done.
+    Refused {
+        error: SessionError,
+    },
     Beat,
     Ended {
         reason: EndReason,
@@ -119,7 +123,7 @@ pub enum BackendMessage {
 }
 
 /// The answer to `hello`.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 pub struct Welcome {
     pub page: u32,
     pub session: SessionName,
@@ -130,6 +134,9 @@ pub struct Welcome {
     pub paused: bool,
     pub masks: Vec<String>,
     pub agents: Agents,
+    /// The page does not allow the session's group.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refusal: Option<SessionError>,
 }
 
 /// How a session stands, as its visitor is told.

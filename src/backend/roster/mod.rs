@@ -115,9 +115,13 @@ impl Attached {
         self.tell(Happening::Said { socket, message }).await
     }
 
-    pub async fn focus(&self, admission: Admission) -> bool {
-        let socket = self.socket;
-        self.tell(Happening::Focused { socket, admission }).await
+    pub async fn focus(&self, admission: Admission, allowed: Vec<u32>) -> bool {
+        let happening = Happening::Focused {
+            socket: self.socket,
+            admission,
+            allowed,
+        };
+        self.tell(happening).await
     }
 
     pub async fn frame(&self, head: FrameHead, bytes: Bytes) -> bool {

@@ -20,6 +20,7 @@ pub enum Happening {
     Focused {
         socket: SocketNo,
         admission: Admission,
+        allowed: Vec<u32>,
     },
     /// Any other message.
     Said {
@@ -69,6 +70,8 @@ pub struct OpenedPage {
     pub paused: bool,
     pub masks_by_agent: bool,
     pub admission: Admission,
+    /// The groups that it allows.
+    pub allowed: Vec<u32>,
     pub masks: Vec<String>,
 }
 

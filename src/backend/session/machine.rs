@@ -145,7 +145,11 @@ impl Session {
     fn happen(&mut self, happening: Happening, effects: &mut Vec<Effect>) {
         match happening {
             Happening::Opened { socket, page } => self.open(socket, page, effects),
-            Happening::Focused { socket, admission } => self.focus(socket, admission, effects),
+            Happening::Focused {
+                socket,
+                admission,
+                allowed,
+            } => self.focus(socket, admission, &allowed, effects),
             Happening::Said { socket, message } => self.hear(socket, message, effects),
             Happening::Frame {
                 socket,
@@ -209,7 +213,13 @@ impl Session {
         self.tabs.insert(socket, tab);
     }
 
-    fn focus(&mut self, socket: SocketNo, admission: Admission, effects: &mut Vec<Effect>) {
+    fn focus(
+        &mut self,
+        socket: SocketNo,
+        admission: Admission,
+        allowed: &[u32],
+        effects: &mut Vec<Effect>,
+    ) {
         let Some(tab) = self.tabs.get_mut(&socket) else {
             return;
         };
@@ -226,6 +236,9 @@ impl Session {
                 allowed: false,
                 reason: admission.reason(),
             }));
+            let error = SessionError::of_group(self.identity.group.as_u32(), allowed);
+            let message = BackendMessage::Refused { error };
+            effects.push(Effect::Say { socket, message });
         }
         tab.page.admission = admission;
     }
@@ -245,10 +258,11 @@ impl Session {
                 }
             }
             VisitorMessage::Refuse { code, .. } => self.refuse(socket, code, effects),
+            VisitorMessage::Message { name, .. } if name.chars().count() > MESSAGE_NAME_MAX => {
+                let message = BackendMessage::Refused { error: long_name() };
+                effects.push(Effect::Say { socket, message });
+            }
             VisitorMessage::Message { name, data } => {
-                if name.chars().count() > MESSAGE_NAME_MAX {
-                    return self.close(socket, CloseCode::Protocol, effects);
-                }
                 if self.is_open(socket) {
                     self.tell_viewers(&AgentEvent::Message { name, data }, effects);
                 }
@@ -474,6 +488,14 @@ impl Session {
         self.tell_all(&AgentEvent::Ended { by, error }, effects);
         self.recording.forget();
         effects.push(Effect::End { reason, why });
+    }
+}
+
+fn long_name() -> SessionError {
+    SessionError {
+        code: ErrorCode::Service,
+        msg: format!("the name of a message has at most {MESSAGE_NAME_MAX} characters"),
+        params: None,
     }
 }
 

@@ -3,12 +3,12 @@ use std::sync::Arc;
 use super::Moment;
 use super::effect::{AgentEvent, Effect};
 use super::facts::{SessionFacts, Standing};
-use super::happening::SocketNo;
+use super::happening::{Admission, SocketNo};
 use super::machine::{Restart, Session};
 use super::seat::{Sight, agents};
 use super::tab::{Told, elect};
 use crate::backend::protocol::{
-    Agents, BackendMessage, CloseCode, SessionName, State, SuspendReason, Welcome,
+    Agents, BackendMessage, CloseCode, SessionError, SessionName, State, SuspendReason, Welcome,
 };
 
 /// What follows from the facts: worked out anew, compared with what was told, and told.
@@ -154,6 +154,11 @@ impl Session {
             (None, Standing::Live) => State::Live,
             (None, Standing::Starting | Standing::Waiting) => State::Waiting,
         };
+        let refused = tab.page.admission != Admission::Allowed;
+        let refusal = refused.then(|| {
+            let group = self.identity.group.as_u32();
+            SessionError::of_group(group, &tab.page.allowed)
+        });
         let now = Told {
             state,
             shown,
@@ -174,6 +179,7 @@ impl Session {
                 paused: self.paused.is_some(),
                 masks: std::mem::take(&mut tab.page.masks),
                 agents: now.agents,
+                refusal,
             })],
             Some(before) => now.since(&before),
         };

@@ -103,7 +103,11 @@ impl Play {
 
     fn focus(&mut self, socket: SocketNo) -> Vec<Effect> {
         let admission = Admission::Allowed;
-        self.then(Happening::Focused { socket, admission })
+        self.then(Happening::Focused {
+            socket,
+            admission,
+            allowed: Vec::new(),
+        })
     }
 
     fn frame(&mut self, socket: SocketNo, page: u32, text: &str) -> Vec<Effect> {
@@ -227,6 +231,7 @@ fn short(message: &BackendMessage) -> String {
         BackendMessage::Highlight { page, node, .. } => format!("highlight {page} {node}"),
         BackendMessage::ControlRequested { .. } => "control?".into(),
         BackendMessage::Control { enabled } => format!("control {enabled}"),
+        BackendMessage::Refused { error } => format!("refused {}", error.code.as_str()),
         BackendMessage::Beat => "beat".into(),
         BackendMessage::Ended { reason, error } => {
             let code = error.as_ref().map_or("", |error| error.code.as_str());

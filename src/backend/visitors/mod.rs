@@ -18,8 +18,11 @@ use http::{HeaderMap, Method, Request, Response, StatusCode};
 
 use super::Backend;
 use crate::wire::{
-    Authority, EdgeBody, OriginRefusal, Scheme, empty_body, full_body, origin_allowed,
+    Authority, CanonicalPath, EdgeBody, OriginRefusal, Scheme, empty_body, full_body,
+    origin_allowed,
 };
+
+const URL_CHARS_MAX: usize = 2048;
 
 /// Who asks, and where. The host is one of a site's.
 #[derive(Clone, Debug)]
@@ -42,6 +45,23 @@ impl VisitorPlace {
 
     fn origin(&self) -> String {
         format!("{}://{}", self.scheme, self.authority)
+    }
+
+    /// Without query and fragment, and of this origin, whatever was said: agents read it.
+    fn plain_url(&self, url: &str) -> String {
+        let origin = self.origin();
+        let plain = url.split(['?', '#']).next().unwrap_or_default();
+        let path = plain.strip_prefix(&origin);
+        let path = path.filter(|path| path.starts_with('/') && !path.contains(char::is_control));
+        let path = path.filter(|path| path.chars().count() <= URL_CHARS_MAX);
+        format!("{origin}{}", path.unwrap_or("/"))
+    }
+
+    /// As rules are matched; what cannot be read is the site's root.
+    fn path_of(&self, url: &str) -> String {
+        let path = url.strip_prefix(&self.origin()).unwrap_or("/");
+        let canonical = CanonicalPath::parse(path);
+        canonical.map_or_else(|_| "/".to_owned(), |path| path.as_str().to_owned())
     }
 }
 

@@ -16,10 +16,11 @@ use crate::backend::protocol::{
     BackendMessage, CloseCode, FRAME_BYTES_MAX, FrameHead, Hello, PROTOCOL_VERSION, SUBPROTOCOL,
     TEXT_BYTES_MAX, VisitorMessage,
 };
+use crate::backend::realm::{AskingPage, Look};
 use crate::backend::roster::{Attached, ResumeToken, ToVisitor};
 use crate::backend::session::{Admission, OpenedPage};
 use crate::groups::GroupId;
-use crate::wire::{CanonicalPath, EdgeBody};
+use crate::wire::EdgeBody;
 
 /// For the first message to come.
 const HELLO_PATIENCE: Duration = Duration::from_secs(10);
@@ -36,7 +37,6 @@ const CLOSE_PATIENCE: Duration = Duration::from_secs(3);
 const STRANGERS_FRAME_BYTES_MAX: usize = 1024 * 1024;
 
 const TAB_CHARS_MAX: usize = 64;
-const URL_CHARS_MAX: usize = 2048;
 const PAUSE_CHARS_MAX: usize = 256;
 
 /// Opens the socket of a visitor's page, whose origin was looked at.
@@ -163,9 +163,9 @@ impl Line {
         tokens.extend(hello.resume.as_deref().and_then(ResumeToken::parse));
         let session = visit.backend.session_of(&tokens);
         let session = session.ok_or_else(|| visit.backend.not_there())?;
-        let url = visit.plain_url(&hello.page.url);
+        let url = visit.place.plain_url(&hello.page.url);
         let credentials = Credentials {
-            path: visit.path_of(&url),
+            path: visit.place.path_of(&url),
             grant: hello.grant,
             group: session.group,
         };
@@ -177,6 +177,7 @@ impl Line {
             paused: hello.paused,
             masks_by_agent: hello.masks_by_agent,
             admission: look.admission,
+            allowed: look.allowed,
             masks: look.masks,
         };
         let attached = visit.backend.roster().attach(session.id, page).await;
@@ -317,10 +318,13 @@ impl Line {
 }
 
 impl Visit {
-    fn look(&self, credentials: &Credentials) -> crate::backend::realm::Look {
-        let Credentials { grant, path, group } = credentials;
-        let host = self.place.authority.host();
-        self.backend.realm().look(grant, host, path, *group)
+    fn look(&self, credentials: &Credentials) -> Look {
+        let page = AskingPage {
+            grant: &credentials.grant,
+            host: self.place.authority.host(),
+            path: &credentials.path,
+        };
+        self.backend.realm().look(page, credentials.group)
     }
 
     /// Passes on what was heard, or answers it. A session that is over says so by itself.
@@ -337,11 +341,12 @@ impl Visit {
             }
             Heard::Frame(head, bytes) => attached.frame(head, bytes).await,
             Heard::Message(VisitorMessage::Focus) => {
-                attached.focus(self.look(credentials).admission).await
+                let look = self.look(credentials);
+                attached.focus(look.admission, look.allowed).await
             }
             Heard::Message(VisitorMessage::Hello(_)) => return Err(CloseCode::Protocol),
             Heard::Message(VisitorMessage::Location { url }) => {
-                let url = self.plain_url(&url);
+                let url = self.place.plain_url(&url);
                 attached.say(VisitorMessage::Location { url }).await
             }
             Heard::Message(VisitorMessage::Pause { paused, message }) => {
@@ -357,30 +362,13 @@ impl Visit {
 
     /// A document in a frame is a page of its own: its grant says whether it may be seen.
     fn frame(&self, frame: u32, grant: String, url: &str, group: GroupId) -> BackendMessage {
-        let path = self.path_of(&self.plain_url(url));
+        let path = self.place.path_of(&self.place.plain_url(url));
         let look = self.look(&Credentials { grant, path, group });
         BackendMessage::Frame {
             frame,
             allowed: look.admission == Admission::Allowed,
             masks: look.masks,
         }
-    }
-
-    /// Without query and fragment, and of this origin, whatever was said: agents read it.
-    fn plain_url(&self, url: &str) -> String {
-        let origin = self.place.origin();
-        let plain = url.split(['?', '#']).next().unwrap_or_default();
-        let path = plain.strip_prefix(&origin);
-        let path = path.filter(|path| path.starts_with('/') && !path.contains(char::is_control));
-        let path = path.filter(|path| path.chars().count() <= URL_CHARS_MAX);
-        format!("{origin}{}", path.unwrap_or("/"))
-    }
-
-    /// As rules are matched; what cannot be read is the site's root.
-    fn path_of(&self, url: &str) -> String {
-        let path = url.strip_prefix(&self.place.origin()).unwrap_or("/");
-        let canonical = CanonicalPath::parse(path);
-        canonical.map_or_else(|_| "/".to_owned(), |path| path.as_str().to_owned())
     }
 }
 

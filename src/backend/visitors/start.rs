@@ -1,5 +1,4 @@
 use std::borrow::Cow;
-use std::time::SystemTime;
 
 use http::header::{HeaderValue, RETRY_AFTER, SET_COOKIE};
 use http::{Request, Response, StatusCode};
@@ -11,7 +10,7 @@ use crate::backend::protocol::{
     ErrorCode, PROTOCOL_VERSION, Refusal, SessionError, SessionName, StartReply, StartRequest,
     StorageKind, Visitor,
 };
-use crate::backend::realm::{Denied, Realm};
+use crate::backend::realm::{AskingPage, GrantedPage};
 use crate::backend::roster::{NewSession, ResumeToken, StartRefusal};
 use crate::backend::session::{SessionFacts, VisitorData};
 use crate::backend::store::{Actor, AuditEntry, Outcome, SessionId};
@@ -80,14 +79,19 @@ async fn begin(
         return Err(Refused::malformed("storage"));
     }
     let realm = backend.realm();
-    let no_group = || Refused::group(asked.group, &granted(&realm, place, &asked.grant));
-    let group = group_of(asked.group).ok_or_else(no_group)?;
-    let opened = realm.open(&asked.grant, place.authority.host(), group);
-    opened.map_err(|denied| match denied {
-        Denied::Grant(why) => Refused::grant(why),
-        Denied::Group => no_group(),
-    })?;
-    let settings = realm.rules.group(group).ok_or_else(no_group)?;
+    let page = AskingPage {
+        grant: &asked.grant,
+        host: place.authority.host(),
+        path: &place.path_of(&place.plain_url(&asked.url)),
+    };
+    let opened = realm.open(page);
+    let allowed = || opened.as_ref().map(GrantedPage::allowed);
+    let refused = |why| Refused::group(why, asked.group, &allowed().unwrap_or_default());
+    let group = group_of(asked.group).ok_or_else(|| refused("groupid"))?;
+    let page = opened.as_ref().map_err(|why| Refused::grant(why))?;
+    page.check(group).map_err(refused)?;
+    let settings = realm.rules.group(group);
+    let settings = settings.ok_or_else(|| refused("group_gone"))?;
     if asked.key.as_deref().is_some_and(|key| !is_key(key)) {
         return Err(Refused::key());
     }
@@ -102,15 +106,6 @@ async fn begin(
     let started = backend.roster().start(new).await;
     let (facts, token) = started.map_err(|refusal| Refused::by_roster(&refusal, asked))?;
     Ok((asked.clone(), facts, token))
-}
-
-/// The groups that the page's own grant names, if it is believed.
-fn granted(realm: &Realm, place: &VisitorPlace, grant: &str) -> Vec<u32> {
-    let opened = realm.keys.open(grant, SystemTime::now()).ok();
-    let opened = opened.filter(|grant| grant.check_page(place.authority.host(), realm.env).is_ok());
-    opened.map_or_else(Vec::new, |grant| {
-        grant.groups().iter().map(GroupId::as_u32).collect()
-    })
 }
 
 fn welcome(
@@ -215,20 +210,11 @@ impl Refused {
         Self::new(StatusCode::FORBIDDEN, ErrorCode::Grant, why, text)
     }
 
-    /// In the words of the script, which looks first.
-    fn group(group: u32, allowed: &[u32]) -> Self {
-        let names: Vec<_> = allowed.iter().map(u32::to_string).collect();
-        let names = names.join(",");
-        let text = format!("group {group} is not among those of this page: {names}");
-        let params = [("groupid", group.into()), ("allowed", allowed.into())];
+    fn group(why: &'static str, group: u32, allowed: &[u32]) -> Self {
+        let SessionError { code, msg, params } = SessionError::of_group(group, allowed);
         Self {
-            params: Some(
-                params
-                    .map(|(name, value)| (name.to_owned(), value))
-                    .into_iter()
-                    .collect(),
-            ),
-            ..Self::new(StatusCode::FORBIDDEN, ErrorCode::GroupId, "groupid", text)
+            params,
+            ..Self::new(StatusCode::FORBIDDEN, code, why, msg)
         }
     }
 

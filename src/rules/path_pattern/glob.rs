@@ -39,7 +39,12 @@ impl Glob {
 
     /// A segment that this glob matches.
     pub(in crate::rules) fn example(&self) -> String {
-        format!("{}x{}{}", self.head, self.middles.join(""), self.tail)
+        self.example_with("x")
+    }
+
+    /// A segment that this glob matches, with this text at one of its stars.
+    pub(in crate::rules) fn example_with(&self, text: &str) -> String {
+        format!("{}{text}{}{}", self.head, self.middles.join(""), self.tail)
     }
 
     /// A segment that both match, if there is one: the stars give way, so only the fixed ends decide.

@@ -19,6 +19,11 @@ pub(in crate::rules) struct PathPattern {
     rank: Rank,
 }
 
+/// No path and no pattern has control characters.
+const NAMELESS: &str = "\0";
+/// How many segments `**` stands for in examples.
+const RESTS: [usize; 4] = [0, 1, 2, 16];
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::rules) enum Segment {
     Literal(Box<str>),
@@ -46,6 +51,34 @@ impl PathPattern {
     /// The same pattern for a site whose server ignores case.
     pub(in crate::rules) fn folded(&self) -> Self {
         Self::of_canonical(&fold_case(&self.text))
+    }
+
+    /// Paths that the pattern matches, with nothing at its wildcards that a pattern can name; `**` as none, one, two
+    /// and many segments.
+    pub(in crate::rules) fn examples(&self) -> impl Iterator<Item = String> + '_ {
+        let has_rest = self.segments.contains(&Segment::Rest);
+        let rests = if has_rest { &RESTS[..] } else { &RESTS[..1] };
+        rests.iter().map(|rest| self.example(*rest))
+    }
+
+    fn example(&self, rest: usize) -> String {
+        let mut path = String::new();
+        for segment in &self.segments {
+            let (segment, times) = match segment {
+                Segment::Literal(text) => (text.to_string(), 1),
+                Segment::Partial(glob) => (glob.example_with(NAMELESS), 1),
+                Segment::One => (NAMELESS.to_owned(), 1),
+                Segment::Rest => (NAMELESS.to_owned(), rest),
+            };
+            (0..times).for_each(|_| {
+                path.push('/');
+                path.push_str(&segment);
+            });
+        }
+        match path.is_empty() {
+            true => "/".to_owned(),
+            false => path,
+        }
     }
 
     /// Whether the pattern can match a path that has `;` in it.

@@ -360,3 +360,57 @@ fn the_order_of_files_never_matters() {
         assert_eq!(version(&forth), version(&back));
     }
 }
+
+#[test]
+fn a_rule_allows_a_group_if_all_its_pages_do() {
+    let site = site(
+        r##"
+  additional_groups = [9]
+  [[site.rule]]
+  name = "desk"
+  path = "/desk/**"
+  additional_groups = [2]
+  [[site.rule]]
+  name = "form"
+  path = ["/desk/form", "/desk/*/form-*.asp"]
+  additional_groups = [3]
+  [[site.rule]]
+  name = "two places"
+  path = ["/desk/offer", "/offer"]
+  [[site.rule]]
+  name = "chat"
+  path = "/chat/**"
+  group = 4
+  [[site.rule]]
+  name = "asp"
+  path = "/**/*.asp"
+  additional_groups = [5]
+  [[site.rule]]
+  name = "all of one"
+  path = "/one/*"
+  additional_groups = [6]
+  [[site.rule]]
+  name = "off"
+  path = "/off/**"
+  inject = false
+  "##,
+    );
+    for (label, allowed) in [
+        ("site", &[1, 9][..]),
+        ("desk", &[1, 2, 9]),
+        // Whatever else meets on some of its pages is not sure; that of `/desk/**` is.
+        ("form", &[1, 2, 3, 9]),
+        ("two places", &[1, 9]),
+        ("chat", &[4, 9]),
+        ("asp", &[1, 5, 9]),
+        ("all of one", &[1, 6, 9]),
+        ("off", &[]),
+        ("gone", &[]),
+    ] {
+        let groups = 1..=9;
+        let found: Vec<_> = groups
+            .filter(|group| site.rule_allows(label, crate::groups::GroupId::new(*group).unwrap()))
+            .collect();
+        assert_eq!(found, allowed, "{label}");
+    }
+}

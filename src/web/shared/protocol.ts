@@ -139,6 +139,8 @@ export type BackendMessage =
   | { type: "control_requested"; agent: string }
   | { type: "control"; enabled: boolean }
   | FrameAnswer
+  /** What the page said was not done. */
+  | { type: "refused"; error: SessionError }
   | { type: "beat" }
   | { type: "ended"; reason: EndReason; error?: SessionError };
 
@@ -156,6 +158,8 @@ export interface Welcome {
   /** Selectors of site, path and the session's group. */
   masks: string[];
   agents: Agents;
+  /** The page does not allow the session's group, by its grant and the rules of now. */
+  refusal?: SessionError;
 }
 
 /** Whether the document of a frame may be seen, and what is masked in it. */

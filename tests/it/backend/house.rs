@@ -1,11 +1,12 @@
 use std::net::SocketAddr;
 
 use cobrowse_edge::app::Edge;
-use cobrowse_edge::backend::Backend;
 use cobrowse_edge::backend::roster::Joined;
 use cobrowse_edge::backend::session::{AgentEvent, Guest};
+use cobrowse_edge::backend::{Backend, Realm};
 use cobrowse_edge::config::{EdgeConfig, EmbeddedConfig, GrantsConfig, KeysSource};
-use cobrowse_edge::groups::GrantEpoch;
+use cobrowse_edge::groups::{GrantEpoch, SiteEnv};
+use cobrowse_edge::rules::RuleSet;
 use http::Request;
 use serde_json::{Value, json};
 
@@ -101,6 +102,19 @@ impl House {
             files,
             origin,
         }
+    }
+
+    /// Other rules come into force.
+    pub(crate) fn renew(&self, rules: &str) {
+        let file = cobrowse_edge::problem::SourceFile {
+            path: "rules.toml".into(),
+            text: rules.to_owned(),
+        };
+        let loaded = RuleSet::compile(vec![file.into()], SiteEnv::Production).unwrap();
+        self.backend().renew(Realm {
+            rules: loaded.rules.into(),
+            ..(*self.backend().realm()).clone()
+        });
     }
 
     pub(crate) fn backend(&self) -> &Backend {
@@ -213,13 +227,13 @@ pub(crate) fn start_request(grant: &str, group: u32) -> Value {
     })
 }
 
-/// The token that was set, as the browser sends it back.
 /// A grant with another last letter, which still spells bytes as Base64 has to.
 pub(crate) fn forged(grant: &str) -> String {
     let (signed, last) = grant.split_at(grant.len() - 1);
     format!("{signed}{}", if last == "A" { "Q" } else { "A" })
 }
 
+/// The token that was set, as the browser sends it back.
 pub(crate) fn cookie_of(answer: &Answer) -> String {
     let lines = answer.headers.get_all("set-cookie").into_iter();
     let lines = lines.map(|line| line.to_str().unwrap());

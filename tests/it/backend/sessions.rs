@@ -2,9 +2,11 @@ use std::sync::Arc;
 
 use cobrowse_edge::backend::protocol::SuspendReason;
 use cobrowse_edge::backend::session::{AgentEvent, SessionFacts, Standing};
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::house::{House, closed, forged, frame, hear, hear_until, rules, seen};
+use super::house::{
+    House, ORIGIN, closed, cookie_of, forged, frame, hear, hear_until, rules, seen, start_request,
+};
 use crate::support::{Socket, eventually, soon};
 
 async fn standing(house: &House, wanted: Standing) {
@@ -201,16 +203,7 @@ async fn other_rules_hold_for_the_next_page() {
     assert_eq!(welcome["masks"], json!(["#ssn", ".income", ".of-one"]));
     let hello = house.hello("a", "/desk/x").await.to_string();
     let changed = rules(house.origin.address).replace(".income", ".salary");
-    let rules = cobrowse_edge::problem::SourceFile {
-        path: "rules.toml".into(),
-        text: changed,
-    };
-    let loaded = cobrowse_edge::rules::RuleSet::compile(vec![rules.into()], Default::default());
-    let realm = house.backend().realm();
-    house.backend().renew(cobrowse_edge::backend::Realm {
-        rules: Arc::new(loaded.unwrap().rules),
-        ..(*realm).clone()
-    });
+    house.renew(&changed);
     // A page that was loaded under the rules of before gets every mask that there is now.
     let mut socket = house.connect(&cookie).await;
     socket.say(&hello).await;
@@ -218,6 +211,76 @@ async fn other_rules_hold_for_the_next_page() {
         hear(&mut socket).await["masks"],
         json!(["#ssn", ".salary", ".of-one"])
     );
+}
+
+#[tokio::test]
+async fn a_group_that_is_taken_out_of_a_rule_goes_on_nowhere() {
+    let house = House::open().await;
+    let hello = house.hello("a", "/desk/x").await;
+    let grant = hello["grant"].as_str().unwrap().to_owned();
+    let start = house.start_with(&start_request(&grant, 2)).await;
+    let cookie = cookie_of(&start);
+    let say_hello = async |url: &str| {
+        let mut hello = hello.clone();
+        hello["page"]["url"] = json!(format!("{ORIGIN}{url}"));
+        let mut socket = house.connect(&cookie).await;
+        socket.say(&hello.to_string()).await;
+        let welcome = hear(&mut socket).await;
+        (socket, welcome)
+    };
+    // By history.pushState a page can be anywhere.
+    for url in ["/desk/x", "/moved", "/other", "/"] {
+        let (_socket, welcome) = say_hello(url).await;
+        assert_eq!(welcome["state"], "waiting", "{url}");
+        assert!(welcome.get("refusal").is_none(), "{url}");
+    }
+    let (mut before, _) = say_hello("/moved").await;
+    let changed = rules(house.origin.address).replace("additional_groups = [2]", "");
+    house.renew(&changed);
+    before.say(r#"{"type":"focus"}"#).await;
+    let heard = hear_until(&mut before, "state").await;
+    let refusal = json!({
+        "code": "groupid",
+        "msg": "group 2 is not among those of this page: 1",
+        "params": {"groupid": 2, "allowed": [1]},
+    });
+    assert_eq!(heard[0], json!({"type": "refused", "error": refusal}));
+    for url in ["/desk/x", "/moved", "/other", "/"] {
+        let (_socket, welcome) = say_hello(url).await;
+        assert_eq!(welcome["state"], "suspended", "{url}");
+        assert_eq!(welcome["refusal"], refusal, "{url}");
+    }
+    for url in ["/desk/x", "/moved"] {
+        let mut start = start_request(&grant, 2);
+        start["url"] = json!(format!("{ORIGIN}{url}"));
+        let answer = house.start_with(&start).await;
+        assert_eq!(answer.status, 403, "{url}");
+        let told: Value = serde_json::from_str(&answer.text()).unwrap();
+        assert_eq!(told["error"], refusal, "{url}");
+        start["group"] = json!(1);
+        assert_eq!(house.start_with(&start).await.status, 200, "{url}");
+    }
+}
+
+#[tokio::test]
+async fn a_page_hears_why_it_cannot_go_on() {
+    let house = House::open().await;
+    let cookie = house.start().await;
+    let (_socket, welcome) = house.visit(&cookie, "a", "/other").await;
+    let refusal = |allowed: &[u32], names: &str| {
+        json!({
+            "code": "groupid",
+            "msg": format!("group 1 is not among those of this page: {names}"),
+            "params": {"groupid": 1, "allowed": allowed},
+        })
+    };
+    assert_eq!(welcome["refusal"], refusal(&[2], "2"));
+    let mut hello = house.hello("b", "/").await;
+    let grant = hello["grant"].as_str().unwrap().to_owned();
+    hello["grant"] = json!(forged(&grant));
+    let mut socket = house.connect(&cookie).await;
+    socket.say(&hello.to_string()).await;
+    assert_eq!(hear(&mut socket).await["refusal"], refusal(&[], ""));
 }
 
 #[tokio::test]

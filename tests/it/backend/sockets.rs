@@ -1,10 +1,12 @@
+use cobrowse_edge::backend::roster::Joined;
+use cobrowse_edge::backend::session::AgentEvent;
 use http::Request;
 use serde_json::{Value, json};
 
 use super::house::{
     HOST, House, ORIGIN, SOCKET, closed, forged, frame, hear, hear_until, seen, start_request,
 };
-use crate::support::{Socket, Told};
+use crate::support::{Socket, Told, soon};
 
 #[tokio::test]
 async fn a_socket_is_for_pages_of_the_very_origin() {
@@ -214,9 +216,32 @@ async fn too_much_closes_the_socket() {
 
     let (mut socket, welcome) = house.visit(&cookie, "a", "/").await;
     assert_eq!(welcome["state"], "waiting", "the session is as it was");
-    let name = json!({"type": "message", "name": "x".repeat(65), "data": 1});
-    socket.say(&name.to_string()).await;
-    assert_eq!(closed(&mut socket).await, Some(4400), "a long name");
+}
+
+#[tokio::test]
+async fn a_message_with_a_long_name_is_refused_and_no_more() {
+    let house = House::open().await;
+    let cookie = house.start().await;
+    let (mut socket, _) = house.visit(&cookie, "a", "/").await;
+    let mut agent = house.join("anna").await;
+    hear_until(&mut socket, "watch").await;
+    let named = |length: usize| json!({"type": "message", "name": "x".repeat(length), "data": 1});
+    socket.say(&named(65).to_string()).await;
+    let refused = hear(&mut socket).await;
+    assert_eq!(
+        (&refused["type"], &refused["error"]["code"]),
+        (&json!("refused"), &json!("service"))
+    );
+    socket.say(&named(64).to_string()).await;
+    assert_eq!(next_name(&mut agent).await.len(), 64);
+}
+
+async fn next_name(agent: &mut Joined) -> String {
+    loop {
+        if let AgentEvent::Message { name, .. } = soon(agent.feed.next()).await.unwrap() {
+            return name;
+        }
+    }
 }
 
 #[tokio::test]

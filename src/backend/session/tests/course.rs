@@ -1,4 +1,5 @@
 use super::*;
+use crate::backend::protocol::{ErrorCode, SessionError};
 
 #[test]
 fn a_session_goes_from_start_to_end() {
@@ -144,6 +145,7 @@ fn the_state_follows_from_pages_and_agents() {
                     p.then(Happening::Focused {
                         socket: 1,
                         admission,
+                        allowed: vec![7],
                     })
                 },
             ],
@@ -187,8 +189,54 @@ fn refusals_are_audited() {
     play.then(Happening::Focused {
         socket: 1,
         admission,
+        allowed: vec![7],
     });
     assert_eq!(play.audited(), [("focus", false, "grant_expired")]);
+}
+
+#[test]
+fn a_page_hears_why_it_is_refused() {
+    let mut play = play();
+    let page = OpenedPage {
+        admission: Admission::Refused("group_gone"),
+        allowed: vec![7, 8],
+        ..page("a")
+    };
+    play.then(Happening::Opened { socket: 1, page });
+    let refused = |allowed: &[u32]| SessionError::of_group(15687, allowed);
+    let Some(BackendMessage::Welcome(welcome)) = said(&play).pop() else {
+        panic!("{:?}", play.effects);
+    };
+    assert_eq!(welcome.refusal, Some(refused(&[7, 8])));
+    let error = welcome.refusal.unwrap();
+    assert_eq!(error.code, ErrorCode::GroupId);
+    let params = serde_json::json!({"groupid": 15687, "allowed": [7, 8]});
+    assert_eq!(Some(&params), error.params.map(Into::into).as_ref());
+
+    play.open_focused(2, "b");
+    let Some(BackendMessage::Welcome(welcome)) = said(&play).pop() else {
+        panic!("{:?}", play.effects);
+    };
+    assert_eq!(welcome.refusal, None);
+    let focus = |play: &mut Play| {
+        play.then(Happening::Focused {
+            socket: 2,
+            admission: Admission::Refused("grant_expired"),
+            allowed: vec![9],
+        })
+    };
+    focus(&mut play);
+    let error = refused(&[9]);
+    assert_eq!(said(&play)[0], BackendMessage::Refused { error });
+    assert_eq!(focus(&mut play), [], "what it knows");
+}
+
+fn said(play: &Play) -> Vec<BackendMessage> {
+    let said = play.effects.iter().filter_map(|effect| match effect {
+        Effect::Say { message, .. } => Some(message.clone()),
+        _ => None,
+    });
+    said.collect()
 }
 
 #[test]

@@ -78,6 +78,7 @@ fn each_tab_is_told_of_its_own_page() {
     play.then(Happening::Focused {
         socket: 2,
         admission,
+        allowed: vec![7],
     });
     assert_eq!(play.heard(1), ["shown false", "group"]);
     assert_eq!(play.heard(2), ["shown true", "watch true"]);
@@ -154,7 +155,11 @@ fn what_a_page_says_is_passed_on() {
         Some("https://bank.example/x")
     );
     play.said(1, message(&"x".repeat(65)));
-    assert_eq!(play.heard(1), ["close 4400"]);
+    assert_eq!(play.heard(1), ["refused service"]);
+    assert_eq!(play.effects.len(), 1, "agents hear nothing of it");
+    play.said(1, message(&"ä".repeat(64)));
+    assert_eq!(play.effects.len(), 1);
+    assert_eq!(play.heard(1), [""; 0]);
 }
 
 #[test]

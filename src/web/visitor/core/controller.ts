@@ -149,6 +149,8 @@ export function createController(parts: ControllerParts): Controller {
         // Who watches may decide what is masked: nothing is shown until the page has said so.
         if (descriptorOf(parts.settings())) void mask();
         return undefined;
+      case "refused":
+        return emit("error", message.error);
       case "snapshot":
         return capture?.snapshot();
       case "frame":

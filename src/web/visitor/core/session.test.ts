@@ -19,6 +19,8 @@ const WELCOME: Welcome = {
 };
 const welcome: Happening = { type: "welcome", welcome: WELCOME };
 const refusal = { code: "groupid" as const, msg: "no" };
+/** Only the backend says no. */
+const refused: Happening = { type: "welcome", welcome: { ...WELCOME, state: "suspended", reason: "group", masks: [], refusal } };
 
 /** What the steps lead to: the last state, and what each of them entailed, in short. */
 function run(...steps: Happening[]): { session: Session; effects: string[] } {
@@ -53,6 +55,12 @@ for (const [name, steps, expected] of [
   ["going on where it cannot be masked", [...CONTINUE.slice(0, 2), { type: "unmaskable", msg: "" }], ["connect", "mask", "refuse", "error maskingerror"]],
   ["going on where the group is not allowed", [{ type: "continue" }, { ...welcome, refusal }], ["connect", "refuse", "error groupid"]],
   ["the same after a lost connection", [{ type: "continue" }, { ...welcome, refusal }, { type: "unlinked" }, { ...welcome, refusal }], ["connect", "refuse", "error groupid", "refuse"]],
+  ["going on where the backend does not allow the group", [{ type: "continue" }, refused], ["connect", "error groupid"]],
+  ["the same after another lost connection", [{ type: "continue" }, refused, { type: "unlinked" }, refused], ["connect", "error groupid"]],
+  ["rules that change while a connection is lost", [...CONTINUE, { type: "unlinked" }, refused, { type: "unlinked" }, welcome, { type: "masked" }],
+    [...GREETED_AGAIN, "connection reconnecting", "error groupid", "connection reconnecting", "mask", "connection ok"]],
+  ["a start that the backend does not allow any more", [...START.slice(0, 2), refused, welcome, { type: "masked" }],
+    ["sessionstarting", "connect", "error groupid", "mask", "sessionstart", "sessioncontinue", "agents"]],
   ["a connection that comes back", [...CONTINUE, { type: "unlinked" }, { type: "unlinked" }, welcome, { type: "masked" }], [...GREETED_AGAIN, "connection reconnecting", "mask", "connection ok"]],
   ["a connection that does not", [...CONTINUE, { type: "unlinked" }, { type: "lost" }], [...GREETED_AGAIN, "connection reconnecting", "forget", "error conndrop", "sessionend error"]],
   ["an end by the agent", [...CONTINUE, { type: "ended", reason: "agent" }, { type: "ended", reason: "agent" }], [...GREETED_AGAIN, "forget", "sessionend agent"]],
@@ -85,6 +93,7 @@ for (const [name, steps] of [
   ["it cannot be masked", [...CONTINUE, { type: "unmaskable", msg: "" }]],
   ["it cannot be masked, and the backend says live", [...CONTINUE, { type: "unmaskable", msg: "" }, { type: "state", state: "live" }]],
   ["the group is not allowed, and the backend says live", [{ type: "continue" }, { ...welcome, refusal }, { type: "masked" }, { type: "state", state: "live" }]],
+  ["the backend does not allow the group, and says live", [{ type: "continue" }, refused, { type: "masked" }, { type: "state", state: "live" }]],
   ["ended", [...CONTINUE, { type: "ended", reason: "agent" }, { type: "state", state: "live" }, { type: "masked" }]],
 ] as [string, Happening[]][]) {
   test(`nothing is recorded: ${name}`, () => {

@@ -140,8 +140,10 @@ export function next(session: Session, happening: Happening): [Session, Effect[]
   }
 }
 
-function welcome(session: Session, said: Welcome, refusal?: VisitorError): [Session, Effect[]] {
+/** `check`: what this page's own check of the group says; the backend may refuse where it does not. */
+function welcome(session: Session, said: Welcome, check?: VisitorError): [Session, Effect[]] {
   const { session: name, state, reason, shown, watched, agents, masks } = said;
+  const refusal = check ?? said.refusal;
   const joined: Session = {
     ...withReason(session, state, reason),
     phase: "masking",
@@ -157,8 +159,10 @@ function welcome(session: Session, said: Welcome, refusal?: VisitorError): [Sess
   if (!refusal) return [joined, [{ type: "mask", selectors: masks }]];
   // The session is not over: it waits for a page that allows its group.
   const waiting: Session = { ...joined, phase: "running", state: "suspended", reason: "group" };
-  const refuse: Effect = { type: "refuse", code: "groupid", msg: refusal.msg };
-  return [waiting, session.name ? [refuse] : [refuse, emit("error", refusal)]];
+  const refuse: Effect[] = check ? [{ type: "refuse", code: "groupid", msg: check.msg }] : [];
+  // After a connection that came back it is no news.
+  const known = session.phase === "running" && !session.allowed;
+  return [waiting, known ? refuse : [...refuse, emit("error", refusal)]];
 }
 
 function masked(session: Session): [Session, Effect[]] {
