@@ -39,6 +39,13 @@ impl Bucket {
         fits
     }
 
+    /// Does so much, if by running into debt; how long to rest until it is paid off.
+    pub(super) fn spend(&mut self, amount: f64, now: Instant) -> Duration {
+        self.refill(now);
+        self.left -= amount;
+        Duration::from_secs_f64((-self.left / self.pace.per_second).max(0.0))
+    }
+
     fn refill(&mut self, now: Instant) {
         let passed = now.saturating_duration_since(self.seen).as_secs_f64();
         self.left = (self.left + passed * self.pace.per_second).min(self.pace.burst);
@@ -138,6 +145,19 @@ mod tests {
         tokio::time::advance(Duration::from_secs(600)).await;
         assert_eq!(allowed(10), 3);
         assert!(brake.allows("192.0.2.2".parse().unwrap()));
+    }
+
+    #[test]
+    fn who_does_too_much_rests_until_it_is_paid_off() {
+        let now = Instant::now();
+        let after = |seconds: u64| now + Duration::from_secs(seconds);
+        let mut bucket = Bucket::new(PACE, now);
+        let rests = [1.0, 2.0, 1.0, 0.5].map(|amount| bucket.spend(amount, now).as_secs_f64());
+        assert_eq!(rests, [0.0, 0.0, 2.0, 3.0]);
+        assert_eq!(bucket.spend(0.0, after(2)), Duration::from_secs(1));
+        assert_eq!(bucket.spend(0.5, after(4)), Duration::ZERO);
+        assert_eq!(bucket.spend(3.0, after(600)), Duration::ZERO);
+        assert_eq!(bucket.spend(1.0, after(600)), Duration::from_secs(2));
     }
 
     #[tokio::test(start_paused = true)]

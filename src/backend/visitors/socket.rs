@@ -111,6 +111,8 @@ struct Line {
     messages: Bucket,
     frames: Bucket,
     bytes: Bucket,
+    /// Nothing is read before: who says too much is read slowly, so that it waits.
+    rested: Instant,
     heard: Instant,
     spoke: Instant,
     pinged: Instant,
@@ -132,6 +134,7 @@ impl Line {
             messages: Bucket::new(MESSAGES, now),
             frames: Bucket::new(FRAMES, now),
             bytes: Bucket::new(FRAME_BYTES, now),
+            rested: now,
             heard: now,
             spoke: now,
             pinged: now,
@@ -253,6 +256,7 @@ impl Line {
 
     /// Cancel safety: nothing is lost.
     async fn hear(&mut self) -> Result<Heard, Option<CloseCode>> {
+        sleep_until(self.rested).await;
         let message = match self.socket.recv().await {
             Some(Ok(message)) => message,
             Some(Err(error)) => return Err(too_large(&error)),
@@ -260,34 +264,36 @@ impl Line {
         };
         let now = Instant::now();
         self.heard = now;
+        self.rested = now + self.pay(&message, now);
         match message {
+            Message::Text(text) if text.len() > TEXT_BYTES_MAX => Err(Some(CloseCode::Limit)),
             Message::Text(text) => {
-                if text.len() > TEXT_BYTES_MAX || !self.messages.take(1.0, now) {
-                    return Err(Some(CloseCode::Limit));
-                }
                 let message = serde_json::from_str(text.as_str());
                 message
                     .map(Heard::Message)
                     .map_err(|_| Some(CloseCode::Protocol))
             }
             Message::Binary(bytes) => {
-                #[allow(
-                    clippy::cast_precision_loss,
-                    reason = "a frame has some megabytes at most"
-                )]
-                let amount = bytes.len() as f64;
-                if !self.frames.take(1.0, now) || !self.bytes.take(amount, now) {
-                    return Err(Some(CloseCode::Limit));
-                }
                 let head = FrameHead::read(&bytes).ok_or(Some(CloseCode::Protocol))?;
                 Ok(Heard::Frame(head, bytes))
             }
-            Message::Ping(_) | Message::Pong(_) => match self.messages.take(1.0, now) {
-                true => Ok(Heard::Nothing),
-                false => Err(Some(CloseCode::Limit)),
-            },
+            Message::Ping(_) | Message::Pong(_) => Ok(Heard::Nothing),
             Message::Close(_) => Err(None),
         }
+    }
+
+    /// How long to rest after the message.
+    fn pay(&mut self, message: &Message, now: Instant) -> Duration {
+        let Message::Binary(bytes) = message else {
+            return self.messages.spend(1.0, now);
+        };
+        #[allow(
+            clippy::cast_precision_loss,
+            reason = "a frame has some megabytes at most"
+        )]
+        let amount = bytes.len() as f64;
+        let frames = self.frames.spend(1.0, now);
+        frames.max(self.bytes.spend(amount, now))
     }
 
     async fn say(&mut self, message: &BackendMessage) -> Option<()> {
