@@ -41,8 +41,6 @@ pub enum CloseCode {
     Protocol,
     /// No such session, or not this visitor's.
     Unknown,
-    /// The origin may not open sockets.
-    Forbidden,
     /// The same tab opened another socket.
     Replaced,
     /// The session has ended.
@@ -61,7 +59,6 @@ impl CloseCode {
             Self::Done => 4002,
             Self::Protocol => 4400,
             Self::Unknown => 4401,
-            Self::Forbidden => 4403,
             Self::Replaced => 4409,
             Self::Ended => 4410,
             Self::Limit => 4429,

@@ -82,7 +82,6 @@ fn knows_the_close_codes() {
         ("DONE", Done),
         ("PROTOCOL", Protocol),
         ("UNKNOWN", Unknown),
-        ("FORBIDDEN", Forbidden),
         ("REPLACED", Replaced),
         ("ENDED", Ended),
         ("LIMIT", Limit),

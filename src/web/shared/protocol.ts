@@ -190,8 +190,6 @@ export const CLOSE = {
   PROTOCOL: 4400,
   /** No such session, or not this visitor's. */
   UNKNOWN: 4401,
-  /** The origin may not open sockets. */
-  FORBIDDEN: 4403,
   /** The same tab opened another socket. */
   REPLACED: 4409,
   /** The session has ended. */

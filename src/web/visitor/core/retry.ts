@@ -14,6 +14,6 @@ export function retryDelay(attempt: number, chance: number): number {
 /** What a closed socket means: try again, or the session is over, or it is another tab's business. */
 export function afterClose(code: number): "retry" | "over" | "replaced" {
   if (code === CLOSE.REPLACED) return "replaced";
-  const over: number[] = [CLOSE.PROTOCOL, CLOSE.UNKNOWN, CLOSE.FORBIDDEN, CLOSE.ENDED];
+  const over: number[] = [CLOSE.PROTOCOL, CLOSE.UNKNOWN, CLOSE.ENDED];
   return over.indexOf(code) >= 0 ? "over" : "retry";
 }
