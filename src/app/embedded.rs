@@ -11,6 +11,7 @@ mod with_backend {
 
     use crate::app::edge::{Shared, StartError};
     use crate::app::routes::Routes;
+    use crate::backend::store::AuditRetention;
     use crate::backend::{Backend, Realm, VisitorPlace};
     use crate::config::EdgeConfig;
     use crate::problem::{Place, Problem};
@@ -34,7 +35,11 @@ mod with_backend {
                 let message = "the embedded backend believes no page without a grant";
                 StartError::Problems(vec![Problem::error(Place::Flag("grants"), message, remedy)])
             })?;
-            let opened = Backend::open(&embedded.database, realm).await;
+            let keep = AuditRetention {
+                days: embedded.audit_days,
+                lines: embedded.audit_lines,
+            };
+            let opened = Backend::open(&embedded.database, keep, realm).await;
             let backend = opened.map_err(|error| {
                 let place = Place::Path(embedded.database.clone());
                 let problem = Problem::error(place, error.to_string(), error.remedy());

@@ -19,6 +19,7 @@ pub use visitors::VisitorPlace;
 
 use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use http::{Request, Response};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -27,7 +28,7 @@ use crate::wire::EdgeBody;
 use protocol::CloseCode;
 use roster::{ResumeToken, Roster};
 use session::{SessionFacts, Terms};
-use store::{Store, StoreError};
+use store::{AuditRetention, Store, StoreError};
 use visitors::Paces;
 
 /// The backend, running. Clones are the same one.
@@ -60,8 +61,12 @@ const STRANGERS_MAX: usize = 256;
 
 impl Backend {
     /// Opens the database, and takes up the sessions that are in it.
-    pub async fn open(database: &Path, realm: Realm) -> Result<Self, StoreError> {
-        let store = Store::open(database)?;
+    pub async fn open(
+        database: &Path,
+        keep: AuditRetention,
+        realm: Realm,
+    ) -> Result<Self, StoreError> {
+        let store = Store::open_keeping(database, keep)?;
         let roster = Roster::load(store.clone(), Terms::default(), SESSIONS_MAX).await?;
         Ok(Self(Arc::new(Parts {
             store,
@@ -136,4 +141,12 @@ impl Backend {
         let mut tokens = tokens.iter();
         tokens.find_map(|token| self.0.roster.find_by_token(token))
     }
+}
+
+/// A clock that stands before 1970 says 0.
+fn unix_now() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(0, |since| {
+        i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+    })
 }

@@ -50,9 +50,18 @@ fn verify(flags: &DatabaseFlags) -> Exit {
     let mut is_whole = false;
     let exit = flags.using(|database| {
         match database.verify_audit()? {
-            Verified::Whole { lines, head } => {
+            Verified::Whole {
+                lines,
+                pruned,
+                head,
+            } => {
                 is_whole = true;
                 say(format_args!("{lines} lines, whole; the last one is {head}"));
+                if pruned > 0 {
+                    say(format_args!(
+                        "{pruned} before them were pruned, as the log itself says"
+                    ));
+                }
             }
             Verified::Broken(broken) => complain(format_args!("error: {broken}")),
         }

@@ -19,8 +19,8 @@ use crate::app::Edge;
 #[cfg(feature = "backend")]
 use crate::config::{AgentsConfig, DEFAULT_AGENTS};
 use crate::config::{
-    CertificatesSource, DEFAULT_ADMIN, DEFAULT_LISTEN, DEFAULT_MOUNT, EdgeConfig, EmbeddedConfig,
-    Environment, GrantsConfig, KeysSource, RulesSource, parse_listen_address,
+    CertificatesSource, DEFAULT_ADMIN, DEFAULT_LISTEN, EdgeConfig, EmbeddedConfig, Environment,
+    GrantsConfig, KeysSource, RulesSource, parse_listen_address,
 };
 use crate::groups::GrantEpoch;
 use crate::server::Inherited;
@@ -184,10 +184,7 @@ impl DemoArgs {
 
 /// In this program; it knows its own pages after a restart.
 fn run_sessions(config: &mut EdgeConfig, database: PathBuf) {
-    let embedded = EmbeddedConfig {
-        mount: DEFAULT_MOUNT.into(),
-        database,
-    };
+    let embedded = EmbeddedConfig::at(database);
     config.grants = Some(GrantsConfig {
         keys: KeysSource::Kept(embedded.grant_keys()),
         epoch: GrantEpoch::default(),

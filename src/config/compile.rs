@@ -215,10 +215,10 @@ impl SessionTable {
     /// Settings that are good each for itself and have no meaning together.
     fn report_misfits(&self, reports: &Reports) {
         self.report_half_an_identity(reports);
-        if let Some(database) = &self.database {
-            let message = "`database` has no meaning without the embedded backend";
-            let remedy = "remove database, or write backend = \"embedded\"";
-            reports.error(&database.at, message, remedy);
+        for (key, at) in self.of_the_embedded_backend() {
+            let message = format!("`{key}` has no meaning without the embedded backend");
+            let remedy = format!("remove {key}, or write backend = \"embedded\"");
+            reports.error(at, message, remedy);
         }
         let Some((backend, backend_at)) = self.remote() else {
             return;

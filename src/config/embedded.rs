@@ -3,12 +3,16 @@ use std::sync::Arc;
 
 use super::file::SessionTable;
 use super::{EmbeddedConfig, SessionBackend};
-use crate::document::{At, Fault, Reports};
+use crate::document::{At, Fault, Reports, Stated};
 
 /// The mount that the examples have: a name that no legacy site is likely to have.
 pub const DEFAULT_MOUNT: &str = "/_cobrowse";
 /// Beside the settings file.
 pub const DEFAULT_DATABASE: &str = "cobrowse.db";
+/// A year, and a month to look at it.
+const AUDIT_DAYS: u32 = 400;
+/// Some 500 MB.
+const AUDIT_LINES: u32 = 2_000_000;
 /// What is written in place of a URL.
 const EMBEDDED: &str = "embedded";
 
@@ -21,6 +25,16 @@ pub(super) fn parse_session_backend(text: &str) -> Result<SessionBackend, Fault>
 }
 
 impl EmbeddedConfig {
+    /// With everything else at its default.
+    pub fn at(database: PathBuf) -> Self {
+        Self {
+            mount: Arc::from(DEFAULT_MOUNT),
+            database,
+            audit_days: AUDIT_DAYS,
+            audit_lines: AUDIT_LINES,
+        }
+    }
+
     /// The file beside the database in which a grant key lies that was made: pages that were loaded
     /// before a restart are believed after it.
     pub fn grant_keys(&self) -> PathBuf {
@@ -42,16 +56,41 @@ impl SessionTable {
             let message = format!("`{key}` has no meaning with the embedded backend");
             reports.error(at, message, format!("remove {key}"));
         }
-        let mount = self.mount.as_ref();
-        let mount = mount.map_or(DEFAULT_MOUNT, |mount| mount.value.as_str());
         let database = self.database.as_ref();
+        let database = database.map_or_else(
+            || base.join(DEFAULT_DATABASE),
+            |database| database.value.clone(),
+        );
+        let default = EmbeddedConfig::at(database);
+        let value = |stated: &Option<Stated<u32>>, default| {
+            stated.as_ref().map_or(default, |stated| stated.value)
+        };
         EmbeddedConfig {
-            mount: Arc::from(mount),
-            database: database.map_or_else(
-                || base.join(DEFAULT_DATABASE),
-                |database| database.value.clone(),
-            ),
+            mount: match &self.mount {
+                Some(mount) => Arc::from(mount.value.as_str()),
+                None => Arc::clone(&default.mount),
+            },
+            audit_days: value(&self.audit_days, default.audit_days),
+            audit_lines: value(&self.audit_lines, default.audit_lines),
+            ..default
         }
+    }
+
+    /// What only the backend in this program reads.
+    pub(super) fn of_the_embedded_backend(&self) -> impl Iterator<Item = (&'static str, &At)> {
+        let written = [
+            ("database", self.database.as_ref().map(|stated| &stated.at)),
+            (
+                "audit_keep_days",
+                self.audit_days.as_ref().map(|stated| &stated.at),
+            ),
+            (
+                "audit_keep_lines",
+                self.audit_lines.as_ref().map(|stated| &stated.at),
+            ),
+        ];
+        let written = written.into_iter();
+        written.filter_map(|(key, at)| Some((key, at?)))
     }
 
     fn of_a_remote_backend(&self) -> impl Iterator<Item = (&'static str, &At)> {

@@ -96,6 +96,10 @@ pub struct EmbeddedConfig {
     pub mount: Arc<str>,
     /// What outlives the process.
     pub database: PathBuf,
+    /// How long lines of its audit log are kept. Default: 400.
+    pub audit_days: u32,
+    /// How many of them. Default: 2,000,000.
+    pub audit_lines: u32,
 }
 
 /// Who runs the sessions.

@@ -293,6 +293,18 @@ const SETTINGS: &[Setting] = &[
     ),
     setting(
         "session",
+        "audit_keep_days",
+        "",
+        "with the embedded backend: how long lines of the audit log are kept, else 400 days; those before are pruned, which the log itself says",
+    ),
+    setting(
+        "session",
+        "audit_keep_lines",
+        "",
+        "with the embedded backend: how many lines of the audit log are kept at most, else 2000000",
+    ),
+    setting(
+        "session",
         "mount",
         "",
         "path on every site at which visitors find the backend, such as `/_cobrowse` (which the embedded one has by default)",

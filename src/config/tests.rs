@@ -90,6 +90,10 @@ fn the_embedded_backend_needs_one_line() {
     let embedded = config.embedded.unwrap();
     assert_eq!(&*embedded.mount, DEFAULT_MOUNT);
     assert_eq!(embedded.database, Path::new("/etc/edge/cobrowse.db"));
+    assert_eq!(
+        (embedded.audit_days, embedded.audit_lines),
+        (400, 2_000_000)
+    );
     assert!(config.session.is_none());
     let KeysSource::Kept(file) = config.grants.unwrap().keys else {
         panic!("a restart would not believe its own pages");
@@ -97,9 +101,10 @@ fn the_embedded_backend_needs_one_line() {
     assert_eq!(file, Path::new("/etc/edge/cobrowse.db.grant-key"));
 
     let config = good(
-        "grants.keys = \"grant.keys\"\n[session]\nbackend = \"embedded\"\nmount = \"/help\"\ndatabase = \"/var/lib/edge.db\"",
+        "grants.keys = \"grant.keys\"\n[session]\nbackend = \"embedded\"\nmount = \"/help\"\ndatabase = \"/var/lib/edge.db\"\naudit_keep_days = 30\naudit_keep_lines = 5000",
     );
     let embedded = config.embedded.unwrap();
+    assert_eq!((embedded.audit_days, embedded.audit_lines), (30, 5000));
     assert_eq!(
         (&*embedded.mount, &*embedded.database),
         ("/help", Path::new("/var/lib/edge.db"))

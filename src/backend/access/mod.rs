@@ -19,7 +19,6 @@ pub use logins::{Login, LoginSocket, SocketKind};
 pub use password::{PASSWORD_CHARACTERS_MIN, PasswordError, hash_password};
 pub use quota::{Bucket, Quota};
 pub use token::{Token, TokenError};
-pub(in crate::backend) use watching::unix_now;
 pub use watching::{Access, LoginRefusal};
 
 #[cfg(test)]

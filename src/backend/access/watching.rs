@@ -1,6 +1,6 @@
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval};
@@ -13,6 +13,7 @@ use super::token::Token;
 use crate::backend::store::{
     Actor, AgentRecord, AuditEntry, LoginRecord, Outcome, Rights, SessionId, Store, StoreError,
 };
+use crate::backend::unix_now;
 use crate::groups::GroupId;
 
 /// Everything about who may do what. Clones are the same.
@@ -284,14 +285,6 @@ fn entry(actor: Actor, action: &'static str, outcome: Outcome, reason: &str) -> 
         outcome,
         reason: reason.to_owned(),
     }
-}
-
-/// A clock that stands before 1970 says 0.
-pub(in crate::backend) fn unix_now() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    since.map_or(0, |since| {
-        i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
-    })
 }
 
 /// What is changed holds within a second, sockets included.

@@ -19,8 +19,9 @@ use super::api::who;
 use super::listener::Shared;
 use super::protocol::SUBPROTOCOL;
 use super::{desk, seat};
-use crate::backend::access::{Agents, Bucket, LoginSocket, Quota, SocketKind, unix_now};
+use crate::backend::access::{Agents, Bucket, LoginSocket, Quota, SocketKind};
 use crate::backend::store::{AgentRecord, Rights};
+use crate::backend::unix_now;
 use crate::groups::GroupId;
 use crate::wire::EdgeBody;
 

@@ -1,7 +1,6 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
@@ -15,6 +14,7 @@ use crate::backend::session::{
     Guest, Happening, Identity, Moment, OpenedPage, Session, SessionFacts, Terms, VisitorData,
 };
 use crate::backend::store::{SessionId, SessionRecord, Store, StoreError};
+use crate::backend::unix_now;
 use crate::groups::{GroupId, KeySettings};
 
 /// The sessions that are going on. Clones are the same roster.
@@ -364,12 +364,4 @@ impl Shared {
     fn write(&self) -> std::sync::RwLockWriteGuard<'_, Book> {
         self.book.write().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// A clock that stands before 1970 says 0.
-pub(in crate::backend) fn unix_now() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    since.map_or(0, |since| {
-        i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
-    })
 }

@@ -13,8 +13,6 @@ pub use feed::Feed;
 pub use runner::{Outbox, ToVisitor};
 pub use secret::{ResumeToken, TokenHash};
 
-pub(super) use book::unix_now;
-
 use std::sync::Arc;
 
 use bytes::Bytes;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 use tokio::time::sleep_until;
 
-use super::book::{Shared, unix_now};
+use super::book::Shared;
 use super::feed::{FeedWriter, Pushed};
 use super::secret::TokenHash;
 use crate::backend::protocol::{BackendMessage, CloseCode};
@@ -13,6 +13,7 @@ use crate::backend::session::{
     SocketNo, Standing,
 };
 use crate::backend::store::{Actor, AuditEntry, Outcome, SessionRecord};
+use crate::backend::unix_now;
 
 /// What a session's task is told.
 #[derive(Debug)]
@@ -69,6 +70,8 @@ pub(super) struct Runner {
     seats: HashMap<SeatNo, FeedWriter>,
     /// What followed from carrying something out.
     more: VecDeque<Happening>,
+    /// Not all that is to outlive the process is on its way to the disk.
+    unsaved: bool,
 }
 
 impl Runner {
@@ -86,6 +89,7 @@ impl Runner {
             sockets: HashMap::new(),
             seats: HashMap::new(),
             more: VecDeque::new(),
+            unsaved: false,
         }
     }
 
@@ -107,6 +111,9 @@ impl Runner {
             }
             if self.session.is_over() {
                 return;
+            }
+            if self.unsaved {
+                self.save();
             }
         }
     }
@@ -167,8 +174,8 @@ impl Runner {
                 }
             }
             Effect::Publish(facts) => self.shared.publish(facts),
-            Effect::Save => self.save().await,
-            Effect::Audit(line) => self.audit(line).await,
+            Effect::Save => self.save(),
+            Effect::Audit(line) => self.audit(line),
             Effect::End { why, .. } => self.end(why).await,
         }
     }
@@ -199,16 +206,22 @@ impl Runner {
         }
     }
 
-    async fn save(&self) {
+    /// Nobody waits for the disk: what cannot be kept now is tried again with whatever happens next.
+    fn save(&mut self) {
         let record = record(&self.session, self.token);
-        if let Err(error) = self.shared.store.save_session(record).await {
-            tracing::error!(%error, "a session cannot be kept; after a restart it is as it was before");
+        self.unsaved = self.shared.store.leave_session(record).is_err();
+    }
+
+    fn audit(&mut self, line: Line) {
+        if let Err(error) = self.shared.store.note(self.entry(line)) {
+            tracing::error!(%error, action = line.action, "the audit log cannot be written");
+            self.more.push_back(Happening::Unwritten(line));
         }
     }
 
-    async fn audit(&self, line: Line) {
+    fn entry(&self, line: Line) -> AuditEntry {
         let identity = self.session.identity();
-        let entry = AuditEntry {
+        AuditEntry {
             at: unix_now(),
             actor: Actor::Visitor,
             action: line.action,
@@ -218,23 +231,24 @@ impl Runner {
                 true => Outcome::Allowed,
                 false => Outcome::Refused,
             },
-            reason: line.reason.to_owned(),
-        };
-        if let Err(error) = self.shared.store.audit(entry).await {
-            tracing::error!(%error, action = line.action, "the audit log cannot be written");
+            reason: match line.times {
+                1 => line.reason.to_owned(),
+                times => format!("{} ({times} times more)", line.reason)
+                    .trim_start()
+                    .to_owned(),
+            },
         }
     }
 
+    /// Whoever was in it does not wait for this.
     async fn end(&self, why: &'static str) {
         let id = self.session.identity().id;
         self.shared.remove(id);
-        self.audit(Line {
-            action: "end",
-            allowed: true,
-            reason: why,
-        })
-        .await;
-        if let Err(error) = self.shared.store.end_session(id, unix_now(), why).await {
+        let store = &self.shared.store;
+        if let Err(error) = store.audit(self.entry(Line::new("end", true, why))).await {
+            tracing::error!(%error, "the end of a session is not in the audit log");
+        }
+        if let Err(error) = store.end_session(id, unix_now(), why).await {
             tracing::error!(%error, "a session that has ended cannot be struck out");
         }
     }

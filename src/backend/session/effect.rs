@@ -45,6 +45,19 @@ pub struct Line {
     pub action: &'static str,
     pub allowed: bool,
     pub reason: &'static str,
+    /// So often since the last line of this kind.
+    pub times: u32,
+}
+
+impl Line {
+    pub fn new(action: &'static str, allowed: bool, reason: &'static str) -> Self {
+        Self {
+            action,
+            allowed,
+            reason,
+            times: 1,
+        }
+    }
 }
 
 /// What an agent who is in hears.

@@ -1,6 +1,7 @@
 use bytes::Bytes;
 use serde_json::Value;
 
+use super::effect::Line;
 use crate::backend::protocol::{FinishReason, FrameHead, VisitorMessage};
 
 /// A visitor's socket, within its session.
@@ -57,6 +58,8 @@ pub enum Happening {
     Lagged {
         seat: SeatNo,
     },
+    /// The line is not in the audit log, and will not be.
+    Unwritten(Line),
     /// Nothing but time.
     Passed,
 }

@@ -8,6 +8,7 @@ use super::Moment;
 use super::effect::{AgentEvent, Effect, Line};
 use super::facts::{Identity, Pause, SessionFacts, Standing};
 use super::happening::{Admission, Guest, Happening, OpenedPage, Order, SeatNo, SocketNo};
+use super::ledger::Ledger;
 use super::recording::{Recording, Taken};
 use super::seat::{Seat, Sight};
 use super::tab::{Tab, elect};
@@ -78,6 +79,8 @@ pub struct Session {
     pub(super) snapshot_wanted: bool,
     pub(super) snapshot_asked: Option<Moment>,
     pub(super) suspended_since: Option<Moment>,
+    /// What of it stands in the audit log.
+    pub(super) ledger: Ledger,
     /// As it was published last.
     pub(super) told: Option<Arc<SessionFacts>>,
 }
@@ -102,6 +105,7 @@ impl Session {
             snapshot_wanted: false,
             snapshot_asked: None,
             suspended_since: None,
+            ledger: Ledger::default(),
             told: None,
         }
     }
@@ -122,11 +126,30 @@ impl Session {
         if self.ended {
             return effects;
         }
+        if let Happening::Unwritten(line) = &happening {
+            self.ledger.hold(now, *line);
+        }
         self.happen(happening, &mut effects);
         if !self.ended {
             self.settle(now, &mut effects);
         }
-        effects
+        self.write_down(now, effects)
+    }
+
+    /// Lines that repeat are counted; what was counted long enough is written.
+    fn write_down(&mut self, now: Moment, effects: Vec<Effect>) -> Vec<Effect> {
+        let counted = match self.ended {
+            true => self.ledger.take_all(),
+            false => self.ledger.take_due(now),
+        };
+        let mut written: Vec<_> = counted.into_iter().map(Effect::Audit).collect();
+        for effect in effects {
+            written.extend(match effect {
+                Effect::Audit(line) => self.ledger.note(now, line).map(Effect::Audit),
+                other => Some(other),
+            });
+        }
+        written
     }
 
     pub fn is_over(&self) -> bool {
@@ -175,6 +198,7 @@ impl Session {
                     self.snapshot_wanted = true;
                 }
             }
+            Happening::Unwritten(line) => self.let_go_unless_refused(line, effects),
             Happening::Passed => {}
         }
     }
@@ -198,11 +222,11 @@ impl Session {
         }
         self.turn += 1;
         self.pages = self.pages.saturating_add(1);
-        effects.push(Effect::Audit(Line {
-            action: "continue",
-            allowed: page.admission.is_allowed(),
-            reason: page.admission.reason(),
-        }));
+        effects.push(Effect::Audit(Line::new(
+            "continue",
+            page.admission.is_allowed(),
+            page.admission.reason(),
+        )));
         let tab = Tab {
             focused: if page.focused { self.turn } else { 0 },
             number: self.pages,
@@ -231,11 +255,7 @@ impl Session {
             return self.close(socket, CloseCode::Restart, effects);
         }
         if tab.page.admission != admission && !admission.is_allowed() {
-            effects.push(Effect::Audit(Line {
-                action: "focus",
-                allowed: false,
-                reason: admission.reason(),
-            }));
+            effects.push(Effect::Audit(Line::new("focus", false, admission.reason())));
             let error = SessionError::of_group(self.identity.group.as_u32(), allowed);
             let message = BackendMessage::Refused { error };
             effects.push(Effect::Say { socket, message });
@@ -299,14 +319,18 @@ impl Session {
             RefuseCode::GroupId => (SuspendReason::Group, "groupid"),
             RefuseCode::MaskingError => (SuspendReason::Masks, "maskingerror"),
         };
-        if let Some(tab) = self.tabs.get_mut(&socket) {
-            tab.refused = Some(reason);
+        let tab = self.tabs.get_mut(&socket);
+        let before = tab.and_then(|tab| tab.refused.replace(reason));
+        if before != Some(reason) {
+            effects.push(Effect::Audit(Line::new("refuse", false, word)));
         }
-        effects.push(Effect::Audit(Line {
-            action: "refuse",
-            allowed: false,
-            reason: word,
-        }));
+    }
+
+    /// What cannot be written down does not go on: the pages connect anew, and are looked at again.
+    fn let_go_unless_refused(&mut self, line: Line, effects: &mut Vec<Effect>) {
+        let sockets: Vec<_> = self.tabs.keys().copied().collect();
+        let pages = sockets.into_iter().filter(|_| line.allowed);
+        pages.for_each(|socket| self.close(socket, CloseCode::Restart, effects));
     }
 
     fn pass_on(

@@ -8,6 +8,7 @@
 mod effect;
 mod facts;
 mod happening;
+mod ledger;
 mod machine;
 mod recording;
 mod seat;

@@ -41,9 +41,8 @@ impl Session {
         if self.ended {
             return None;
         }
-        let snapshot = self.snapshot_due();
-        let end = self.ends_at();
-        Some(snapshot.map_or(end, |due| due.min(end)))
+        let due = [self.snapshot_due(), self.ledger.due()];
+        Some(due.into_iter().flatten().fold(self.ends_at(), Moment::min))
     }
 
     /// What everybody may know of it.

@@ -242,5 +242,6 @@ fn short(message: &BackendMessage) -> String {
 
 mod agents;
 mod course;
+mod ledger;
 mod recording;
 mod tabs;

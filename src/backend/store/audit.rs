@@ -1,6 +1,6 @@
 //! The audit log. Each line holds the hash of the line before it and of itself, so that none can be changed,
 //! taken out or put in without all behind it being made anew. Who has the last hash written down elsewhere
-//! can tell that, too.
+//! can tell that, too. Where old lines were pruned (see `retention`), a line says up to which one.
 
 use std::fmt;
 
@@ -9,6 +9,7 @@ use rusqlite::{Connection, Row, params};
 
 use super::database::Database;
 use super::error::StoreError;
+use super::retention;
 use super::sessions::SessionId;
 use crate::groups::GroupId;
 
@@ -62,6 +63,8 @@ pub struct AuditLine {
 pub enum Verified {
     Whole {
         lines: i64,
+        /// So many before them were pruned.
+        pruned: i64,
         /// The last one, in hex: to be kept elsewhere.
         head: String,
     },
@@ -77,6 +80,8 @@ pub enum Broken {
     Gap(i64),
     /// The end of the log is gone, from this line on.
     End(i64),
+    /// The lines up to this one are gone, and no line says that they were pruned.
+    Start(i64),
 }
 
 impl fmt::Display for Actor {
@@ -104,6 +109,7 @@ impl fmt::Display for Broken {
         match self {
             Self::Line(seq) => write!(f, "line {seq} is not as it was written"),
             Self::Gap(seq) => write!(f, "lines before line {seq} are gone"),
+            Self::Start(seq) => write!(f, "lines up to {seq} are gone, and were not pruned"),
             Self::End(seq) => write!(f, "the log ends before line {seq}, which is gone"),
         }
     }
@@ -111,34 +117,16 @@ impl fmt::Display for Broken {
 
 impl Database {
     pub fn audit(&mut self, entry: &AuditEntry) -> Result<(), StoreError> {
-        self.write(|transaction| {
-            let (last, previous) = head(transaction)?;
-            let mut line = AuditLine {
-                seq: last + 1,
-                at: entry.at,
-                actor: shortened(&entry.actor.to_string()),
-                action: entry.action.to_owned(),
-                group: entry.group.map(|group| i64::from(group.as_u32())),
-                session: entry.session.map(|session| session.to_string()),
-                outcome: entry.outcome.as_str().to_owned(),
-                reason: shortened(&entry.reason),
-                hash: [0; 32],
-            };
-            line.hash = line.chained(&previous);
-            insert(transaction, &line)?;
-            transaction.execute(
-                "UPDATE audit_head SET seq = ?1, hash = ?2 WHERE one = 1",
-                params![line.seq, line.hash],
-            )?;
-            Ok(())
-        })
+        self.write(|transaction| append(transaction, entry))
     }
 
     /// Reads the whole log; an edge may go on writing meanwhile.
     pub fn verify_audit(&self) -> Result<Verified, StoreError> {
         let transaction = self.connection.unchecked_transaction()?;
         let (expected, expected_hash) = head(&transaction)?;
-        let (mut seq, mut previous) = (0, [0; 32]);
+        let (pruned, anchor) = retention::anchor(&transaction)?;
+        let (mut seq, mut previous) = (pruned, anchor);
+        let mut told = (pruned > 0).then(|| retention::pruned_up_to(pruned, &anchor));
         let mut statement = transaction.prepare(ALL)?;
         for line in statement.query_map((), read)? {
             let line = line?;
@@ -148,14 +136,19 @@ impl Database {
             if line.hash != line.chained(&previous) {
                 return Ok(Verified::Broken(Broken::Line(line.seq)));
             }
+            told.take_if(|reason| line.action == retention::ACTION && line.reason == *reason);
             (seq, previous) = (line.seq, line.hash);
         }
-        Ok(match (seq, previous) == (expected, expected_hash) {
-            true => Verified::Whole {
-                lines: seq,
-                head: hex(&previous),
-            },
-            false => Verified::Broken(Broken::End(seq + 1)),
+        if (seq, previous) != (expected, expected_hash) {
+            return Ok(Verified::Broken(Broken::End(seq + 1)));
+        }
+        if told.is_some() {
+            return Ok(Verified::Broken(Broken::Start(pruned)));
+        }
+        Ok(Verified::Whole {
+            lines: seq - pruned,
+            pruned,
+            head: hex(&previous),
         })
     }
 
@@ -199,6 +192,29 @@ impl AuditLine {
         hash.copy_from_slice(context.finish().as_ref());
         hash
     }
+}
+
+/// One more line at the end of the chain.
+pub(super) fn append(connection: &Connection, entry: &AuditEntry) -> Result<(), StoreError> {
+    let (last, previous) = head(connection)?;
+    let mut line = AuditLine {
+        seq: last + 1,
+        at: entry.at,
+        actor: shortened(&entry.actor.to_string()),
+        action: entry.action.to_owned(),
+        group: entry.group.map(|group| i64::from(group.as_u32())),
+        session: entry.session.map(|session| session.to_string()),
+        outcome: entry.outcome.as_str().to_owned(),
+        reason: shortened(&entry.reason),
+        hash: [0; 32],
+    };
+    line.hash = line.chained(&previous);
+    insert(connection, &line)?;
+    connection.execute(
+        "UPDATE audit_head SET seq = ?1, hash = ?2 WHERE one = 1",
+        params![line.seq, line.hash],
+    )?;
+    Ok(())
 }
 
 fn head(connection: &Connection) -> rusqlite::Result<(i64, [u8; 32])> {
@@ -245,7 +261,7 @@ fn shortened(text: &str) -> String {
     plain.take(TEXT_CHARACTERS_MAX).collect()
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

@@ -10,6 +10,9 @@ pub enum StoreError {
     /// No agent has this name.
     #[error("there is no agent {0}")]
     AgentUnknown(String),
+    /// The disk does not keep up.
+    #[error("the database is busy")]
+    Busy,
     #[error("{} is damaged: {detail}", path.display())]
     Damaged { path: PathBuf, detail: String },
     /// It is a file, or a database, of something else.
@@ -70,7 +73,9 @@ impl StoreError {
                 "use the newer cobrowse-edge, or a copy of the database from before the update"
             }
             Self::Open { .. } => "see that the directory is there and may be written by this user",
-            Self::Sqlite(_) | Self::Stopped => "look at the disk: is it full, or read-only?",
+            Self::Busy | Self::Sqlite(_) | Self::Stopped => {
+                "look at the disk: is it full, or read-only?"
+            }
         }
     }
 }

@@ -10,6 +10,7 @@ mod audit;
 mod database;
 mod error;
 mod logins;
+mod retention;
 mod schema;
 mod sessions;
 mod thread;
@@ -19,6 +20,7 @@ pub use audit::{Actor, AuditEntry, AuditLine, Broken, Outcome, Verified};
 pub use database::Database;
 pub use error::StoreError;
 pub use logins::LoginRecord;
+pub use retention::AuditRetention;
 pub use sessions::{SessionId, SessionIdError, SessionRecord};
 pub use thread::Store;
 

@@ -6,7 +6,7 @@ use rusqlite::{Connection, TransactionBehavior};
 pub(super) const APPLICATION_ID: i64 = 0x636f_6277;
 
 /// One step for each version; a step is never changed once it was released.
-const STEPS: &[&str] = &[FIRST];
+const STEPS: &[&str] = &[FIRST, SECOND];
 
 pub(super) fn version() -> i64 {
     i64::try_from(STEPS.len()).unwrap_or(i64::MAX)
@@ -85,4 +85,19 @@ CREATE TABLE audit_head (
     hash BLOB NOT NULL
 ) STRICT;
 INSERT INTO audit_head VALUES (1, 0, zeroblob(32));
+";
+
+/// Old lines of the audit log may go; where it begins now stands in `audit_anchor`, with the hash of the last
+/// line that went.
+const SECOND: &str = "
+CREATE TABLE audit_anchor (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    seq INTEGER NOT NULL,
+    hash BLOB NOT NULL CHECK (length(hash) = 32)
+) STRICT;
+INSERT INTO audit_anchor VALUES (1, 0, zeroblob(32));
+DROP TRIGGER audit_stays;
+CREATE TRIGGER audit_stays BEFORE DELETE ON audit
+    WHEN OLD.seq > (SELECT seq FROM audit_anchor WHERE one = 1)
+    BEGIN SELECT RAISE(ABORT, 'the audit log only grows'); END;
 ";

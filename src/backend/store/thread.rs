@@ -1,6 +1,8 @@
 use std::path::Path;
 use std::thread;
+use std::time::{Duration, Instant};
 
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
 
 use super::agents::AgentRecord;
@@ -8,7 +10,9 @@ use super::audit::{AuditEntry, Verified};
 use super::database::Database;
 use super::error::StoreError;
 use super::logins::LoginRecord;
+use super::retention::AuditRetention;
 use super::sessions::{SessionId, SessionRecord};
+use crate::backend::unix_now;
 
 /// The database behind a thread of its own: SQLite blocks, and has one writer. Cheap to clone; the thread
 /// ends when the last clone is dropped, after what was asked for is done.
@@ -19,25 +23,36 @@ pub struct Store {
 
 type Job = Box<dyn FnOnce(&mut Database) + Send>;
 
-/// Who asks waits while so many others do: a disk that has stopped must not fill the memory.
-const WAITING_MAX: usize = 256;
+/// Who asks while so many others wait is refused at once, and what cannot be kept does not happen: a disk that
+/// has stopped must neither fill the memory nor hold up sessions. As many as there are sessions may all want
+/// something after a restart.
+const WAITING_MAX: usize = 4096;
+/// Between two looks at whether old lines of the audit log may go.
+const PRUNE_INTERVAL: Duration = Duration::from_mins(1);
 
 impl Store {
     /// Opens or makes the file; no other edge may have it open.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
-        Self::start(Database::open_alone(path)?).map_err(|source| StoreError::Open {
+        Self::open_keeping(path, AuditRetention::default())
+    }
+
+    /// The same, with a say in how much of the audit log is kept.
+    pub fn open_keeping(path: &Path, keep: AuditRetention) -> Result<Self, StoreError> {
+        Self::start(Database::open_alone(path)?, keep).map_err(|source| StoreError::Open {
             path: path.to_owned(),
             source,
         })
     }
 
-    fn start(mut database: Database) -> std::io::Result<Self> {
+    fn start(mut database: Database, keep: AuditRetention) -> std::io::Result<Self> {
         let (jobs, mut asked) = mpsc::channel::<Job>(WAITING_MAX);
         thread::Builder::new()
             .name("store".to_owned())
             .spawn(move || {
+                let mut pruned = None;
                 while let Some(job) = asked.blocking_recv() {
                     job(&mut database);
+                    prune_now_and_then(&mut database, keep, &mut pruned);
                 }
             })?;
         Ok(Self { jobs })
@@ -68,6 +83,20 @@ impl Store {
     /// One more line.
     pub async fn audit(&self, entry: AuditEntry) -> Result<(), StoreError> {
         self.ask(move |database| database.audit(&entry)).await
+    }
+
+    /// One more line, for which nobody waits. `Err`: too many others are waiting, and it will not be written.
+    pub fn note(&self, entry: AuditEntry) -> Result<(), StoreError> {
+        self.leave(
+            move |database| database.audit(&entry),
+            "the audit log cannot be written",
+        )
+    }
+
+    /// As [`save_session`](Self::save_session), but nobody waits for it. `Err`: nothing will be saved.
+    pub fn leave_session(&self, record: SessionRecord) -> Result<(), StoreError> {
+        let what = "a session cannot be kept; after a restart it is as it was before";
+        self.leave(move |database| database.save_session(&record), what)
     }
 
     pub async fn verify_audit(&self) -> Result<Verified, StoreError> {
@@ -106,7 +135,38 @@ impl Store {
             // Nobody may be waiting any more; done it is all the same.
             let _ = answer.send(job(database));
         });
-        self.jobs.send(job).await.map_err(|_| StoreError::Stopped)?;
+        self.queue(job)?;
         answered.await.map_err(|_| StoreError::Stopped)?
+    }
+
+    fn leave(
+        &self,
+        job: impl FnOnce(&mut Database) -> Result<(), StoreError> + Send + 'static,
+        failed: &'static str,
+    ) -> Result<(), StoreError> {
+        let job: Job = Box::new(move |database| {
+            if let Err(error) = job(database) {
+                tracing::error!(%error, "{failed}");
+            }
+        });
+        self.queue(job)
+    }
+
+    /// Nobody waits for a place.
+    fn queue(&self, job: Job) -> Result<(), StoreError> {
+        self.jobs.try_send(job).map_err(|error| match error {
+            TrySendError::Full(_) => StoreError::Busy,
+            TrySendError::Closed(_) => StoreError::Stopped,
+        })
+    }
+}
+
+fn prune_now_and_then(database: &mut Database, keep: AuditRetention, last: &mut Option<Instant>) {
+    if last.is_some_and(|last| last.elapsed() < PRUNE_INTERVAL) {
+        return;
+    }
+    *last = Some(Instant::now());
+    if let Err(error) = database.prune_audit(keep, unix_now()) {
+        tracing::error!(%error, "the audit log cannot be pruned");
     }
 }

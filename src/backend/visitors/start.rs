@@ -13,7 +13,7 @@ use crate::backend::protocol::{
 use crate::backend::realm::{AskingPage, GrantedPage};
 use crate::backend::roster::{NewSession, ResumeToken, StartRefusal};
 use crate::backend::session::{SessionFacts, VisitorData};
-use crate::backend::store::{Actor, AuditEntry, Outcome, SessionId};
+use crate::backend::store::{Actor, AuditEntry, Outcome, SessionId, StoreError};
 use crate::groups::GroupId;
 use crate::wire::{EdgeBody, Scheme};
 
@@ -48,18 +48,16 @@ pub(super) async fn start(
     };
     match started {
         Ok((asked, facts, token)) => {
-            audit(
-                backend,
-                Some(facts.group),
-                Some(facts.id),
-                Outcome::Allowed,
-                "",
-            )
-            .await;
-            welcome(place, &asked, &facts, &token)
+            let of = (Some(facts.group), Some(facts.id));
+            match audit(backend, of, Outcome::Allowed, "").await {
+                Ok(()) => welcome(place, &asked, &facts, &token),
+                // Nobody is told of it, so it ends for want of a page.
+                Err(error) => Refused::by_roster(&StartRefusal::Store(error), &asked).answer(),
+            }
         }
         Err(refused) => {
-            audit(backend, group, None, Outcome::Refused, refused.why).await;
+            // Refused it is, written down or not.
+            let _ = audit(backend, (group, None), Outcome::Refused, refused.why).await;
             refused.answer()
         }
     }
@@ -133,13 +131,12 @@ fn welcome(
 
 async fn audit(
     backend: &Backend,
-    group: Option<GroupId>,
-    session: Option<SessionId>,
+    (group, session): (Option<GroupId>, Option<SessionId>),
     outcome: Outcome,
     reason: &'static str,
-) {
+) -> Result<(), StoreError> {
     let entry = AuditEntry {
-        at: crate::backend::roster::unix_now(),
+        at: crate::backend::unix_now(),
         actor: Actor::Visitor,
         action: "start",
         group,
@@ -147,9 +144,11 @@ async fn audit(
         outcome,
         reason: reason.to_owned(),
     };
-    if let Err(error) = backend.store().audit(entry).await {
+    let audited = backend.store().audit(entry).await;
+    if let Err(error) = &audited {
         tracing::error!(%error, "the audit log cannot be written");
     }
+    audited
 }
 
 fn group_of(number: u32) -> Option<GroupId> {

@@ -206,10 +206,7 @@ impl House {
 }
 
 fn settings(files: &Directory, origin: &ScriptedOrigin) -> EdgeConfig {
-    let embedded = EmbeddedConfig {
-        mount: "/_cobrowse".into(),
-        database: files.0.join("cobrowse.db"),
-    };
+    let embedded = EmbeddedConfig::at(files.0.join("cobrowse.db"));
     EdgeConfig {
         grants: Some(GrantsConfig {
             keys: KeysSource::Kept(embedded.grant_keys()),

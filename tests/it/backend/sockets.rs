@@ -208,7 +208,7 @@ async fn too_much_closes_the_socket() {
     let code = closed(&mut socket).await;
     assert!(code == Some(4429) || code.is_none(), "{code:?}");
 
-    let (mut socket, welcome) = house.visit(&cookie, "a", "/").await;
+    let (_socket, welcome) = house.visit(&cookie, "a", "/").await;
     assert_eq!(welcome["state"], "waiting", "the session is as it was");
 }
 

@@ -1,7 +1,7 @@
 use super::*;
 use crate::backend::store::{Actor, AuditEntry, Broken, Outcome, Verified};
 
-fn entry(number: i64) -> AuditEntry {
+pub(super) fn entry(number: i64) -> AuditEntry {
     AuditEntry {
         at: 1_795_376_400 + number,
         actor: Actor::Agent("ada".to_owned()),
@@ -13,7 +13,7 @@ fn entry(number: i64) -> AuditEntry {
     }
 }
 
-fn with_lines(count: i64) -> (Scratch, Database) {
+pub(super) fn with_lines(count: i64) -> (Scratch, Database) {
     let scratch = Scratch::new();
     let mut database = scratch.open();
     for number in 0..count {
@@ -23,7 +23,7 @@ fn with_lines(count: i64) -> (Scratch, Database) {
 }
 
 /// As somebody would who has the file and knows SQLite.
-fn meddle(database: &Database, sql: &str) {
+pub(super) fn meddle(database: &Database, sql: &str) {
     let all = format!("DROP TRIGGER audit_stays; DROP TRIGGER audit_holds; {sql}");
     database.connection.execute_batch(&all).unwrap();
 }
@@ -31,14 +31,14 @@ fn meddle(database: &Database, sql: &str) {
 #[test]
 fn a_whole_log_is_found_whole() {
     let (_scratch, mut database) = with_lines(0);
-    let Verified::Whole { lines: 0, head } = database.verify_audit().unwrap() else {
+    let Verified::Whole { lines: 0, head, .. } = database.verify_audit().unwrap() else {
         panic!("an empty log is whole")
     };
     database.audit(&entry(1)).unwrap();
     database.audit(&entry(2)).unwrap();
     let found = database.verify_audit().unwrap();
     assert!(
-        matches!(&found, Verified::Whole { lines: 2, head: later } if *later != head),
+        matches!(&found, Verified::Whole { lines: 2, head: later, .. } if *later != head),
         "{found:?}"
     );
 }

@@ -128,6 +128,6 @@ fn the_version_is_written_once() {
             .open()
             .connection
             .pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0));
-        assert_eq!(version.unwrap(), 1);
+        assert_eq!(version.unwrap(), 2);
     }
 }

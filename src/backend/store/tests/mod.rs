@@ -1,6 +1,7 @@
 mod agents;
 mod audit;
 mod file;
+mod retention;
 mod sessions;
 
 use std::path::PathBuf;
