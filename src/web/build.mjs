@@ -161,6 +161,8 @@ const RECORDER_CHANGES = [
   // Canvases are never recorded; their code would start workers from strings, and is a tenth of the bundle.
   [/\nclass CanvasManager \{[^]*?\n\}\n/, NO_CANVAS],
   [/\nconst jsContent = '.*';\nconst blob = .*;\n/, "\n"],
+  // Asked for every element; only names with a dash can be custom.
+  ["if (customElements.get(tagName)) isCustomElement", 'if (tagName.indexOf("-") > 0 && customElements.get(tagName)) isCustomElement'],
   // Frames of a frameset are recorded like inline frames.
   ['if (tagName === "iframe" && !keepIframeSrcFn', 'if (/^i?frame$/.test(tagName) && !keepIframeSrcFn'],
   ['&& serializedNode.tagName === "iframe") {', "&& /^i?frame$/.test(serializedNode.tagName)) {"],

@@ -152,24 +152,41 @@ test("a page of 10,000 elements: its snapshot, and no long task after it", async
   });
   await call(visitor, "startSession");
   await waitFor(visitor, "sessionstart");
-  await visitor.evaluate(() => (window.tasks.length = 0));
-  peer.join();
-  await peer.until((that) => that.snapshots() > 0);
-  await visitor.evaluate(() => new Promise((resolve) => setTimeout(resolve, 500)));
-  const snapshot = await visitor.evaluate(() => window.tasks.splice(0));
-  for (let change = 0; change < 50; change += 1) {
-    await visitor.evaluate((count) => {
-      const cell = document.querySelectorAll("td")[count * 3];
-      cell.textContent = `changed ${count}`;
-      cell.className = `b${count}`;
-      cell.parentNode.append(document.createElement("td"));
-    }, change);
+  const tasks = () => visitor.evaluate(() => new Promise((resolve) => setTimeout(() => resolve(Math.max(0, ...window.tasks.splice(0))), 500)));
+  await tasks();
+  // The longest task of each round; others use the machine, too, so that the best round tells.
+  const snapshots = [];
+  for (let round = 0; round < ROUNDS; round += 1) {
+    const before = peer.snapshots();
+    peer.join();
+    await peer.until((that) => that.snapshots() > before);
+    snapshots.push(await tasks());
+    if (round + 1 < ROUNDS) peer.leave();
   }
-  await visitor.evaluate(() => new Promise((resolve) => setTimeout(resolve, 500)));
-  const later = await visitor.evaluate(() => window.tasks.splice(0));
+  const changes = [];
+  for (let round = 0; round < ROUNDS; round += 1) {
+    await visitor.evaluate(changeCells, round * 10);
+    changes.push(await tasks());
+  }
+  await settled(visitor, peer);
   const bytes = peer.frames.find((frame) => frame.kind === 2).bytes;
-  t.diagnostic(`snapshot: tasks of ${snapshot} ms, ${bytes} bytes; changes: long tasks ${later}`);
-  // Several people share the machine: the figure that is aimed at is 300, with the machine to itself.
-  assert.ok(Math.max(0, ...snapshot) < Number(process.env.SNAPSHOT_MS_MAX ?? 1_500), `${snapshot}`);
+  t.diagnostic(`longest tasks: snapshots ${snapshots} ms of ${bytes} bytes; changes ${changes} ms`);
+  assert.ok(Math.min(...snapshots) <= 300, `snapshots: ${snapshots}`);
+  assert.ok(Math.min(...changes) <= 50, `changes: ${changes}`);
+  assert.ok(peer.text().includes("changed 49"));
   assert.ok(bytes < 400_000, `${bytes}`);
 });
+
+const ROUNDS = 5;
+
+/** Ten changes, each in a task of its own. */
+async function changeCells(first) {
+  const cells = document.querySelectorAll("td");
+  for (let count = first; count < first + 10; count += 1) {
+    const cell = cells[count * 3];
+    cell.textContent = `changed ${count}`;
+    cell.className = `b${count}`;
+    cell.parentNode.append(document.createElement("td"));
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
