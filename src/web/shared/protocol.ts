@@ -8,6 +8,10 @@ export const SUBPROTOCOL = "cobrowse.v1";
 /** Offered beside it, and never chosen, by a page whose tag has a cookie domain. */
 export const DOMAIN_OFFER = "cobrowse.domain";
 
+/** Text messages, and names in them, are no longer. */
+export const TEXT_BYTES_MAX = 64 * 1024;
+export const MESSAGE_NAME_MAX = 64;
+
 /** Where the HTTP calls and the socket are, seen from the folder of the scripts. */
 export const PATHS = {
   start: "session/start",

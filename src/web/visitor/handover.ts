@@ -31,7 +31,8 @@ export interface Call {
 export type Listener = (payload?: unknown) => void;
 
 export interface VisitorError {
-  code: ErrorCode;
+  /** `message`: one of the page's own could not be sent. */
+  code: ErrorCode | "message";
   msg: string;
   params?: Record<string, unknown>;
 }

@@ -409,6 +409,34 @@ test("messages go both ways", async (t) => {
   assert.deepEqual(peer.said.at(-1), { type: "message", name: "answer", data: { b: 2 } });
 });
 
+test("messages that cannot be sent are told, and the session goes on", async (t) => {
+  const { peer, visitor } = await started(t);
+  await call(visitor, "sendSessionMessage", "x".repeat(65), 1);
+  await call(visitor, "sendSessionMessage", "large", "x".repeat(64 * 1024));
+  await visitor.evaluate(() => GLANCE.Cobrowse.Visitor.sendSessionMessage("round", window));
+  const errors = await payloads(visitor, "error");
+  assert.deepEqual(errors.map(({ code, params }) => [code, params.name.length]), [["message", 65], ["message", 5], ["message", 5]]);
+  assert.equal(peer.said.filter(({ type }) => type === "message").length, 0);
+
+  // As much as pages can say at once; what is the script's own comes late, and only the last of it.
+  await visitor.evaluate(() => {
+    for (let count = 0; count < 500; count += 1) {
+      GLANCE.Cobrowse.Visitor.sendSessionMessage("many", count);
+      history.replaceState(null, "", `/moved-${count}`);
+      GLANCE.Cobrowse.Visitor.pauseSession({ pause: count % 2 === 0 });
+    }
+  });
+  await peer.until((that) => that.said.some(({ type, url }) => type === "location" && url.endsWith("/moved-499")));
+  await peer.until((that) => that.said.findLast(({ type }) => type === "pause")?.paused === false);
+  assert.ok(peer.said.length <= 200, `${peer.said.length}`);
+  assert.ok((await payloads(visitor, "error")).some(({ msg }) => /too many/.test(msg)));
+  assert.equal(await call(visitor, "inSession"), true);
+  assert.deepEqual(peer.closes ?? [], []);
+  await batchesLater(visitor);
+  await call(visitor, "sendSessionMessage", "again", 1);
+  await peer.until((that) => that.said.some(({ name }) => name === "again"));
+});
+
 test("an agent asks for control and the page answers", async (t) => {
   const { peer, visitor } = await started(t);
   await visitor.evaluate(() => GLANCE.Cobrowse.Visitor.addEventListener("rcrequested", (request) => request.accept()));

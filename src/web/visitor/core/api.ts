@@ -2,8 +2,12 @@ import type { Call, Handover, Listener } from "../handover.ts";
 import { guarded } from "../guard.ts";
 import type { Ui } from "../ui/ui.ts";
 import type { Controller } from "./controller.ts";
+import { pageMessage } from "./page-message.ts";
 import { startParams, type PageSettings } from "./params.ts";
 import type { TagSettings } from "./tag-settings.ts";
+
+/** More of the text of a pause is shown to nobody. */
+const PAUSE_MAX = 256;
 
 /** Messages between page and agents, by name. */
 export type Messages = Record<string, ((name: string, data: unknown) => void)[]>;
@@ -50,14 +54,16 @@ export function visitorApi(parts: ApiParts): Record<string, (call: Call) => unkn
     pauseSession: (call) => {
       const given = first(call);
       if (!inSession() || !given) return;
-      controller.pause(!!given.pause, given.message === undefined ? undefined : `${given.message}`);
+      controller.pause(!!given.pause, given.message === undefined ? undefined : `${given.message}`.slice(0, PAUSE_MAX));
     },
     enableRC: (call) => controller.say({ type: "control", enabled: !!first(call) }),
     addSessionMessageListener: ({ args: [name, listener] }) => {
       if (typeof listener === "function") (messages[`${name}`] ??= []).push(listener as () => void);
     },
     sendSessionMessage: ({ args: [name, data] }) => {
-      controller.say({ type: "message", name: `${name}`, data: data === undefined ? null : data });
+      const message = pageMessage(name, data);
+      const msg = typeof message === "string" ? message : controller.say(message) ? "" : "too many messages at once";
+      if (msg) handover.emit("error", { code: "message", msg, params: { name } });
     },
     crossDomain: (call) => void page.open(`${first(call)?.url}`, first(call)?.target || "_self"),
     continueSessionAt: (call) => {

@@ -39,6 +39,10 @@ export interface ControllerParts {
   agentSays: (message: BackendMessage, nodeOf: (id: number) => Node | null) => void;
 }
 
+/** The backend takes no more of them; longer addresses are none to it. */
+const URL_MAX = 2_500;
+const MSG_MAX = 1_000;
+
 /** The session of this page: what happens to it, and what that entails. */
 export interface Controller {
   session: () => Session;
@@ -69,6 +73,8 @@ export function createController(parts: ControllerParts): Controller {
   let masking = 0;
   let seen = false;
 
+  const whereAmI = () => plainUrl(page.location.href).slice(0, URL_MAX);
+
   const happen = (happening: Happening) => {
     const [changed, effects] = next(session, happening);
     session = changed;
@@ -91,7 +97,7 @@ export function createController(parts: ControllerParts): Controller {
       case "finish":
         return service.end({ reason: effect.reason, ...resumeToken() });
       case "refuse":
-        return link?.say(effect);
+        return void link?.say({ ...effect, msg: effect.msg.slice(0, MSG_MAX) });
       case "mask":
         selectors = effect.selectors;
         return void mask();
@@ -127,7 +133,7 @@ export function createController(parts: ControllerParts): Controller {
       grant,
       tab: parts.tab,
       ...resumeToken(),
-      page: { url: plainUrl(page.location.href), width: page.innerWidth, height: page.innerHeight },
+      page: { url: whereAmI(), width: page.innerWidth, height: page.innerHeight },
       focused: page.document.hasFocus(),
       paused: session.paused,
       masksByAgent: !!descriptorOf(parts.settings()),
@@ -215,7 +221,7 @@ export function createController(parts: ControllerParts): Controller {
       group,
       ...(key === undefined ? {} : { key }),
       site: tag.site,
-      url: plainUrl(page.location.href),
+      url: whereAmI(),
       visitor,
       ...(video ? { video } : {}),
       storage: { kind: tag.storage, ...(tag.cookieDomain ? { domain: tag.cookieDomain } : {}) },
@@ -234,7 +240,7 @@ export function createController(parts: ControllerParts): Controller {
       happen({ type: "pause", paused });
       link?.say({ type: "pause", paused, ...(message ? { message } : {}) });
     },
-    focus: () => link?.say({ type: "focus" }),
+    focus: () => void link?.say({ type: "focus" }),
     hide: () => {
       if (session.phase === "idle" || session.phase === "starting") return;
       masking += 1;
@@ -243,12 +249,12 @@ export function createController(parts: ControllerParts): Controller {
       session = noSession(session.paused);
       syncCapture();
     },
-    moved: () => link?.say({ type: "location", url: plainUrl(page.location.href) }),
+    moved: () => void link?.say({ type: "location", url: whereAmI() }),
     seen: (now) => {
       seen = now;
       syncCapture();
     },
-    say: (message) => link?.say(message),
+    say: (message) => link?.say(message) ?? true,
     maskRules: () => rules,
   };
 }

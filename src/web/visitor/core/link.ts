@@ -1,11 +1,16 @@
-import { type BackendMessage, type VisitorMessage } from "../../shared/protocol.ts";
+import { TEXT_BYTES_MAX, type BackendMessage, type VisitorMessage } from "../../shared/protocol.ts";
 import { guarded } from "../guard.ts";
 import { stringify } from "./json.ts";
+import { createPace, type Pace } from "./pace.ts";
 import { afterClose, PATIENCE_MS, retryDelay, SILENCE_MS } from "./retry.ts";
 
 /** The connection to the backend, kept up until it is closed. */
 export interface Link {
-  say: (message: VisitorMessage) => void;
+  /**
+   * `false`: not said, there were too many. What is not the page's own then waits; of what says how
+   * things stand, the last one counts.
+   */
+  say: (message: VisitorMessage) => boolean;
   send: (frame: Uint8Array<ArrayBuffer>) => void;
   /** Bytes that wait to be sent. */
   waiting: () => number;
@@ -28,6 +33,9 @@ export function openLink(connect: () => WebSocket, on: LinkEvents): Link {
   let brokenSince = Date.now();
   let retry: ReturnType<typeof setTimeout> | undefined;
   let silence: ReturnType<typeof setTimeout> | undefined;
+  let pace: Pace = createPace(Date.now);
+  let unsaid: ReturnType<typeof setTimeout> | undefined;
+  const late = new Map<string, VisitorMessage>();
 
   const finish = (why: "lost" | "gone" | "replaced") => {
     if (closed) return;
@@ -39,6 +47,7 @@ export function openLink(connect: () => WebSocket, on: LinkEvents): Link {
     closed = true;
     clearTimeout(retry);
     clearTimeout(silence);
+    clearTimeout(unsaid);
   };
 
   const heard = () => {
@@ -69,6 +78,8 @@ export function openLink(connect: () => WebSocket, on: LinkEvents): Link {
     made.binaryType = "arraybuffer";
     made.onopen = guarded(() => {
       socket = made;
+      pace = createPace(Date.now);
+      late.clear();
       heard();
       on.open();
     });
@@ -83,8 +94,32 @@ export function openLink(connect: () => WebSocket, on: LinkEvents): Link {
 
   open();
   const isOpen = () => socket?.readyState === 1;
+
+  const say = (message: VisitorMessage): boolean => {
+    if (!isOpen()) return true; // how things stand is said anew on the next socket
+    const text = stringify(message);
+    // Three bytes a character at most; longer ones would end the session.
+    if (text.length > TEXT_BYTES_MAX / 3 && new TextEncoder().encode(text).length > TEXT_BYTES_MAX) return false;
+    const key = message.type === "frame" ? `frame ${message.frame}` : message.type;
+    if (!late.size && pace.take()) {
+      socket?.send(text);
+      return true;
+    }
+    if (message.type === "message") return false;
+    late.set(key, message);
+    unsaid ??= setTimeout(guarded(sayLate), pace.wait());
+    return false;
+  };
+
+  const sayLate = () => {
+    unsaid = undefined;
+    const waiting = [...late.values()];
+    late.clear();
+    for (const message of waiting) say(message);
+  };
+
   return {
-    say: (message) => isOpen() && socket?.send(stringify(message)),
+    say,
     send: (frame) => isOpen() && socket?.send(frame),
     waiting: () => socket?.bufferedAmount ?? 0,
     close: (code) => {
