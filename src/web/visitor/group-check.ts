@@ -15,5 +15,5 @@ export function checkGroup(groupid: unknown, allowed: GroupSet): number | Visito
 
 /** `{groupid}` of what a start was given, or of what `setStartParams` was given before. */
 export function wantedGroup(given: unknown): unknown {
-  return given && typeof given === "object" ? (given as { groupid?: unknown }).groupid : undefined;
+  return (given as { groupid?: unknown } | undefined)?.groupid; // a key alone has none
 }

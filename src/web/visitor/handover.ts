@@ -9,6 +9,8 @@ export interface Handover {
   readonly tag: Tag;
   /** Calls that wait for the core, oldest first. */
   readonly queue: Call[];
+  /** The page's listeners, and those of its frames, each with the name of its event. */
+  listeners: [string, Listener][];
   /** Tells the page's listeners. */
   readonly emit: (name: string, payload?: unknown) => void;
   /** The page's objects `Visitor` and `VisitorUI`, which the core completes. */

@@ -41,6 +41,7 @@ async function leak(browser, scripts) {
   // Inline styles are part of what is tested; the session under a strict policy is tested elsewhere.
   const peer = await startPeer({ scripts, pages: { "/": leakyPage(), ...FRAMES, "/vectors.css": SHEET }, masks: MASKS, frameMasks: FRAME_MASKS, csp: false });
   const visitor = await newPage(browser);
+  await visitor.context().grantPermissions(["clipboard-read", "clipboard-write"]);
   const query = VECTORS.findIndex((vector) => vector.query);
   await visitor.goto(`${peer.address}/?start=${canary(query)}`);
   await run(visitor, "setup");

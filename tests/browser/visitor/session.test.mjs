@@ -76,6 +76,70 @@ test("before a session there is nothing but the loader", async (t) => {
   assert.deepEqual(paths, ["/only-one", "/_cobrowse/CobrowseJS.ashx?group=1&site=production"]);
 });
 
+test("a session adds nothing to the page's globals", async (t) => {
+  const { peer, visitor } = await scene(t);
+  const names = () => visitor.evaluate(() => Object.getOwnPropertyNames(window).filter((name) => name !== "ui").sort());
+  const before = await names();
+  await live(peer, visitor);
+  await settled(visitor, peer);
+  assert.deepEqual(await names(), before);
+  await call(visitor, "stopSession");
+  assert.deepEqual(await names(), before);
+});
+
+test("what is about a session is forgotten without one", async (t) => {
+  const { peer, visitor } = await scene(t);
+  for (const name of ["crossDomain", "viewPDF", "viewXLS", "pauseSession", "stopSession", "sendSessionMessage"]) {
+    await call(visitor, name, { url: "/second", pause: true });
+  }
+  assert.equal(await visitor.evaluate(() => GLANCE.Cobrowse.Loader.queue.length), 0);
+  await live(peer, visitor);
+  assert.equal(new URL(visitor.url()).pathname, "/");
+  assert.equal(await call(visitor, "isSessionPaused"), false);
+});
+
+test("a tab that has not joined the session can end it", async (t) => {
+  const { peer, visitor } = await scene(t);
+  const other = await visit(browser, `${peer.address}/second`, visitor.context());
+  await live(peer, visitor);
+  assert.equal(await other.evaluate(() => GLANCE.Cobrowse.Visitor.loaded), false);
+  await call(other, "stopSession");
+  await peer.until((that) => that.ends.length === 1);
+  await waitFor(visitor, "sessionend");
+  await waitFor(other, "sessionend");
+  assert.equal(await call(other, "inSession"), false);
+});
+
+test("agentjoin is told to pages for older versions", async (t) => {
+  const { peer, visitor } = await scene(t);
+  await visitor.evaluate(() => {
+    window.joins = [];
+    GLANCE.Cobrowse.Visitor.addEventListener("agentjoin", (...args) => window.joins.push(args.length && args[0] !== undefined));
+  });
+  await live(peer, visitor);
+  peer.join("Bea Agent");
+  await visitor.waitForFunction(() => window.joins.length === 2);
+  peer.leave();
+  await waitFor(visitor, "agents", 4);
+  assert.deepEqual(await visitor.evaluate(() => window.joins), [false, false]);
+});
+
+test("a page that only the backend refuses hears why, and shows nothing", async (t) => {
+  const grant = { "data-additionalgroupids": "2,3", "data-grant": "v1.test.1.mac" };
+  const { peer, visitor } = await started(t, { params: { groupid: 2 }, pages: { ...PAGES, "/changed": page("<h1>changed page</h1>", { attributes: grant }) } });
+  await visitor.goto(`${peer.address}/changed`);
+  await waitFor(visitor, "error");
+  const [error] = await payloads(visitor, "error");
+  assert.deepEqual([error.code, error.params], ["groupid", { groupid: 2 }]);
+  peer.say({ type: "state", state: "live" });
+  peer.say({ type: "watch", watched: true });
+  await batchesLater(visitor);
+  assert.ok(!peer.text().includes("changed page"));
+  assert.ok(!peer.said.some(({ type }) => type === "refuse"));
+  await visitor.goto(`${peer.address}/second`);
+  await waitFor(visitor, "sessioncontinue");
+});
+
 test("a start tells what happens, in order", async (t) => {
   const { peer, visitor } = await scene(t);
   assert.deepEqual(
@@ -126,8 +190,55 @@ test("parameters of a start come from the call, from setStartParams and from the
   assert.deepEqual([asked.group, asked.key, asked.visitor], [2, "777", { id: "59204gh-42", name: "Bea", email: "a@x.example", phone: "1" }]);
 });
 
+test("setStartParams without parameters clears them", async (t) => {
+  const { peer, visitor } = await scene(t);
+  await call(visitor, "setStartParams", { groupid: 2, sessionKey: "mine", name: "Bea" });
+  await call(visitor, "setStartParams");
+  await live(peer, visitor);
+  assert.deepEqual([peer.starts[0].group, peer.starts[0].key, peer.starts[0].visitor], [1, undefined, {}]);
+});
+
+test("a listener that was taken away hears nothing more", async (t) => {
+  const { peer, visitor } = await scene(t);
+  await visitor.evaluate(() => {
+    const { Visitor } = GLANCE.Cobrowse;
+    window.counts = { kept: 0, gone: 0, once: 0, later: 0 };
+    const gone = () => (window.counts.gone += 1);
+    const later = () => (window.counts.later += 1);
+    const once = () => {
+      window.counts.once += 1;
+      Visitor.removeEventListener("agents", once);
+    };
+    for (const listener of [gone, once, later, () => (window.counts.kept += 1)]) Visitor.addEventListener("agents", listener);
+    Visitor.removeEventListener("agents", gone);
+    Visitor.removeEventListener("agents", () => undefined);
+    Visitor.removeEventListener("never heard of", gone);
+    Visitor.removeEventListener("sessionstart", later);
+    window.later = later;
+  });
+  await live(peer, visitor);
+  await waitFor(visitor, "agents", 2);
+  await visitor.evaluate(() => GLANCE.Cobrowse.Visitor.removeEventListener("agents", window.later));
+  peer.join("Bea Agent");
+  await waitFor(visitor, "agents", 3);
+  assert.deepEqual(await visitor.evaluate(() => window.counts), { kept: 3, gone: 0, once: 1, later: 2 });
+  assert.deepEqual(visitor.problems, []);
+});
+
+test("names of the page's own objects are names of events, too", async (t) => {
+  const { visitor } = await scene(t);
+  await visitor.evaluate(() => {
+    for (const name of ["constructor", "__proto__", "toString", "rcevent", "screenshare", "accessibility", "clickstart", "clickstop", undefined, 7]) {
+      const listener = () => undefined;
+      GLANCE.Cobrowse.Visitor.addEventListener(name, listener);
+      GLANCE.Cobrowse.Visitor.removeEventListener(name, listener);
+    }
+  });
+  assert.deepEqual(visitor.problems, []);
+});
+
 test("links and hot keys start in the primary group, whenever they were added", async (t) => {
-  for (const trigger of ["data-glancebutton", "glance_button", "hot key"]) {
+  for (const trigger of ["data-glancebutton", "glance_button", "in a shadow root", "hot key"]) {
     const events = { ...TWO, "data-inputevents": '{"ctrl-13":"startSession", "shift-46":"showTerms"}' };
     const { peer, visitor } = await scene(t, { pages: { "/": page("<p>x</p>", { attributes: events }) } });
     await call(visitor, "setStartParams", { groupid: 2, sessionKey: "mine" });
@@ -137,8 +248,12 @@ test("links and hot keys start in the primary group, whenever they were added", 
       await visitor.evaluate((name) => {
         const link = document.createElement("a");
         link.href = "/elsewhere";
-        link.setAttribute(name, "startSession");
-        link.innerHTML = "<b id=inner>help</b>";
+        link.setAttribute(name.includes(" ") ? "data-glancebutton" : name, "startSession");
+        link.innerHTML = "<span id=inner>help</span>";
+        if (name === "in a shadow root") {
+          const shadow = link.firstChild.attachShadow({ mode: "open" });
+          shadow.innerHTML = "<i>inside</i>";
+        }
         link.addEventListener("click", (event) => event.stopPropagation());
         document.body.append(link);
       }, trigger);
@@ -487,6 +602,39 @@ test("a second tag changes nothing, and a tag in a frame uses the page's session
   assert.equal(peer.starts.length, 1);
   assert.equal(peer.tabs.size, 1);
   assert.ok(peer.text().includes("outer") && peer.text().includes('"go"'));
+});
+
+test("a page in a frame hears of the session, and asks for it", async (t) => {
+  const pages = {
+    "/": page(`<iframe src="/inner"></iframe>`, { attributes: TWO }),
+    "/inner": page("<p>inner</p>", { attributes: TWO }),
+  };
+  const { peer, visitor } = await scene(t, { pages, csp: false });
+  const inner = visitor.frames().find((frame) => frame.url().endsWith("/inner"));
+  await inner.evaluate(() => {
+    const { Visitor } = GLANCE.Cobrowse;
+    window.inside = [];
+    window.listener = (payload) => window.inside.push(payload);
+    Visitor.addEventListener("agents", window.listener);
+    Visitor.setStartParams({ groupid: 2, sessionKey: "inner" });
+    Visitor.startSession();
+  });
+  await waitFor(visitor, "sessionstart");
+  peer.join();
+  await waitFor(visitor, "agents", 2);
+  assert.deepEqual(
+    await inner.evaluate(() => {
+      const { Visitor } = GLANCE.Cobrowse;
+      const state = Visitor.getSessionState();
+      return [window.inside.length, window.inside.at(-1).count, Visitor.inSession(), Visitor.getKey(), Visitor.sessionGroupId(), Visitor.isSessionPaused(), state.groupid];
+    }),
+    [2, 1, true, "inner", 2, false, 2],
+  );
+  assert.deepEqual([peer.starts[0].group, peer.starts[0].key], [2, "inner"]);
+  await inner.evaluate(() => GLANCE.Cobrowse.Visitor.removeEventListener("agents", window.listener));
+  peer.leave();
+  await waitFor(visitor, "agents", 3);
+  assert.equal(await inner.evaluate(() => window.inside.length), 2);
 });
 
 test("the tag may be a meta element, and the script may come late", async (t) => {

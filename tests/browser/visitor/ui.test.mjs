@@ -120,8 +120,12 @@ test("the button is shown, hidden, and gives way to the bar", async (t) => {
 
 test("the page's styles do not reach the bar, nor the bar's the page", async (t) => {
   const { peer, visitor } = await scene(t, { head: `<link rel="stylesheet" href="/hostile.css">` });
-  const styles = () => visitor.evaluate(() => ["h1", "p", "body"].map((name) => getComputedStyle(document.querySelector(name)).cssText ?? ""));
+  const styles = () => visitor.evaluate(() => ["html", "body", "h1", "p"].map((name) => {
+    const style = getComputedStyle(document.querySelector(name));
+    return Array.from(style, (property) => `${property}: ${style.getPropertyValue(property)}`).join("; ");
+  }));
   const before = await styles();
+  assert.ok(before.every((text) => text.includes("display: ") && text.length > 5_000), before[0]);
   await live(peer, visitor);
   for (const id of ["glance_bar", "glance_stop_btn", "glance_ssn_key"]) assert.equal((await seen(visitor, id)).shown, true, id);
   const end = await seen(visitor, "glance_stop_btn");

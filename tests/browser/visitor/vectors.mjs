@@ -241,11 +241,43 @@ export const VECTORS = [
   { name: "text of a textarea set by a script", html: () => `<textarea class="secret"></textarea>`, late: (c) => `at.firstChild.textContent = "${c}"` },
   { name: "autofill", html: () => `<input class="secret">`, late: (c) => `at.firstChild.value = "${c}"; for (const name of ["input", "change"]) at.firstChild.dispatchEvent(new Event(name, { bubbles: true }))` },
   {
-    name: "clipboard",
+    name: "text put in by a method of input",
     html: () => `<input class="secret">`,
     act: async (page, at, c) => {
       await page.focus(`${at} input`);
       await page.keyboard.insertText(c);
+    },
+  },
+  {
+    name: "clipboard: pasted into a field",
+    html: () => `<input class="secret">`,
+    act: async (page, at, c) => {
+      await page.evaluate((text) => navigator.clipboard.writeText(text), c);
+      await page.focus(`${at} input`);
+      await page.keyboard.press("Control+V");
+      if ((await page.inputValue(`${at} input`)) !== c) throw new Error("nothing was pasted");
+    },
+  },
+  {
+    name: "clipboard: pasted into an editable element",
+    html: () => `<div class="secret" contenteditable>x</div>`,
+    act: async (page, at, c) => {
+      await page.evaluate((text) => navigator.clipboard.write([new ClipboardItem({ "text/html": new Blob([`<b title="${text}">${text}</b>`], { type: "text/html" }) })]), c);
+      await page.click(`${at} div`);
+      await page.keyboard.press("Control+V");
+      if (!(await page.textContent(`${at} div`)).includes(c)) throw new Error("nothing was pasted");
+    },
+  },
+  {
+    name: "clipboard: copied and cut",
+    html: (c) => `<textarea class="secret">${c}</textarea>`,
+    act: async (page, at, c) => {
+      await page.focus(`${at} textarea`);
+      await page.keyboard.press("Control+A");
+      await page.keyboard.press("Control+C");
+      await page.keyboard.press("Control+X");
+      if ((await page.evaluate(() => navigator.clipboard.readText())) !== c) throw new Error("nothing was cut");
+      await page.keyboard.press("Control+V");
     },
   },
   { name: "choice in a masked select", html: (c) => `<select class="secret"><option>x</option><option value="${c}">${c}</option></select>`, act: (page, at, c) => page.selectOption(`${at} select`, c) },

@@ -81,10 +81,8 @@ export function takeOver(parts: ApiParts): void {
   const { handover, controller } = parts;
   const { visitor, ui, queue } = handover;
   const api = visitorApi(parts);
-  handover.run = guarded((call) => api[call.name]?.(call));
   const session = () => controller.session();
-  const answers = {
-    loaded: true,
+  const answers: Record<string, () => unknown> = {
     inSession: () => session().phase !== "idle",
     getKey: () => session().name?.key,
     sessionGroupId: () => session().name?.group,
@@ -95,7 +93,9 @@ export function takeOver(parts: ApiParts): void {
       return { state, reason, groupid: name?.group, sessionKey: name?.key, paused, agents };
     },
   };
-  Object.assign(visitor, answers);
+  // Frames ask by name.
+  handover.run = guarded((call) => (api[call.name] ?? answers[call.name])?.(call));
+  Object.assign(visitor, answers, { loaded: true });
   ui.loaded = true;
   for (const call of queue.splice(0)) handover.run(call);
 }

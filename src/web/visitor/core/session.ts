@@ -115,7 +115,7 @@ export function next(session: Session, happening: Happening): [Session, Effect[]
     case "watch":
       return [{ ...session, watched: happening.watched }, []];
     case "agents":
-      return [{ ...session, agents: happening.agents }, [emit("agents", happening.agents)]];
+      return [{ ...session, agents: happening.agents }, agentsCame(session, happening.agents)];
     case "pause":
       return [{ ...session, paused: happening.paused }, []];
     case "unlinked":
@@ -143,7 +143,9 @@ export function next(session: Session, happening: Happening): [Session, Effect[]
 /** `check`: what this page's own check of the group says; the backend may refuse where it does not. */
 function welcome(session: Session, said: Welcome, check?: VisitorError): [Session, Effect[]] {
   const { session: name, state, reason, shown, watched, agents, masks } = said;
-  const refusal = check ?? said.refusal;
+  // Masks come only with a page that is allowed.
+  const isRefused = state === "suspended" && reason === "group";
+  const refusal = check ?? said.refusal ?? (isRefused ? deniedBy(name.group) : undefined);
   const joined: Session = {
     ...withReason(session, state, reason),
     phase: "masking",
@@ -165,11 +167,21 @@ function welcome(session: Session, said: Welcome, check?: VisitorError): [Sessio
   return [waiting, known ? refuse : [...refuse, emit("error", refusal)]];
 }
 
+function deniedBy(groupid: number): VisitorError {
+  return { code: "groupid", msg: `this page's grant does not allow group ${groupid}`, params: { groupid } };
+}
+
 function masked(session: Session): [Session, Effect[]] {
   if (session.phase === "running") return [{ ...session, masked: true }, []];
   if (session.phase !== "masking") return [session, []];
   const effects = session.told ? connection(session, "ok") : greeting(session);
   return [{ ...session, phase: "running", masked: true, fresh: false, told: true }, effects];
+}
+
+/** `agentjoin` is what pages for older versions wait for. */
+function agentsCame({ agents: before }: Session, agents: Agents): Effect[] {
+  const said = [emit("agents", agents)];
+  return agents.count > before.count ? [...said, emit("agentjoin")] : said;
 }
 
 function greeting({ fresh, agents }: Session): Effect[] {

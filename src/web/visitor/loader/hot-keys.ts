@@ -3,9 +3,7 @@ export function parseHotKeys(text: string): Record<string, string> {
   const keys: Record<string, string> = {};
   // Samples write it as JSON, and with single quotes; both are read as pairs of strings.
   const pair = /["']\s*(\w+-\d+)\s*["']\s*:\s*["'](\w+)["']/g;
-  for (let found = pair.exec(text); found; found = pair.exec(text)) {
-    keys[found[1]!.toLowerCase()] = found[2]!;
-  }
+  for (const [, key, name] of text.matchAll(pair)) keys[key!.toLowerCase()] = name!;
   return keys;
 }
 

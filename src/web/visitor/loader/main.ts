@@ -2,7 +2,7 @@ import { parseGroup } from "../../shared/groups.ts";
 import { MARKER } from "../../shared/protocol.ts";
 import { checkGroup, wantedGroup } from "../group-check.ts";
 import { guarded } from "../guard.ts";
-import type { Call, Handover, Listener } from "../handover.ts";
+import type { Call, Handover, Listener, VisitorError } from "../handover.ts";
 import { functionOf, parseHotKeys } from "./hot-keys.ts";
 import { attributeOf, findTag, readTag, type Tag } from "./tag.ts";
 
@@ -32,34 +32,44 @@ guarded(() => {
 
 function install(cobrowse: Record<string, unknown>, tag: Tag): void {
   const queue: Call[] = [];
-  const listeners: Record<string, Listener[]> = {};
   const emit = (name: string, payload?: unknown) => {
-    for (const listener of [...(listeners[name] ?? [])]) guarded(listener)(payload);
+    for (const [other, listener] of [...handover.listeners]) if (other === name) guarded(listener)(payload);
+  };
+  /** In a frame, sessions are the outermost page's, where that can be reached. */
+  const outer = (): Handover => {
+    try {
+      return (top as any).GLANCE.Cobrowse.Loader ?? handover;
+    } catch {
+      return handover;
+    }
   };
   const visitor: Record<string, unknown> = {
     loaded: false,
     VERSION: __VERSION__,
-    setStartParams: (params: unknown) => (handover.params = params),
+    setStartParams: (params: unknown) => (outer().params = params),
     inSession: () => !!markedGroup(),
     sessionGroupId: markedGroup,
-    addEventListener: (name: string, listener: Listener) => (listeners[name] ??= []).push(listener),
-    removeEventListener: (name: string, listener: Listener) =>
-      (listeners[name] = (listeners[name] ?? []).filter((other) => other !== listener)),
+    addEventListener: (...pair: [string, Listener]) => outer().listeners.push(pair),
+    removeEventListener: (name: string, listener: Listener) => {
+      const page = outer();
+      page.listeners = page.listeners.filter((pair) => pair[0] !== name || pair[1] !== listener);
+    },
   };
   const ui: Record<string, unknown> = { loaded: false };
-  const handover: Handover = (cobrowse.Loader = { tag, queue, emit, visitor, ui } as unknown as Handover);
+  const handover: Handover = (cobrowse.Loader = { tag, queue, listeners: [], emit, visitor, ui } as unknown as Handover);
 
   const call = (handover.call = guarded((name: string, args: readonly unknown[], primary?: boolean): unknown => {
-    const outer = outermost() ?? handover;
-    if (outer !== handover) return outer.call(name, args, primary);
+    const page = outer();
+    if (page !== handover) return page.call(name, args, primary);
     if (handover.run) return handover.run({ name, args, primary });
     if (/^start|Terms/.test(name)) {
-      const wanted = primary ? undefined : wantedGroup(args[0] ?? handover.params);
-      const checked = checkGroup(wanted, tag.groups);
-      if (typeof checked !== "number") return emit("error", checked);
+      const checked = checkGroup(primary ? "" : wantedGroup(args[0] ?? handover.params), tag.groups);
+      if ((checked as VisitorError).code) return emit("error", checked);
     }
+    if (/^(start|show|toggle)/.test(name) || markedGroup()) load(handover);
+    // What is about a session is nothing without one.
+    else if (!queue[0] && !/^(add|set)/.test(name)) return undefined;
     if (queue.length < QUEUE_MAX) queue.push({ name, args, primary });
-    if (/^(start|show|toggle)/.test(name)) load(handover);
     return undefined;
   }));
   const offer = (object: Record<string, unknown>, names: string) => {
@@ -73,13 +83,14 @@ function install(cobrowse: Record<string, unknown>, tag: Tag): void {
 
   const keys = parseHotKeys(tag.inputEvents);
   const trigger = (name: string | null | undefined) => {
-    if (name && CALLED.split(" ").indexOf(name) >= 0) call(name, [], true);
+    // A part of a name is the name of nothing.
+    if (name && CALLED.indexOf(name) >= 0) call(name, [], true);
   };
   on("keydown", (event: KeyboardEvent) => trigger(functionOf(keys, event)));
   // Links may be added at any time: they are found when they are clicked.
   on("click", (event: MouseEvent) => {
-    const target = event.composedPath()[0] as Element;
-    const link = target.closest?.("[data-glancebutton],[glance_button]");
+    const path = event.composedPath() as Element[];
+    const link = path.find((node) => node.matches?.("[data-glancebutton],[glance_button]"));
     if (link?.localName === "a") event.preventDefault();
     trigger(link && (attributeOf(link, "glancebutton") || link.getAttribute("glance_button")));
   });
@@ -93,15 +104,6 @@ function install(cobrowse: Record<string, unknown>, tag: Tag): void {
 
 function on(name: string, listener: (event: any) => void): void {
   addEventListener(name, guarded(listener), true);
-}
-
-/** In a frame, sessions are the outermost page's, where that can be reached. */
-function outermost(): Handover | undefined {
-  try {
-    return (top as any).GLANCE.Cobrowse.Loader;
-  } catch {
-    return undefined;
-  }
 }
 
 function load({ tag, queue, emit }: Handover): void {
@@ -124,8 +126,8 @@ function load({ tag, queue, emit }: Handover): void {
 /** The group of the session that there is, started on this page or on one before it. */
 function markedGroup(): number | undefined {
   try {
-    const cookies = `${document.cookie};${MARKER}=${localStorage[MARKER]}`;
-    return parseGroup(new RegExp(`(?:^|;) ?${MARKER}=(\\d+)`).exec(cookies)?.[1]);
+    const kept = `;${document.cookie};${MARKER}=${localStorage[MARKER]}`;
+    return parseGroup(kept.match(`; ?${MARKER}=(\\d+)`)?.[1]);
   } catch {
     return undefined; // a page that may keep nothing
   }
