@@ -45,7 +45,7 @@ test("a session in the page's own group is seen live, and masked", async (t) => 
   const text = await seen(desk);
   for (const secret of SECRETS) assert.ok(!text.includes(secret), secret);
   assert.equal(await drawn(desk).locator("#logo").evaluate((image) => image.naturalWidth), 120);
-  assert.match(await drawn(desk).locator("#ssn").inputValue(), /^\*+$/);
+  assert.match(await drawn(desk).locator("input").first().inputValue(), /^\*+$/);
   assert.equal((await payloads(page, "agents")).at(-1).agentlist[0].name, "Ada Agent");
   await desk.getByText("Retail support (15687)").waitFor();
   await desk.getByText(`${house.site}/mortgage/apply`).waitFor();
