@@ -126,6 +126,8 @@ struct Start<'p> {
     body: Cell<bool>,
     /// The parser's "frameset-ok flag" is "not ok".
     shown: Cell<bool>,
+    /// The head has ended by its tag.
+    head_left: Cell<bool>,
     /// Templates that are open.
     templates: Rc<Cell<usize>>,
 }
@@ -145,6 +147,7 @@ impl Start<'_> {
         let between = self.prologue.get(self.token_end.get()..until);
         let has = |names: &[&[u8]]| has_end_tag(between.unwrap_or_default(), names);
         self.shown.set(self.shown.get() || has(&[b"br"]));
+        self.head_left.set(self.head_left.get() || has(&[b"head"]));
         let begins = || has(&[b"body", b"br", b"html"]);
         self.body.set(self.body.get() || begins());
     }
@@ -153,14 +156,14 @@ impl Start<'_> {
         self.templates.get() > 0
     }
 
-    /// A NUL begins a body too, where it is dropped.
+    /// A NUL begins a body too, where it is dropped. White space may be spelled as `&#32;`.
     fn note_text(&self, text: &TextChunk<'_>) {
         self.note_token(&text.source_location());
         if text.text_type() != TextType::Data || self.in_template() {
             return;
         }
+        let text = htmlize::unescape(text.as_str());
         let mut shown = text
-            .as_str()
             .bytes()
             .filter(|byte| !byte.is_ascii_whitespace())
             .peekable();
@@ -182,12 +185,15 @@ impl Start<'_> {
         }
         let hidden = || {
             let kind = element.get_attribute("type").unwrap_or_default();
+            let kind = htmlize::unescape_attribute(&kind);
             name == "input" && kind.eq_ignore_ascii_case("hidden")
         };
         if html && SHOWN_ELEMENTS.contains(&name.as_str()) && !hidden() {
             self.shown.set(true);
         }
-        if !html || !HEAD_ELEMENTS.contains(&name.as_str()) {
+        // Behind the head's end tag, all others of the head go back into it.
+        let begins_behind_head = name == "noscript" && self.head_left.get();
+        if !html || begins_behind_head || !HEAD_ELEMENTS.contains(&name.as_str()) {
             self.body.set(true);
         }
         Ok(())
@@ -242,6 +248,9 @@ mod tests {
             "</pre></x a='</br>' </br>",
             "</p>",
             "</p><template></template>",
+            "<head><noscript></head><br></noscript>",
+            "</head><noframes></noframes><style></style>",
+            "&#32;&Tab;",
             "<template></template></p>",
         ] {
             assert_eq!(judged(head), Frameset::Opens, "{head}");
@@ -273,6 +282,9 @@ mod tests {
             "<input type=HIDDEN>",
             "\0 ",
             "<head></head></body>",
+            "<head></head><noscript></noscript>",
+            "<input type=&#72;idden>",
+            "<b>&#x20;&NewLine;",
             "<!-- -->\n</html\n>\n",
             "</text\r</br><ruby>",
             "</brx><p>",
