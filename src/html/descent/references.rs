@@ -54,9 +54,12 @@ pub(super) fn read(
         return Ok(());
     }
     let (name, at) = (element.tag_name(), start_of(element));
-    let before = hits(plan, &name, &raw);
+    // What cannot be told was not found as it stands, and matches as it is read.
+    let before = hits(plan, &name, &raw).unwrap_or_default();
+    let all = || sought(plan).map(|(hit, _)| hit).collect();
+    let now = hits(plan, &name, &read).unwrap_or_else(all);
     let mut descent = locked(descent);
-    for hit in hits(plan, &name, &read).difference(&before) {
+    for hit in now.difference(&before) {
         match *hit {
             Hit::Ancestor { path, step } => descent.meet_unwatched(path, step, &name, at)?,
             Hit::Subject { path } => {
@@ -69,12 +72,10 @@ pub(super) fn read(
     Ok(())
 }
 
-/// What a start tag with these attributes matches, wherever it stands.
-fn hits(plan: &Plan, name: &str, attributes: &[(String, String)]) -> BTreeSet<Hit> {
+/// What a start tag with these attributes matches, wherever it stands; `None` if it cannot be told.
+fn hits(plan: &Plan, name: &str, attributes: &[(String, String)]) -> Option<BTreeSet<Hit>> {
+    let tag = start_tag(plan, name, attributes)?;
     let hits = Rc::new(RefCell::new(BTreeSet::new()));
-    let Some(tag) = start_tag(name, attributes) else {
-        return sought(plan).map(|(hit, _)| hit).collect();
-    };
     let mut settings = Settings::new();
     for (hit, selector) in sought(plan) {
         let hits = Rc::clone(&hits);
@@ -91,7 +92,7 @@ fn hits(plan: &Plan, name: &str, attributes: &[(String, String)]) -> BTreeSet<Hi
     // One tag alone is never in doubt; what follows it is not read.
     let _ = rewriter.write(tag.as_bytes());
     drop(rewriter);
-    hits.take()
+    Some(hits.take())
 }
 
 fn sought(plan: &Plan) -> impl Iterator<Item = (Hit, &Selector)> {
@@ -110,17 +111,50 @@ fn of_path(path: usize, lineage: &Lineage) -> impl Iterator<Item = (Hit, &Select
 }
 
 /// The start tag with these values, no references in them; `None` where that cannot be written.
-fn start_tag(name: &str, attributes: &[(String, String)]) -> Option<String> {
+fn start_tag(plan: &Plan, name: &str, attributes: &[(String, String)]) -> Option<String> {
     let mut tag = format!("<{name}");
     for (name, value) in attributes {
-        let quote = ['"', '\'']
-            .into_iter()
-            .find(|quote| !value.contains(*quote))?;
+        let mut value = Cow::Borrowed(value.as_str());
+        let quotes = ['"', '\''];
+        let unused = quotes.into_iter().find(|quote| !value.contains(*quote));
+        let quote = match unused {
+            None if asks_for_quotes(plan) => return None,
+            None => {
+                value = Cow::Owned(value.replace('"', STAND_IN));
+                '"'
+            }
+            Some(quote) => quote,
+        };
         tag.extend([" ", name, "="]);
         tag.push(quote);
-        tag.push_str(value);
+        tag.push_str(&value);
         tag.push(quote);
     }
     tag.push('>');
     Some(tag)
 }
+
+/// Whether a selector may ask for a quote in a value, or for what stands in for one: that takes an
+/// escape, or the other quote around.
+fn asks_for_quotes(plan: &Plan) -> bool {
+    let mut masks = plan.masks().iter().map(|mask| mask.selector.as_str());
+    masks.any(|text| {
+        let has = |one: &str| text.contains(one);
+        has(STAND_IN) || has("\"") && has("'") || escapes_quotes(text)
+    })
+}
+
+/// Whether an escape, such as `\"` or `\22 `, stands for a quote or its stand-in.
+fn escapes_quotes(selector: &str) -> bool {
+    selector.split('\\').skip(1).any(|behind| {
+        let digits = behind.bytes().take(6);
+        let digits = digits.take_while(u8::is_ascii_hexdigit).count();
+        match u32::from_str_radix(&behind[..digits], 16) {
+            Ok(code) => matches!(code, 0x22 | 0x27 | 0xffff),
+            Err(_) => behind.starts_with(['"', '\'']),
+        }
+    })
+}
+
+/// No character to anyone.
+const STAND_IN: &str = "\u{ffff}";

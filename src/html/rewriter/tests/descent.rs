@@ -168,6 +168,20 @@ fn character_references_are_read() {
         ),
         ("p:not(.x)", "<p[M] class=&#120;><p class=x>"),
         ("[data-a='\"']", "<p[M] data-a='&quot;'><p data-a='&apos;'>"),
+        (
+            ".x",
+            "<p class=\"a' &quot;\"><p[M] class='\" &apos; &#120;'><p class=\"x' &quot;\">",
+        ),
+        (
+            ".\\78 ",
+            "<p class=\"a' &quot;\"><p[M] class='\" &apos; &#120;'>",
+        ),
+        (".\\22 ", "<p[M] class=\"a' &quot;\"><p class=&apos;>"),
+        (
+            "[title^=\"a'\"]",
+            "<p[M] title=\"a'&quot;\"><p[M] title=a'\"&amp;><p title=&quot;>",
+        ),
+        (".x", "<p[M] class=a'\"&#32;x><p class=a'\"&#32;y>"),
         (".l i", "<i></i><b class=&#108;></b><i[M]></i>"),
         (".l i", "<b class=l><i[M]></i></b><i></i>"),
     ] {
