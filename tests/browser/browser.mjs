@@ -20,8 +20,9 @@ const FLAGS = [
   "--disable-sync",
 ];
 
-export function launchBrowser(options = {}) {
-  return chromium.launch({ executablePath: findChromium(), args: FLAGS, ...options });
+/** `flags`: more of them, for the browser itself. */
+export function launchBrowser({ flags = [], ...options } = {}) {
+  return chromium.launch({ executablePath: findChromium(), args: [...FLAGS, ...flags], ...options });
 }
 
 /** A page of the size for which the bank looks its best, in a context of its own. */

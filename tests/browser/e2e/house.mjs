@@ -5,7 +5,6 @@ import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, mkdir, readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
-import { createServer as createSocketServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -73,6 +72,21 @@ masks = ["#ssn"${more}]
   group = ${CHAT}
 `;
 
+/** Two hosts of one domain, which share their sessions. */
+const shared = (origin) => `
+[[site]]
+hosts = ["www.bank.test", "apply.bank.test"]
+origin = "${origin}"
+group = ${RETAIL}
+masks = ["#ssn"]
+tag = { cookiedomain = "bank.test" }
+[[site]]
+hosts = ["other.bank.test"]
+origin = "${origin}"
+group = ${RETAIL}
+masks = ["#ssn"]
+`;
+
 const settings = (site, agents, filter) => `
 rules = "rules"
 [server]
@@ -98,11 +112,11 @@ const AGENTS = { ada: [`${RETAIL},${ADVISERS}`], eva: [`${RETAIL}`], bo: [`${CHA
 export async function openHouse({ filter = "debug" } = {}) {
   const folder = await mkdtemp(join(tmpdir(), "cobrowse-e2e-"));
   const origin = await startOrigin();
-  const [site, agents] = [await freePort(), await freePort()];
-  const writeRules = (more) => writeFile(join(folder, "rules/bank.toml"), rules(origin.address, more));
+  const writeSettings = (site, agents) => writeFile(join(folder, "edge.toml"), settings(site, agents, filter));
+  const writeRules = (more) => writeFile(join(folder, "rules/bank.toml"), rules(origin.address, more) + shared(origin.address));
   await mkdir(join(folder, "rules"));
   await writeRules();
-  await writeFile(join(folder, "edge.toml"), settings(site, agents, filter));
+  await writeSettings(0, 0);
   const logs = [];
   for (const [name, [groups, may]] of Object.entries(AGENTS)) {
     const flags = ["--display-name", `${name[0].toUpperCase()}${name.slice(1)} Agent`, "--groups", groups, ...(may ? ["--may", may] : [])];
@@ -110,12 +124,15 @@ export async function openHouse({ filter = "debug" } = {}) {
   }
   const house = {
     folder,
-    site: `http://127.0.0.1:${site}`,
-    agents: `http://127.0.0.1:${agents}`,
+    site: undefined,
+    agents: undefined,
     writeRules,
     edge: undefined,
     async start() {
-      house.edge = await startEdge(folder, logs);
+      const { child, site, agents } = await startEdge(folder, logs);
+      Object.assign(house, { edge: child, site, agents });
+      // After a restart it must be where it was.
+      await writeSettings(new URL(site).port, new URL(agents).port);
       await Promise.all([answers(`${house.site}/`), answers(`${house.agents}/`)]);
     },
     /** As the machine that loses its power. */
@@ -164,16 +181,7 @@ async function startOrigin() {
   };
 }
 
-/** A port that was free just now: the edge must come back where it was. */
-async function freePort() {
-  const server = createSocketServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address();
-  server.close();
-  await once(server, "close");
-  return port;
-}
-
+/** On the ports of the settings; where they are 0, on those that the edge tells. */
 async function startEdge(folder, logs) {
   const child = spawn(BINARY, ["serve", "--config", join(folder, "edge.toml")], { cwd: folder, stdio: ["ignore", "pipe", "pipe"] });
   const said = [];
@@ -183,16 +191,17 @@ async function startEdge(folder, logs) {
       said.push(text);
     });
   }
-  await new Promise((resolve, reject) => {
+  return new Promise((resolve, reject) => {
     const timer = setTimeout(() => reject(new Error(`the edge does not start\n${said.join("")}`)), PATIENCE_MS);
     child.on("exit", (code) => reject(new Error(`the edge ended with ${code}\n${said.join("")}`)));
     child.stdout.on("data", () => {
-      if (!/listening on/.test(said.join(""))) return;
+      const text = said.join("");
+      const [site, agents] = ["listening", "agents"].map((name) => new RegExp(`^${name} on (http://127\\.0\\.0\\.1:\\d+)$`, "m").exec(text));
+      if (!site || !agents) return;
       clearTimeout(timer);
-      resolve();
+      resolve({ child, site: site[1], agents: agents[1] });
     });
   });
-  return child;
 }
 
 async function answers(url) {

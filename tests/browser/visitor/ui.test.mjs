@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
 import { launchBrowser } from "../browser.mjs";
-import { bundles, page, startPeer } from "./peer.mjs";
+import { bundles, page, startPeer, tag } from "./peer.mjs";
 import { call, heard, live, visit, waitFor } from "./visit.mjs";
 
 let browser, scripts;
@@ -18,8 +18,8 @@ const HOSTILE = `
   div, button, dialog, span { position: static !important; visibility: hidden !important }
   html, head, body, h1, p, .secret { display: block !important; opacity: 1 !important; transform: none !important }`;
 
-async function scene(t, { body = "<h1>Bank</h1><p class=secret>12345678</p>", attributes = {}, head, ...options } = {}) {
-  const pages = { "/": page(body, { attributes, head }), "/hostile.css": { body: HOSTILE, headers: { "content-type": "text/css" } } };
+async function scene(t, { body = "<h1>Bank</h1><p class=secret>12345678</p>", attributes = {}, head, pages: more, ...options } = {}) {
+  const pages = { ...more, "/": page(body, { attributes, head }), "/hostile.css": { body: HOSTILE, headers: { "content-type": "text/css" } } };
   const peer = await startPeer({ scripts, pages, masks: [".secret"], ...options });
   t.after(() => peer.stop());
   const visitor = await visit(browser, `${peer.address}/`);
@@ -158,4 +158,36 @@ test("a page with a user interface of its own sees nothing of ours", async (t) =
     await visitor.evaluate(() => [typeof GLANCE.Cobrowse.VisitorUI, document.querySelector("glance-cobrowse")]),
     ["undefined", null],
   );
+});
+
+test("the visitor sees what is hidden in shadow roots and frames, and which frames are hidden", async (t) => {
+  const frame = (text) => `<!doctype html><p class="own" style="margin: 30px; width: 90px">${text}</p>${tag()}`;
+  const { peer, visitor } = await scene(t, {
+    csp: false,
+    body: `<div id="host"></div><iframe id="seen" src="/seen"></iframe><iframe id="hidden" src="/hidden"></iframe>`,
+    pages: { "/seen": frame("masked by its own rule"), "/hidden": "<!doctype html><p>no tag</p>" },
+    frameMasks: { "/seen": [".own"] },
+  });
+  await visitor.evaluate(() => {
+    const root = host.attachShadow({ mode: "open" });
+    root.innerHTML = "<div></div>";
+    root.firstChild.attachShadow({ mode: "open" }).innerHTML = "<p class=secret style='width: 70px; height: 20px'>x</p>";
+  });
+  await live(peer, visitor);
+  await peer.until((that) => that.said.some(({ type }) => type === "frame"));
+  await press(visitor, "glance_masks_btn");
+  const expected = await visitor.evaluate(() => {
+    const rect = ({ x, y, width, height }) => [x, y, width, height].map(Math.round);
+    const own = seen.contentDocument.querySelector(".own").getBoundingClientRect();
+    const around = seen.getBoundingClientRect();
+    own.x += around.x + seen.clientLeft;
+    own.y += around.y + seen.clientTop;
+    const deep = host.shadowRoot.firstChild.shadowRoot.firstChild;
+    return [deep.getBoundingClientRect(), own, hidden.getBoundingClientRect()].map(rect).map(String);
+  });
+  await visitor.waitForFunction((boxes) => {
+    const drawn = [...window.ui.querySelectorAll(".mask")].map((box) => box.getBoundingClientRect());
+    const found = drawn.map(({ x, y, width, height }) => `${[x, y, width, height].map(Math.round)}`);
+    return boxes.every((box) => found.includes(box)) && found.length === boxes.length;
+  }, expected);
 });
