@@ -1,19 +1,43 @@
-use std::sync::Arc;
-use std::thread::available_parallelism;
+#[cfg(test)]
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
+use std::time::{Duration, Instant};
+use std::{io, thread};
 
 use argon2::Argon2;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash};
-use tokio::sync::Semaphore;
-use tokio::task::spawn_blocking;
+use tokio::sync::{mpsc, oneshot};
 
-/// Passwords, checked at a cost that does not tell whether there is such an agent.
-#[derive(Clone, Debug)]
+/// Passwords, checked at a cost that does not tell whether there is such an agent. One thread checks all of them,
+/// one after the other: each takes 19 MiB, which a process keeps for every thread that ever did it.
+#[derive(Debug)]
 pub(super) struct Passwords {
-    /// Each takes a core and 19 MiB for a while.
-    turns: Arc<Semaphore>,
-    /// Of no password: what is compared where there is no agent.
-    nobody: Arc<str>,
+    checks: mpsc::Sender<Check>,
+    /// Hashes, for tests.
+    #[cfg(test)]
+    computed: Arc<AtomicU64>,
 }
+
+#[derive(Debug)]
+struct Check {
+    password: String,
+    /// The hash to compare with; `None`: there is no such agent.
+    kept: Option<String>,
+    asked: Instant,
+    answer: oneshot::Sender<bool>,
+}
+
+/// So many others wait already, or so long, that the password was not looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("too many passwords are being checked")]
+pub(super) struct PasswordsBusy;
+
+/// Some seconds' worth; what is asked for at once by people is far less.
+const WAITING_MAX: usize = 32;
+/// Who has waited so long for his turn has tried again meanwhile.
+const WAIT_MAX: Duration = Duration::from_secs(10);
 
 /// Why there is no hash of a password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -49,26 +73,112 @@ fn hash(password: &[u8]) -> Result<String, PasswordError> {
 }
 
 impl Passwords {
-    pub(super) fn new() -> Result<Self, PasswordError> {
-        let cores = available_parallelism().map_or(1, std::num::NonZero::get);
+    /// Makes the thread; it ends when this is dropped.
+    pub(super) fn new() -> io::Result<Self> {
+        // Of no password: what is compared where there is no agent.
+        let nobody = hash(b"").map_err(io::Error::other)?;
+        let (checks, mut asked) = mpsc::channel::<Check>(WAITING_MAX);
+        #[cfg(test)]
+        let (computed, counter) = {
+            let computed = Arc::new(AtomicU64::new(0));
+            (Arc::clone(&computed), computed)
+        };
+        let thread = thread::Builder::new().name("passwords".to_owned());
+        thread.spawn(move || {
+            while let Some(check) = asked.blocking_recv() {
+                // Who asked may be gone, or has waited too long: that costs nothing more.
+                if check.asked.elapsed() < WAIT_MAX && !check.answer.is_closed() {
+                    #[cfg(test)]
+                    counter.fetch_add(1, Ordering::Relaxed);
+                    check.carry_out(&nobody);
+                }
+            }
+        })?;
         Ok(Self {
-            turns: Arc::new(Semaphore::new(cores)),
-            nobody: hash(b"")?.into(),
+            checks,
+            #[cfg(test)]
+            computed,
         })
     }
 
     /// Whether it is the one; `None`: there is no such agent.
-    pub(super) async fn is_right(&self, password: String, kept: Option<String>) -> bool {
-        let Ok(_turn) = self.turns.acquire().await else {
-            return false;
+    pub(super) async fn is_right(
+        &self,
+        password: String,
+        kept: Option<String>,
+    ) -> Result<bool, PasswordsBusy> {
+        let (answer, answered) = oneshot::channel();
+        let check = Check {
+            password,
+            kept,
+            asked: Instant::now(),
+            answer,
         };
+        self.checks.try_send(check).map_err(|_| PasswordsBusy)?;
+        answered.await.map_err(|_| PasswordsBusy)
+    }
+
+    /// How many hashes were computed.
+    #[cfg(test)]
+    pub(super) fn computed(&self) -> u64 {
+        self.computed.load(Ordering::Relaxed)
+    }
+}
+
+impl Check {
+    /// The same work, whether or not there is such an agent.
+    fn carry_out(self, nobody: &str) {
+        let Self {
+            password,
+            kept,
+            answer,
+            ..
+        } = self;
         let somebody = kept.is_some() && password.len() <= BYTES_MAX;
-        let kept = kept.unwrap_or_else(|| self.nobody.to_string());
-        let compared = spawn_blocking(move || {
-            let password = &password.as_bytes()[..password.len().min(BYTES_MAX)];
-            PasswordHash::new(&kept)
-                .is_ok_and(|kept| Argon2::default().verify_password(password, &kept).is_ok())
-        });
-        compared.await.unwrap_or(false) && somebody
+        let kept = kept.as_deref().unwrap_or(nobody);
+        let password = &password.as_bytes()[..password.len().min(BYTES_MAX)];
+        let is_same = PasswordHash::new(kept)
+            .is_ok_and(|kept| Argon2::default().verify_password(password, &kept).is_ok());
+        // Nobody may be waiting any more.
+        let _ = answer.send(is_same && somebody);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn who_comes_when_many_wait_is_sent_away_at_once() {
+        let passwords = Passwords::new().unwrap();
+        let mut asking = Vec::new();
+        // The first one may be at work already.
+        for _ in 0..WAITING_MAX + 8 {
+            asking.push(Box::pin(passwords.is_right("x".to_owned(), None)));
+        }
+        let mut busy = 0;
+        for one in &mut asking {
+            let answer = at_once(one.as_mut()).await;
+            busy += usize::from(answer == Some(Err(PasswordsBusy)));
+        }
+        assert!((1..=8).contains(&busy), "{busy}");
+        // Those who have gone are not worked for.
+        drop(asking);
+        while passwords.is_right("x".to_owned(), None).await.is_err() {
+            tokio::task::yield_now().await;
+        }
+        assert!(passwords.computed() < 8, "{}", passwords.computed());
+    }
+
+    /// What a future says without being waited for.
+    async fn at_once<F: Future + Unpin>(mut future: F) -> Option<F::Output> {
+        std::future::poll_fn(|context| {
+            let polled = std::pin::Pin::new(&mut future).poll(context);
+            std::task::Poll::Ready(match polled {
+                std::task::Poll::Ready(output) => Some(output),
+                std::task::Poll::Pending => None,
+            })
+        })
+        .await
     }
 }

@@ -102,13 +102,23 @@ impl Access {
         }
         let agent = self.0.agents.borrow().named(name);
         let kept = agent.as_ref().map(|agent| agent.password.clone());
-        let is_right = self.0.passwords.is_right(password, kept).await;
+        let checked = self.0.passwords.is_right(password, kept).await;
+        let is_right = checked.map_err(|_| {
+            // It was not looked at, so it was no guess.
+            limits.was_right(Guess::Password, name, address);
+            LoginRefusal::Unavailable(StoreError::Busy)
+        })?;
         let Some(agent) = agent.filter(|_| is_right) else {
             return Err(self.refuse_login(name).await);
         };
         limits.was_right(Guess::Password, name, address);
         let token = self.admit(&agent).await?;
         Ok((token, agent))
+    }
+
+    #[cfg(test)]
+    pub(super) fn hashes_computed(&self) -> u64 {
+        self.0.passwords.computed()
     }
 
     /// The login of a cookie.

@@ -107,18 +107,30 @@ async fn a_password_that_is_too_long_is_never_right() {
 #[tokio::test]
 async fn nobody_who_is_not_there_costs_less_than_somebody_who_is() {
     let scene = Scene::set().await;
-    let time = async |name: &str| {
-        let began = Instant::now();
-        let _ = scene.access.login(name, "wrong".to_owned(), HOME).await;
-        began.elapsed()
+    let long = "x".repeat(5_000);
+    let cost = async |name: &str, password: &str| {
+        let before = scene.access.hashes_computed();
+        let _ = scene.access.login(name, password.to_owned(), HOME).await;
+        scene.access.hashes_computed() - before
     };
-    let (mut known, mut unknown) = (Duration::MAX, Duration::MAX);
-    for number in 0..4 {
-        known = known.min(time("ada").await);
-        unknown = unknown.min(time(&format!("nobody{number}")).await);
+    for (name, password) in [
+        ("ada", "wrong"),
+        ("ada", ""),
+        ("ada", &long),
+        ("nobody", "wrong"),
+        ("nobody", &long),
+        ("no name at all!", "wrong"),
+        ("", ""),
+    ] {
+        assert_eq!(cost(name, password).await, 1, "{name:?}");
     }
-    let ratio = known.as_secs_f64() / unknown.as_secs_f64();
-    assert!((0.4..2.5).contains(&ratio), "{known:?} {unknown:?}");
+}
+
+#[test]
+fn all_hashes_are_of_one_cost() {
+    let cost = |hash: &str| hash.split('$').nth(3).map(str::to_owned);
+    let hash = hash_password(PASSWORD).unwrap();
+    assert_eq!(cost(&hash).as_deref(), Some("m=19456,t=2,p=1"));
 }
 
 #[tokio::test]
