@@ -118,9 +118,11 @@ impl Edge {
             .admin
             .map(|address| AdminServer::bind(address, &mut inherited, admin))
             .transpose()?;
+        let visitors = server.addresses();
         let agents = AgentsServer::bind(
             &config,
             &embedded,
+            &visitors,
             &mut inherited,
             certificates.as_ref(),
             Arc::clone(&metrics),

@@ -20,6 +20,7 @@ impl AgentsServer {
     pub(super) async fn bind(
         _: &EdgeConfig,
         _: &Embedded,
+        _: &[BoundAddress],
         _: &mut Inherited,
         _: Option<&Arc<Certificates>>,
         _: Arc<Metrics>,

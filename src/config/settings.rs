@@ -112,7 +112,7 @@ const SETTINGS: &[Setting] = &[
         "server",
         "proxy_protocol",
         "[]",
-        "networks of load balancers that say for whom they connect: their connections must begin with a PROXY header (version 1 or 2), all others must not",
+        "networks of load balancers that say for whom they connect: their connections must begin with a PROXY header (version 1 or 2), all others must not; those to the agents' listener, too",
     ),
     setting(
         "server",
@@ -422,7 +422,7 @@ const SETTINGS: &[Setting] = &[
         "agents",
         "assets",
         "",
-        "further origins from which the site's pages load images, fonts and styles, so that agents see them",
+        "further origins from which the site's pages load images, fonts and styles, so that agents see them: without, the sites' own origins, as `server` has their ports",
     ),
     setting(
         "grants",
@@ -446,7 +446,7 @@ const SETTINGS: &[Setting] = &[
         "forwarded",
         "trusted_peers",
         "[]",
-        "networks of the proxies that are believed when they say for whom they ask",
+        "networks of the proxies that are believed when they say for whom they ask, visitors and agents",
     ),
     setting(
         "markers",

@@ -3,7 +3,7 @@ use std::fmt::Write;
 use aws_lc_rs::digest::{SHA256, digest};
 use bytes::Bytes;
 use http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HeaderMap, HeaderValue,
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HeaderMap, HeaderName, HeaderValue,
     IF_NONE_MATCH,
 };
 use http::{Response, StatusCode};
@@ -67,9 +67,20 @@ impl ConsoleFiles {
             }
             File::Console => document(self.console, headers, &console_policy(socket)),
             File::Licenses => whole("text/plain; charset=utf-8", self.licenses),
-            File::Replay => document(self.replay, headers, &replay_policy(sites)),
+            File::Replay => {
+                without_credentials(document(self.replay, headers, &replay_policy(sites)))
+            }
         }
     }
+}
+
+/// What a visitor's page has the agent's browser load is asked for without the agent's cookies: the site may
+/// know him. Frames without an address of their own inherit it.
+fn without_credentials(mut response: Response<EdgeBody>) -> Response<EdgeBody> {
+    let name = HeaderName::from_static("cross-origin-embedder-policy");
+    let value = HeaderValue::from_static("credentialless");
+    response.headers_mut().insert(name, value);
+    response
 }
 
 /// The vendor's addresses, in any case.
@@ -205,7 +216,7 @@ mod tests {
 
     #[test]
     fn a_document_has_its_policy_also_when_it_is_known() {
-        let sites = ["https://www.bank.example:*".to_owned()];
+        let sites = ["https://www.bank.example".to_owned()];
         let mut headers = HeaderMap::new();
         for status in [StatusCode::OK, StatusCode::NOT_MODIFIED] {
             let response = FILES.serve(File::Replay, &headers, &sites, "wss://a");
@@ -215,10 +226,12 @@ mod tests {
                 .unwrap();
             assert!(policy.contains("connect-src 'none'"), "{policy}");
             assert!(
-                policy.contains("media-src https://www.bank.example:*;"),
+                policy.contains("media-src https://www.bank.example;"),
                 "{policy}"
             );
             assert!(!policy.contains("script-src 'self' "), "{policy}");
+            let embedder = &response.headers()["cross-origin-embedder-policy"];
+            assert_eq!(embedder, "credentialless");
             headers.insert(IF_NONE_MATCH, response.headers()[ETAG].clone());
         }
         let response = FILES.serve(File::Console, &headers, &sites, "wss://a");

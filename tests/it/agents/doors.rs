@@ -194,8 +194,15 @@ async fn the_console_is_served_with_its_policies() {
             policy.starts_with("default-src 'none'; script-src 'self'; "),
             "{policy}"
         );
-        let sites = "https://www.bank.example:*";
+        let sites = "https://www.bank.example ";
         assert_eq!(policy.contains(sites), path == "/replay", "{policy}");
+        assert!(
+            !policy.contains(":*"),
+            "no port but the site's own: {policy}"
+        );
+        let embedder = answer.headers.get("cross-origin-embedder-policy");
+        let without_credentials = embedder.is_some_and(|value| value == "credentialless");
+        assert_eq!(without_credentials, path == "/replay");
         for asset in answer
             .text()
             .split('"')

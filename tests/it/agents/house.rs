@@ -44,8 +44,16 @@ pub(super) struct Page {
 impl Office {
     /// With agents and their rights in groups 1 and 2.
     pub(super) async fn open(agents: &[(&str, Rights, Rights)]) -> Self {
+        Self::open_with(agents, |_| {}).await
+    }
+
+    pub(super) async fn open_with(
+        agents: &[(&str, Rights, Rights)],
+        change: impl FnOnce(&mut EdgeConfig),
+    ) -> Self {
         let house = House::open_with(|config| {
             with_console(config);
+            change(config);
             let database = &config.embedded.as_ref().unwrap().database;
             add_agents(&mut Database::open(database).unwrap(), agents);
         });
@@ -147,8 +155,19 @@ fn set_rights(database: &mut Database, name: &AgentName, number: i64, rights: Ri
 }
 
 pub(super) async fn login(address: SocketAddr, name: &str, password: &str) -> Answer {
+    login_for(address, "", name, password).await
+}
+
+/// By way of a proxy that says for whom it asks.
+pub(super) async fn login_for(
+    address: SocketAddr,
+    agent: &str,
+    name: &str,
+    password: &str,
+) -> Answer {
     let body = json!({ "name": name, "password": password }).to_string();
     let request = Request::post("/api/login")
+        .header("x-forwarded-for", agent)
         .header("host", address.to_string())
         .header("origin", format!("http://{address}"))
         .header("content-type", "application/json");

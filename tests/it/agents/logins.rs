@@ -2,8 +2,13 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use super::house::{ALL, END, Office, PASSWORD, VIEW, hears, login, rights};
+use cobrowse_edge::wire::TrustedPeers;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use super::house::{ALL, END, Office, PASSWORD, VIEW, hears, login, login_for, rights};
 use crate::backend::house::closed;
+use crate::support::soon;
 
 #[tokio::test]
 async fn an_agent_logs_in_and_out() {
@@ -60,6 +65,65 @@ async fn guessing_is_slowed_down_and_tells_nothing() {
     assert_eq!(told[0], told[6], "the same words for somebody and nobody");
     let right = login(office.address, "ada", PASSWORD).await;
     assert_eq!(right.status, 429, "also with the right one");
+}
+
+/// Five wrong guesses from one address, and then the right password from there and from elsewhere.
+async fn after_guesses(office: &Office) -> (u16, u16) {
+    let guess = async |agent: &str, password: &str| {
+        let answer = login_for(office.address, agent, "ada", password).await;
+        answer.status.as_u16()
+    };
+    for _ in 0..5 {
+        assert_eq!(guess("192.0.2.1", "wrong").await, 401);
+    }
+    (
+        guess("192.0.2.1", PASSWORD).await,
+        guess("198.51.100.2", PASSWORD).await,
+    )
+}
+
+#[tokio::test]
+async fn behind_a_proxy_agents_are_told_apart_if_the_proxy_is_believed() {
+    let loopback = || TrustedPeers::new(vec!["127.0.0.0/8".parse().unwrap()]);
+    let office = Office::open_with(&[("ada", ALL, VIEW)], |config| {
+        config.trusted_peers = loopback();
+    });
+    assert_eq!(after_guesses(&office.await).await, (429, 200));
+    let office = Office::open(&[("ada", ALL, VIEW)]).await;
+    assert_eq!(
+        after_guesses(&office).await,
+        (429, 429),
+        "by anybody's word"
+    );
+}
+
+#[tokio::test]
+async fn a_load_balancer_says_for_whom_it_connects() {
+    let office = Office::open_with(&[("ada", ALL, VIEW)], |config| {
+        let networks = vec!["127.0.0.0/8".parse().unwrap()];
+        config.server.proxy_protocol = TrustedPeers::new(networks);
+    });
+    let office = office.await;
+    let guess = async |agent: &str, password: &str| {
+        let body = json!({ "name": "ada", "password": password }).to_string();
+        let address = office.address;
+        let text = format!(
+            "PROXY TCP4 {agent} 127.0.0.1 1 2\r\n\
+             POST /api/login HTTP/1.1\r\nHost: {address}\r\nOrigin: http://{address}\r\n\
+             Content-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+            body.len()
+        );
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(text.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        soon(stream.read_to_string(&mut answer)).await.unwrap();
+        answer[9..12].to_owned()
+    };
+    for _ in 0..5 {
+        assert_eq!(guess("192.0.2.1", "wrong").await, "401");
+    }
+    assert_eq!(guess("192.0.2.1", PASSWORD).await, "429");
+    assert_eq!(guess("198.51.100.2", PASSWORD).await, "200");
 }
 
 /// What another process takes away, as `cobrowse-edge agent` does.

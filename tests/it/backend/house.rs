@@ -96,6 +96,8 @@ impl House {
                 Ok(edge) => break TestEdge::run(edge),
                 Err(error) => assert!(format!("{error:?}").contains("in use"), "{error:?}"),
             }
+            // Whoever still holds it must get a turn to let go.
+            tokio::task::yield_now().await;
         };
         Self {
             edge,
