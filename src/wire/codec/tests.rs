@@ -1,0 +1,133 @@
+use proptest::prelude::*;
+
+use super::*;
+
+const CODINGS: [Coding; 4] = [Coding::Gzip, Coding::Deflate, Coding::Br, Coding::Zstd];
+
+fn encoded(coding: Coding, plain: &[u8]) -> BytesMut {
+    let mut out = BytesMut::new();
+    let mut encoder = Encoder::new(coding, CodingLevels::default()).unwrap();
+    encoder.encode(plain, &mut out).unwrap();
+    encoder.finish(&mut out).unwrap();
+    out
+}
+
+fn decoded<'c>(
+    coding: Coding,
+    chunks: impl IntoIterator<Item = &'c [u8]>,
+) -> Result<Vec<u8>, CodecError> {
+    let mut decoder = Decoder::new(coding).unwrap();
+    let mut plain = Vec::new();
+    for chunk in chunks {
+        let mut input = Bytes::copy_from_slice(chunk);
+        loop {
+            let piece = decoder.decode(&mut input)?;
+            assert!(piece.len() <= PIECE);
+            if piece.is_empty() {
+                break;
+            }
+            plain.extend_from_slice(&piece);
+        }
+        assert!(input.is_empty());
+    }
+    decoder.finish().map(|()| plain)
+}
+
+fn text(length: usize) -> Vec<u8> {
+    (0..length)
+        .map(|n| b"cobrowse <p>\n"[(n * n / 7) % 13])
+        .collect()
+}
+
+#[test]
+fn every_coding_gives_back_what_went_in_at_any_chunking() {
+    for coding in CODINGS {
+        for length in [0, 1, PIECE, 3 * PIECE + 1] {
+            let plain = text(length);
+            let packed = encoded(coding, &plain);
+            for size in [1, 7, 4096, usize::MAX] {
+                let chunks = packed.chunks(size.min(packed.len()));
+                assert!(
+                    decoded(coding, chunks).unwrap() == plain,
+                    "{coding:?} {length} {size}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn a_flush_lets_the_receiver_read_all_that_was_encoded() {
+    for coding in CODINGS {
+        let mut encoder = Encoder::new(coding, CodingLevels::default()).unwrap();
+        let mut decoder = Decoder::new(coding).unwrap();
+        for part in ["first", " second", " third"] {
+            let mut out = BytesMut::new();
+            encoder.encode(part.as_bytes(), &mut out).unwrap();
+            encoder.flush(&mut out).unwrap();
+            let mut input = out.freeze();
+            assert_eq!(decoder.decode(&mut input).unwrap(), part, "{coding:?}");
+        }
+    }
+}
+
+#[test]
+fn a_body_that_ends_early_is_an_error_wherever_it_is_cut() {
+    for coding in CODINGS {
+        let packed = encoded(coding, &text(300));
+        for end in 1..packed.len() {
+            assert!(
+                decoded(coding, [&packed[..end]]).is_err(),
+                "{coding:?} cut at {end}"
+            );
+        }
+        assert_eq!(
+            decoded(coding, []).unwrap(),
+            b"",
+            "{coding:?} without a byte"
+        );
+    }
+}
+
+#[test]
+fn reads_deflate_without_its_zlib_wrapper() {
+    let zlib = encoded(Coding::Deflate, &text(300));
+    let raw = &zlib[2..zlib.len() - 4];
+    assert_eq!(decoded(Coding::Deflate, raw.chunks(1)).unwrap(), text(300));
+    assert!(decoded(Coding::Deflate, [&raw[..1]]).is_err());
+}
+
+#[test]
+fn reads_zstd_frames_one_after_another_and_ignores_bytes_behind_other_streams() {
+    let twice = |coding| [encoded(coding, b"one"), encoded(coding, b"two")].concat();
+    assert_eq!(
+        decoded(Coding::Zstd, twice(Coding::Zstd).chunks(1)).unwrap(),
+        b"onetwo"
+    );
+    assert_eq!(
+        decoded(Coding::Gzip, twice(Coding::Gzip).chunks(1)).unwrap(),
+        b"one"
+    );
+}
+
+#[test]
+fn stops_at_a_body_that_was_made_to_explode() {
+    let bomb = encoded(Coding::Br, &vec![b' '; 64 * 1024 * 1024]);
+    assert!((bomb.len() as u64) < FREE_EXPANSION / MAX_EXPANSION);
+    assert!(matches!(
+        decoded(Coding::Br, [&bomb[..]]),
+        Err(CodecError::Expansion)
+    ));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn garbage_is_an_error_or_a_body_but_never_a_panic(
+        garbage in prop::collection::vec(any::<u8>(), 0..200),
+        coding in prop::sample::select(CODINGS.to_vec()),
+    ) {
+        let _ = decoded(coding, garbage.chunks(13));
+    }
+}
