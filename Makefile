@@ -31,8 +31,10 @@ help: ## List the targets
 demo: ## Show the edge at work before a small legacy bank (ARGS='--listen 127.0.0.1:9000' for another port)
 	@$(CARGO) run --release --locked -- demo $(ARGS)
 
+test: export COBROWSE_TEST_KEEP := $(CURDIR)/target/test-run
 test: ## Install what is missing, then run every check and every test
 	@$(MAKE) --no-print-directory check
+	@rm -rf $(COBROWSE_TEST_KEEP)
 	@echo "== tests"
 	@$(CARGO) test --locked --quiet
 	@echo "== tests of the browser's scripts"
@@ -41,6 +43,8 @@ test: ## Install what is missing, then run every check and every test
 	@echo "== tests in the browser"
 	@$(CARGO) build --locked --quiet
 	@$(NPM) --prefix $(BROWSER_TESTS) --silent test
+	@echo "== what the tests left behind"
+	@node tests/leaks.mjs $(COBROWSE_TEST_KEEP)
 	@echo "== all checks and tests passed"
 
 check: rust-tools $(WEB_MODULES) ## Check format, lints, types and documentation; warnings are errors

@@ -2,12 +2,25 @@
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const BINARY =
   process.env.COBROWSE_EDGE ??
   fileURLToPath(new URL("../../target/debug/cobrowse-edge", import.meta.url));
 const PATIENCE_MS = 30_000;
+/** Where tests/leaks.mjs looks for what must not be there. */
+const KEPT = process.env.COBROWSE_TEST_KEEP;
+let number = 0;
+
+/** Keeps what is left of a test; a name says what it is: `.log`, `.sockets`, `cobrowse.db`. */
+export function keep(name, bytes) {
+  if (!KEPT) return;
+  mkdirSync(KEPT, { recursive: true });
+  number += 1;
+  writeFileSync(join(KEPT, `${process.pid}-${number}-${name}`), bytes);
+}
 
 /** Runs a command; resolves once `addresses` finds all it looks for in what is said by then. */
 export async function start(command, addresses) {
@@ -17,6 +30,7 @@ export async function start(command, addresses) {
     child[name].setEncoding("utf8").on("data", (text) => (said[name] += text));
   }
   const ended = once(child, "exit");
+  ended.then(() => keep(`${command[0]}.log`, said.stdout + said.stderr), () => undefined);
   const found = await addressesIn(child, said, ended, addresses).catch((error) => {
     child.kill("SIGKILL");
     throw error;

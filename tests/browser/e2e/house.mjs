@@ -9,6 +9,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
+import { keep } from "../binary.mjs";
+import { heardOnSockets } from "./people.mjs";
+
 const BINARY = process.env.COBROWSE_EDGE ?? fileURLToPath(new URL("../../../target/debug/cobrowse-edge", import.meta.url));
 const PATIENCE_MS = 30_000;
 
@@ -124,6 +127,8 @@ export async function openHouse({ filter = "debug" } = {}) {
   }
   const house = {
     folder,
+    /** The cookies with which the picture on the page was asked for, by visitors and agents. */
+    logoCookies: origin.logoCookies,
     site: undefined,
     agents: undefined,
     writeRules,
@@ -154,6 +159,8 @@ export async function openHouse({ filter = "debug" } = {}) {
     },
     async close() {
       if (house.edge.exitCode === null && house.edge.signalCode === null) await house.kill();
+      for (const [name, bytes] of await house.leftBehind()) keep(name === "log" ? "e2e.log" : name, bytes);
+      keep("e2e.sockets", heardOnSockets.join("\n"));
       await origin.stop();
       await rm(folder, { recursive: true });
     },
@@ -163,8 +170,10 @@ export async function openHouse({ filter = "debug" } = {}) {
 }
 
 async function startOrigin() {
+  const logoCookies = [];
   const server = createServer((request, response) => {
     const { pathname } = new URL(request.url, "http://origin");
+    if (pathname === "/logo.svg") logoCookies.push(request.headers.cookie ?? "");
     if (pathname === "/logo.svg") return response.writeHead(200, { "content-type": "image/svg+xml" }).end(LOGO);
     const body = PAGES[pathname];
     response.writeHead(body ? 200 : 404, { "content-type": "text/html; charset=utf-8", "cache-control": "no-cache" });
@@ -173,6 +182,7 @@ async function startOrigin() {
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   return {
+    logoCookies,
     address: `http://127.0.0.1:${server.address().port}`,
     async stop() {
       server.closeAllConnections();
@@ -215,6 +225,7 @@ async function answers(url) {
 function command(cwd, args, input) {
   return new Promise((resolve, reject) => {
     const child = execFile(BINARY, args, { cwd }, (error, stdout, stderr) => (error ? reject(new Error(`${args.join(" ")}: ${stderr}`)) : resolve(stdout)));
-    child.stdin.end(input);
+    // A command that reads nothing may have ended before.
+    child.stdin.on("error", () => undefined).end(input);
   });
 }

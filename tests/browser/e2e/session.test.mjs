@@ -52,6 +52,21 @@ test("a session in the page's own group is seen live, and masked", async (t) => 
   assert.deepEqual([...page.problems, ...desk.problems], []);
 });
 
+test("what a page is made of is asked for without the agent's own cookies", async (t) => {
+  const page = await visitor(t, browser, house);
+  const key = await started(page);
+  const desk = await agent(t, browser, house);
+  // The agent is a customer of the bank, too, and the console is of the same site.
+  await desk.context().addCookies([{ name: "customer", value: "ada", url: house.site }]);
+  house.logoCookies.length = 0;
+  await joins(desk, key);
+  await sees(desk, "Apply for a mortgage");
+  const logo = drawn(desk).locator("#logo");
+  assert.equal(await logo.evaluate((image) => image.decode().then(() => image.naturalWidth)), 120);
+  assert.equal(house.logoCookies.length, 1);
+  assert.ok(!house.logoCookies[0].includes("customer"), house.logoCookies[0]);
+});
+
 test("the agent's pointer and marks are seen on the visitor's page", async (t) => {
   const { page, desk } = await live(t);
   await takes(desk, "Highlight");

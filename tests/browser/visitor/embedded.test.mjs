@@ -1,11 +1,12 @@
 // The visitor's script against the backend in the built binary, on the demo's bank.
 
 import assert from "node:assert/strict";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 
+import { keep } from "../binary.mjs";
 import { launchBrowser } from "../browser.mjs";
 import { startDemo } from "../demo.mjs";
 import { call, heard, payloads, visit, waitFor } from "./visit.mjs";
@@ -25,6 +26,7 @@ before(async () => {
 after(async () => {
   await browser?.close();
   await demo?.stop();
+  for (const name of await readdir(data)) if (name.startsWith("cobrowse.db")) keep(name, await readFile(join(data, name)));
   await rm(data, { recursive: true, force: true });
 });
 

@@ -4,9 +4,10 @@ use cobrowse_edge::app::Edge;
 use cobrowse_edge::backend::roster::Joined;
 use cobrowse_edge::backend::session::{AgentEvent, Guest};
 use cobrowse_edge::backend::{Backend, Realm};
-use cobrowse_edge::config::{EdgeConfig, EmbeddedConfig, GrantsConfig, KeysSource};
+use cobrowse_edge::config::{EdgeConfig, EmbeddedConfig, GrantsConfig, KeysSource, LogConfig};
 use cobrowse_edge::groups::{GrantEpoch, SiteEnv};
 use cobrowse_edge::rules::RuleSet;
+use cobrowse_edge::telemetry::AccessLogFormat;
 use http::Request;
 use serde_json::{Value, json};
 
@@ -68,7 +69,7 @@ impl House {
         let files = Directory::new();
         let mut config = settings(&files, &origin);
         change(&mut config);
-        let edge = TestEdge::spawn(config).await;
+        let edge = TestEdge::spawn_logging_to(files.log(), config).await;
         Self {
             edge,
             files,
@@ -92,7 +93,7 @@ impl House {
         change(&mut settings);
         // The thread of the database of before may not have ended yet.
         let edge = loop {
-            match Edge::start_logging_to(std::io::sink(), settings.clone()).await {
+            match Edge::start_logging_to(files.log(), settings.clone()).await {
                 Ok(edge) => break TestEdge::run(edge),
                 Err(error) => assert!(format!("{error:?}").contains("in use"), "{error:?}"),
             }
@@ -187,7 +188,7 @@ impl House {
         let grant = self.grant(path).await;
         json!({
             "type": "hello", "version": 1, "grant": grant, "tab": tab,
-            "page": { "url": format!("{ORIGIN}{path}?secret=1"), "width": 800, "height": 600 },
+            "page": { "url": format!("{ORIGIN}{path}?canary-in-query=1"), "width": 800, "height": 600 },
             "focused": true, "paused": false, "masksByAgent": false,
         })
     }
@@ -208,6 +209,7 @@ impl House {
 }
 
 fn settings(files: &Directory, origin: &ScriptedOrigin) -> EdgeConfig {
+    let config = config(&rules(origin.address));
     let embedded = EmbeddedConfig::at(files.0.join("cobrowse.db"));
     EdgeConfig {
         grants: Some(GrantsConfig {
@@ -215,7 +217,11 @@ fn settings(files: &Directory, origin: &ScriptedOrigin) -> EdgeConfig {
             epoch: GrantEpoch::default(),
         }),
         embedded: Some(embedded),
-        ..config(&rules(origin.address))
+        log: LogConfig {
+            access: Some(AccessLogFormat::Json),
+            ..config.log
+        },
+        ..config
     }
 }
 

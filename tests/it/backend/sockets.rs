@@ -325,7 +325,7 @@ async fn a_frame_is_seen_by_its_own_grant_and_with_its_own_masks() {
         socket.say(&asked.to_string()).await;
         hear(socket).await
     };
-    let at_desk = format!("{ORIGIN}/desk/x?secret=1");
+    let at_desk = format!("{ORIGIN}/desk/x?canary-in-query=1");
     let seen = json!({ "type": "frame", "frame": 7, "allowed": true, "masks": ["#ssn", ".income", ".of-one"] });
     assert_eq!(ask(&mut socket, &desk, at_desk.clone()).await, seen);
 

@@ -1,4 +1,5 @@
-use std::path::PathBuf;
+use std::fs::{File, OpenOptions};
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// A directory of a test's own, below one that nobody else uses either; removed in the end.
@@ -37,8 +38,43 @@ impl Directory {
     }
 }
 
+/// Where `tests/leaks.mjs` looks for what must not be there; unset, nothing is kept.
+fn kept() -> Option<PathBuf> {
+    std::env::var_os("COBROWSE_TEST_KEEP").map(PathBuf::from)
+}
+
+impl Directory {
+    /// A log, beside the files.
+    pub(crate) fn log(&self) -> File {
+        let path = self.0.parent().unwrap().join("access.log");
+        let mut options = OpenOptions::new();
+        options.append(true).create(true).open(path).unwrap()
+    }
+
+    /// Databases and logs outlive the test, if somebody wants to look at them.
+    fn keep(&self, kept: &Path) -> std::io::Result<()> {
+        let parent = self.0.parent().unwrap();
+        let name = parent.file_name().unwrap().to_string_lossy().into_owned();
+        std::fs::create_dir_all(kept)?;
+        for folder in [parent, &self.0] {
+            for file in std::fs::read_dir(folder)? {
+                let file = file?.path();
+                let own = file.file_name().unwrap().to_string_lossy().into_owned();
+                if own.starts_with("cobrowse.db") || own.ends_with(".log") {
+                    std::fs::copy(&file, kept.join(format!("{name}-{own}")))?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
 impl Drop for Directory {
     fn drop(&mut self) {
+        if let Some(kept) = kept() {
+            // What was taken away by its owner is not there to be kept.
+            let _ = self.keep(&kept);
+        }
         let _ = std::fs::remove_dir_all(self.0.parent().unwrap());
     }
 }
