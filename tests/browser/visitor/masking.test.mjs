@@ -72,6 +72,23 @@ test("a frame is shown once the backend knows its grant, with its own masks besi
   assert.deepEqual([filled[0], filled.at(-1)], [true, false]);
 });
 
+test("a frame that the page's script wrote is shown with the masks of the page", async (t) => {
+  const { peer, visitor } = await scene(t, `<iframe></iframe>`);
+  const write = (text) => visitor.evaluate((said) => {
+    const { contentDocument } = document.querySelector("iframe");
+    contentDocument.open();
+    contentDocument.write(`<p>${said}</p><p class="secret">CANARY</p>`);
+    contentDocument.close();
+  }, text);
+  await write("written before");
+  await live(peer, visitor);
+  await peer.until((that) => that.text().includes("written before"));
+  await write("written while watched");
+  await peer.until((that) => that.text().includes("written while watched"));
+  assert.ok(!peer.text().includes("CANARY"));
+  assert.equal(peer.said.some(({ type }) => type === "frame"), false);
+});
+
 test("a frame whose masks cannot be read is not shown", async (t) => {
   const pages = { "/inner": `<!doctype html><p>inside</p>${tag()}` };
   const { peer, visitor } = await scene(t, `<iframe src="/inner"></iframe>`, { pages, frameMasks: { "/inner": ["p:::"] } });

@@ -227,6 +227,25 @@ export const VECTORS = [
     html: () => `<iframe></iframe>`,
     late: (c) => `at.firstChild.contentDocument.body.innerHTML = "<p class=secret title='${c}'>${c}</p>"`,
   },
+  {
+    name: "frame opened by a script",
+    html: () => `<iframe></iframe>`,
+    late: (c) => `
+      const { contentDocument } = at.firstChild;
+      contentDocument.open();
+      contentDocument.write("<p class=secret title='${c}'>${c}</p>");
+      contentDocument.close()`,
+  },
+  {
+    name: "frame that was served, and opened by a script",
+    html: () => `<iframe src="/frame/untagged"></iframe>`,
+    late: (c) => `
+      const { contentDocument } = at.firstChild;
+      contentDocument.open();
+      contentDocument.write("<p>${c}</p>");
+      contentDocument.close()`,
+  },
+  { name: "frame without a tag that takes the page's address", html: () => `<iframe src="/frame/untagged"></iframe>`, late: (c) => `at.firstChild.contentWindow.history.replaceState(null, "", location.href); at.firstChild.contentDocument.body.append("${c}")` },
   { name: "frame added to a masked element", html: () => `<div class="secret"></div>`, late: (c) => `at.firstChild.innerHTML = "<iframe srcdoc='<p>${c}</p>'></iframe>"` },
   { name: "class added, then text", html: () => `<p>x</p>`, late: (c) => `at.firstChild.className = "secret"; setTimeout(() => { at.firstChild.textContent = "${c}"; }, 100)` },
   { name: "class and text at once", html: () => `<p>x</p>`, late: (c) => `at.firstChild.textContent = "${c}"; at.firstChild.className = "secret"` },

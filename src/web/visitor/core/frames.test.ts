@@ -17,10 +17,11 @@ const PROBE = {
 const PAGE = { ...PROBE, URL: "https://bank.example/" } as unknown as Document;
 
 /** A document in a frame of another one. */
-function inner(around: Document, url: string, tag?: Record<string, string>): Document {
+function inner(around: Document, url: string, tag?: Record<string, string>, served?: string): Document {
   const element = tag && { getAttribute: (name: string) => tag[name] ?? null };
   const made = { URL: url, currentScript: null, getElementById: () => element ?? null };
-  return { ...made, defaultView: { frameElement: { ownerDocument: around } } } as unknown as Document;
+  const performance = { getEntriesByType: () => (served ? [{ name: served }] : []) };
+  return { ...made, defaultView: { frameElement: { ownerDocument: around }, performance } } as unknown as Document;
 }
 
 function scene() {
@@ -80,4 +81,18 @@ test("frames that load without end are not asked for without end", () => {
     frames.selectorOf(inner(PAGE, `https://bank.example/${count}`, TAG));
   }
   assert.equal(asked.length, FRAMES_MAX);
+});
+
+test("what the page around wrote belongs to it, what was served does not", () => {
+  const { frames, asked } = scene();
+  const at = (url: string, served: string | undefined, tag?: Record<string, string>) => frames.selectorOf(inner(PAGE, url, tag, served));
+  assert.equal(at(PAGE.URL, "about:blank"), ".page");
+  assert.equal(at(PAGE.URL, PAGE.URL), undefined);
+  assert.equal(at(PAGE.URL, "https://bank.example/other"), undefined);
+  assert.equal(at(PAGE.URL, undefined), undefined);
+  assert.equal(at(PAGE.URL, "document"), undefined);
+  assert.equal(at("https://bank.example/other", "about:blank"), undefined);
+  assert.equal(at(PAGE.URL, "about:blank", TAG), undefined);
+  at("https://bank.example/moved", "https://bank.example/first?x", TAG);
+  assert.deepEqual(asked.map(({ url }) => url), ["https://bank.example/", "https://bank.example/first"]);
 });

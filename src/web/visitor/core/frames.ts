@@ -29,8 +29,8 @@ export const FRAMES_MAX = 150;
 /**
  * A frame is a page of its own: it is seen only if its grant, which the backend looks at, allows the
  * session's group, and then with the masks of its own rule beside those of the page around it. Documents
- * that were never served, `about:blank` and `srcdoc`, belong to the page around them. What has neither a
- * tag nor such an address came past the edge, or could not be masked: it is not seen.
+ * that were never served, `about:blank`, `srcdoc` and what the page around wrote there, belong to it. What
+ * was served without a tag came past the edge, or could not be masked: it is not seen.
  */
 export function createFrames(parts: FramesParts): Frames {
   const { selector, group, page, say, number, onShown } = parts;
@@ -44,7 +44,7 @@ export function createFrames(parts: FramesParts): Frames {
     const around = doc.defaultView?.frameElement?.ownerDocument;
     const outer = around && selectorOf(around);
     if (!outer) return undefined;
-    if (/^about:(?:blank|srcdoc)/.test(doc.URL)) return outer;
+    if (isWritten(doc, around)) return outer;
     const own = ownSelector(doc);
     return own === undefined ? undefined : `${outer},${own}`;
   };
@@ -59,7 +59,7 @@ export function createFrames(parts: FramesParts): Frames {
   };
 
   const nameOf = (doc: Document, grant: string): string => {
-    const name = `${grant} ${plainUrl(doc.URL)}`;
+    const name = `${grant} ${plainUrl(servedFrom(doc)) || plainUrl(doc.URL)}`;
     names.set(doc, name);
     return name;
   };
@@ -84,4 +84,18 @@ export function createFrames(parts: FramesParts): Frames {
   };
 
   return { selectorOf, hear };
+}
+
+/** Made without the network. `document.open` gives a document the address of the page whose script calls it. */
+function isWritten(doc: Document, around: Document): boolean {
+  if (NO_ADDRESS.test(doc.URL)) return true;
+  return NO_ADDRESS.test(servedFrom(doc)) && !findTag(doc) && doc.URL === around.URL.replace(/#.*/, "");
+}
+
+const NO_ADDRESS = /^about:(?:blank|srcdoc)/;
+
+/** The address under which the browser fetched the document, whatever it is called by now. */
+function servedFrom(doc: Document): string {
+  const name = doc.defaultView?.performance?.getEntriesByType("navigation")[0]?.name ?? "";
+  return /^(?:https?|about):/.test(name) ? name : "";
 }
