@@ -54,6 +54,16 @@ test("a document is asked for once, by grant and address without its query", () 
   assert.equal(asked.length, 1);
 });
 
+test("what was asked for together is shown at once", () => {
+  const { frames, shown } = scene();
+  for (const path of ["a", "b", "c"]) frames.selectorOf(inner(PAGE, `https://bank.example/${path}`, TAG));
+  frames.hear({ type: "frame", frame: 10, allowed: true, masks: [] });
+  frames.hear({ type: "frame", frame: 11, allowed: true, masks: [] });
+  assert.equal(shown(), 0);
+  frames.hear({ type: "frame", frame: 12, allowed: false, masks: [] });
+  assert.equal(shown(), 1);
+});
+
 test("what is not sure is not seen", () => {
   const { frames, asked, shown } = scene();
   assert.equal(frames.selectorOf(inner(PAGE, "https://bank.example/a")), undefined);
@@ -62,16 +72,16 @@ test("what is not sure is not seen", () => {
   const doc = inner(PAGE, "https://bank.example/a", TAG);
   const below = inner(doc, "about:blank");
   frames.selectorOf(doc);
-  for (const answer of [
-    { frame: 10, allowed: false, masks: [] },
-    { frame: 11, allowed: true, masks: [] },
-    { frame: 10, allowed: "yes", masks: [] },
-    { frame: 10, allowed: true, masks: ".a" },
-    { frame: 10, allowed: true, masks: ["bad"] },
-  ]) {
-    frames.hear({ type: "frame", ...answer } as never);
-  }
+  frames.hear({ type: "frame", frame: 9, allowed: true, masks: [] });
+  frames.hear({ type: "frame", frame: 10, allowed: false, masks: [] });
+  frames.hear({ type: "frame", frame: 10, allowed: true, masks: [] }); // it was answered
   assert.deepEqual([frames.selectorOf(doc), frames.selectorOf(below), shown()], [undefined, undefined, 0]);
+  for (const answer of [{ allowed: "yes", masks: [] }, { allowed: true, masks: ".a" }, { allowed: true, masks: ["bad"] }, { allowed: true }]) {
+    const again = scene();
+    again.frames.selectorOf(doc);
+    again.frames.hear({ type: "frame", frame: 10, ...answer } as never);
+    assert.deepEqual([again.frames.selectorOf(doc), again.shown()], [undefined, 0], JSON.stringify(answer));
+  }
   assert.equal(frames.selectorOf({ ...inner(PAGE, "about:blank"), defaultView: null } as Document), undefined, "gone");
 });
 

@@ -38,6 +38,7 @@ export function createFrames(parts: FramesParts): Frames {
   const known = new Map<string, string | undefined>();
   const names = new WeakMap<Document, string>();
   const asked = new Map<number, string>();
+  let isNew = false;
 
   const selectorOf = (doc: Document): string | undefined => {
     if (doc === page) return selector;
@@ -75,11 +76,16 @@ export function createFrames(parts: FramesParts): Frames {
 
   const hear = ({ frame, allowed, masks }: FrameAnswer) => {
     const name = asked.get(frame);
-    if (name === undefined || allowed !== true || !Array.isArray(masks)) return;
+    if (name === undefined) return;
     asked.delete(frame);
-    const compiled = compileSelectors(masks, page);
-    if (!compiled.ok) return;
-    known.set(name, compiled.selector);
+    const compiled = allowed === true && Array.isArray(masks) && compileSelectors(masks, page);
+    if (compiled && compiled.ok) {
+      known.set(name, compiled.selector);
+      isNew = true;
+    }
+    // Pages have many frames: all that were asked for are shown at once.
+    if (asked.size || !isNew) return;
+    isNew = false;
     onShown();
   };
 
