@@ -129,6 +129,11 @@ export const VECTORS = [
       written.insertRule(".v-written:hover { background: image-set('/photo/${c}' 1x) }");
       written.cssRules[1].style.setProperty("background-image", "url(/photo/${c})")`,
   },
+  {
+    name: "image by a sheet that is written in parts",
+    html: () => `<i class="v-parts secret"></i><style></style>`,
+    late: (c) => `at.querySelector("style").append(".v-pa", "rts { background: ", "url(/photo/${c})", " }")`,
+  },
   { name: "id that says something", html: (c) => `<p class="secret" id="${c}">x</p>` },
   { name: "class that says something", html: (c) => `<p class="secret customer-${c}">x</p>` },
   { name: "class that comes to say something", html: () => `<p class="secret">x</p>`, late: (c) => `at.firstChild.classList.add("${c}")` },

@@ -108,7 +108,8 @@ export function maskLayer({ nodes, nodeOf, onGrown, onFault }: MaskLayerParts): 
   const maskText = (text: string | null | undefined, node: Node | null, ask: Ask): string => {
     const tag = (node?.parentNode as Element | null)?.localName;
     if (ask(node) || tag === "title") return stars(text ?? "");
-    return isSheet(node) ? sheets.write(text ?? "") : (text ?? "");
+    if (!isSheet(node)) return text ?? "";
+    return sheets.write(text ?? "", node?.parentNode?.childNodes.length !== 1);
   };
 
   const maskMutation = (data: Mutation, look: Look) => {

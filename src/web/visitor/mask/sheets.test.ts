@@ -36,11 +36,19 @@ for (const [css, left] of [
   [`i{background:url(/a;b{c})}.card{background:url(/x`, `i{background:url(/a;b{c})}.card{background:none`],
   [`.card{content:"\\f101"}`, `.card{content:"\\f101"}`],
   [`.card { color: red }`, `.card { color: red }`],
+  [`background:url(/x)}i{background:url(/y)}`, `background:none}i{background:url(/y)}`],
+  [`url(http://a.example/x)}`, `none}`],
+  [`;background:url("/x")`, `;background:none`],
+  [`@charset "utf-8";@import url(http://a.example/a.css) screen;`, `@charset "utf-8";@import url(http://a.example/a.css) screen;`],
 ] as const) {
   test(`addresses in rules for masked elements: ${css}`, () => {
     assert.equal(scene().write(css), left);
   });
 }
+
+test("part of a sheet has no addresses at all", () => {
+  assert.equal(scene().write(`rd{background:url(/x)} i{background:url(/y)}`, true), `rd{background:none} i{background:none}`);
+});
 
 test("without masked elements every picture stays", () => {
   const sheets = createSheets();

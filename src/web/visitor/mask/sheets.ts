@@ -10,8 +10,11 @@ export interface Sheets {
   meet: (tag: string, attributes: Attributes, isMasked: boolean) => void;
   /** A sheet that is about to be sent: its text without letters. */
   read: (css: string) => string;
-  /** The same sheet, once all elements were met: without addresses in rules for masked elements. */
-  write: (css: string) => string;
+  /**
+   * The same sheet, once all elements were met: without addresses in rules for masked elements; where it is a
+   * part of a sheet, and nobody knows what stands around it, without any.
+   */
+  write: (css: string, isPart?: boolean) => string;
   /** Class or ID of a masked element: as much of it as agents have in sheets, or on elements that they see. */
   known: (names: string) => string;
   /** Whether a rule that was sent with an address is by now one for a masked element; answered with yes once. */
@@ -49,8 +52,9 @@ export function createSheets(): Sheets {
     return plain;
   };
 
-  const write = (css: string) => {
+  const write = (css: string, isPart?: boolean) => {
     return withoutAddresses(css, (prelude) => {
+      if (isPart) return true;
       const subjects = subjectsOf(prelude);
       if (subjects.some(mayBeMasked) || sent.length > SENT_MAX) return true;
       sent.push(...subjects);
@@ -103,7 +107,8 @@ function withoutAddresses(css: string, isHidden: (prelude: string) => boolean): 
   let done = "";
   let piece = "";
   const finish = () => {
-    done += withoutAddress(piece, !!blocks[blocks.length - 1]);
+    // Outside of all blocks only a few rules have addresses.
+    done += withoutAddress(piece, blocks[blocks.length - 1] ?? !HARMLESS.test(piece.trim()));
     piece = "";
   };
   for (const [token] of css.matchAll(TOKEN)) {
@@ -127,7 +132,7 @@ function withoutAddresses(css: string, isHidden: (prelude: string) => boolean): 
 }
 
 function withoutAddress(declaration: string, isHidden: boolean): string {
-  const [, head = "", value = ""] = /^([^:]*:)([^]*)$/.exec(declaration) ?? [];
+  const [, head = "", value = declaration] = /^([^:()]*:)([^]*)$/.exec(declaration) ?? [];
   if (!(isHidden || /^[\s]*--/.test(head)) || !FETCHES.test(value.replace(STRINGS, ""))) return declaration;
   const left = value.replace(ADDRESS, "none");
   return head + (FETCHES.test(left.replace(STRINGS, "")) ? " none" : left);
