@@ -1,7 +1,9 @@
+use cobrowse_edge::config::ConsoleOrigin;
+use cobrowse_edge::wire::Scheme;
 use http::Request;
 use serde_json::json;
 
-use super::house::{ALL, Office, VIEW, hears};
+use super::house::{ALL, Office, PASSWORD, VIEW, hears};
 use crate::backend::house::closed;
 use crate::support::{Answer, Socket, Visitor};
 
@@ -146,6 +148,66 @@ async fn without_a_login_nothing_is_told() {
             assert_eq!(closed(&mut socket).await, Some(4401), "{}", ada.cookie);
         }
     }
+}
+
+/// Something in front of the edge does TLS; what counts is what agents' browsers show.
+#[tokio::test]
+async fn over_https_the_login_is_in_a_cookie_that_only_the_host_can_set() {
+    let office = Office::open_with(OFFICE, |config| {
+        config.agents.as_mut().unwrap().origin = Some(ConsoleOrigin {
+            scheme: Scheme::Https,
+            authority: "agents.bank.example".parse().unwrap(),
+        });
+    });
+    let office = office.await;
+    let body = json!({ "name": "ada", "password": PASSWORD }).to_string();
+    let request = Request::post("/api/login")
+        .header("host", "agents.bank.example")
+        .header("origin", "https://agents.bank.example")
+        .header("content-type", "application/json");
+    let mut visitor = Visitor::http1(office.address).await;
+    let answer = visitor.send_with_body(request, body).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    let (cookie, rest) = answer.header("set-cookie").split_once(';').unwrap();
+    let token = cookie.strip_prefix("__Host-cobrowse-agent=").unwrap();
+    assert_eq!(rest, " Path=/; HttpOnly; SameSite=Strict; Secure");
+    for (cookie, is_known) in [
+        (cookie.to_owned(), true),
+        (format!("cobrowse-agent={token}"), false),
+        (format!("__Secure-cobrowse-agent={token}"), false),
+        (format!("{cookie}; {cookie}"), false),
+    ] {
+        let lines = [
+            "Origin: https://agents.bank.example",
+            "Sec-WebSocket-Protocol: cobrowse-agent.v1",
+            &format!("Cookie: {cookie}"),
+        ];
+        let host = "agents.bank.example";
+        let opened = Socket::open(office.address, host, "/api/desk", &lines).await;
+        let mut socket = opened.unwrap();
+        match is_known {
+            true => drop(hears(&mut socket, "account").await),
+            false => assert_eq!(closed(&mut socket).await, Some(4401), "{cookie}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_agent_who_answers_nothing_is_let_go_of_and_one_who_does_stays() {
+    let office = Office::open(OFFICE).await;
+    let ada = office.login("ada").await;
+    let (mut deaf, mut awake) = (ada.desk().await, ada.desk().await);
+    tokio::time::pause();
+    let begun = tokio::time::Instant::now();
+    let ignoring = tokio::spawn(async move {
+        deaf.ignore().await;
+        begun.elapsed().as_secs()
+    });
+    while begun.elapsed() < std::time::Duration::from_mins(5) {
+        hears(&mut awake, "beat").await;
+    }
+    let silent = ignoring.await.unwrap();
+    assert!((59..=63).contains(&silent), "{silent} s");
 }
 
 #[tokio::test]

@@ -1,9 +1,9 @@
 use cobrowse_edge::backend::store::Rights;
 use serde_json::json;
 
-use super::house::{ALL, END, Office, POINT, VIEW, hears, rights, sees};
+use super::house::{ALL, END, Office, POINT, Page, VIEW, hears, rights, sees};
 use crate::backend::house::closed;
-use crate::support::{Told, eventually};
+use crate::support::{Socket, Told, eventually};
 
 const NONE: Rights = rights(false, false, false);
 
@@ -92,6 +92,82 @@ async fn every_role_by_every_action() {
             assert!(roster.find(id).is_some(), "{name}: it goes on");
         }
         office.end(page, &session).await;
+    }
+}
+
+/// One agent with other rights in each of two groups: what he may do follows the session's group, whatever
+/// he may in the other.
+#[tokio::test]
+async fn rights_of_one_group_are_none_in_another() {
+    let pairs = [
+        ("viewer-ender", VIEW, END),
+        ("pointer-viewer", POINT, VIEW),
+        ("ender-pointer", END, POINT),
+        ("all-viewer", ALL, VIEW),
+        ("none-all", NONE, ALL),
+    ];
+    let office = Office::open(&pairs).await;
+    for (name, one, two) in pairs {
+        let agent = office.login(name).await;
+        // At the same time, so that one seat's rights could be taken for the other's.
+        let pages = [office.visitor(1).await, office.visitor(2).await];
+        let sessions = [office.session(1).0, office.session(2).0];
+        let mut seats = Vec::new();
+        for (session, held) in sessions.iter().zip([one, two]) {
+            let (seat, answer) = agent.ask(&json!({ "session": session })).await;
+            let expected = if held.any() { "joined" } else { "refused" };
+            assert_eq!(answer["type"], expected, "{name}");
+            seats.push(seat);
+        }
+        for ((mut page, mut seat), (held, session)) in pages
+            .into_iter()
+            .zip(seats)
+            .zip([one, two].into_iter().zip(&sessions))
+        {
+            if held.any() {
+                every_action(&mut page, &mut seat, held, name).await;
+            }
+            office.end(page, session).await;
+        }
+    }
+}
+
+async fn every_action(page: &mut Page, seat: &mut Socket, held: Rights, name: &str) {
+    let at = page.page;
+    if held.view {
+        page.hears("watch").await;
+        page.show(0, b"the page").await;
+        assert_eq!(sees(seat).await, b"the page", "{name}");
+    }
+    for (message, right, allowed) in [
+        (json!({ "type": "snapshot" }), "view", held.view),
+        (
+            json!({ "type": "pointer", "page": at, "node": 7, "x": 0, "y": 1 }),
+            "point",
+            held.point,
+        ),
+        (
+            json!({ "type": "highlight", "page": at, "node": 7 }),
+            "point",
+            held.point,
+        ),
+        (
+            json!({ "type": "message", "name": "n", "data": 1 }),
+            "point",
+            held.point,
+        ),
+        (json!({ "type": "end" }), "end", held.end),
+    ] {
+        seat.say(&message.to_string()).await;
+        let kind = message["type"].as_str().unwrap();
+        match (allowed, kind) {
+            (false, _) => {
+                let denied = hears(seat, "denied").await;
+                assert_eq!(denied["action"], right, "{name} {kind}");
+            }
+            (true, "end") => drop(page.hears("ended").await),
+            (true, kind) => drop(page.hears(kind).await),
+        }
     }
 }
 

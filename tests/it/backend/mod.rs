@@ -4,4 +4,5 @@ mod calls;
 mod files;
 pub(crate) mod house;
 mod sessions;
+mod silence;
 mod sockets;

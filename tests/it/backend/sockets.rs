@@ -307,6 +307,40 @@ async fn a_socket_is_dropped_when_its_browser_is_gone_and_told_why_when_it_ends(
 }
 
 #[tokio::test]
+async fn over_https_only_a_cookie_is_believed_that_the_host_itself_has_set() {
+    let house = House::open().await;
+    let cookie = house.start().await;
+    let token = cookie.strip_prefix("cobrowse=").unwrap();
+    let hello = house.hello("a", "/").await.to_string();
+    let lines = |cookie: &str| {
+        [
+            "Origin: https://www.bank.example".to_owned(),
+            "Sec-WebSocket-Protocol: cobrowse.v1".to_owned(),
+            format!("Cookie: {cookie}"),
+        ]
+    };
+    for (cookie, is_welcome) in [
+        (format!("__Host-cobrowse={token}"), true),
+        (format!("cobrowse=x; __Host-cobrowse={token}"), true),
+        (format!("cobrowse={token}"), false),
+        (format!("__Secure-cobrowse={token}"), false),
+        (format!("__host-cobrowse={token}"), false),
+        (String::new(), false),
+    ] {
+        let lines = lines(&cookie);
+        let lines: Vec<_> = lines.iter().map(String::as_str).collect();
+        let address = house.edge.https.unwrap();
+        let opened = Socket::open_tls(address, HOST, SOCKET, &lines).await;
+        let mut socket = opened.unwrap();
+        socket.say(&hello).await;
+        match is_welcome {
+            true => assert_eq!(hear(&mut socket).await["type"], "welcome", "{cookie}"),
+            false => assert_eq!(closed(&mut socket).await, Some(4401), "{cookie}"),
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_visitor_who_says_nothing_is_not_waited_for() {
     let house = House::open().await;
     let cookie = house.start().await;

@@ -1,11 +1,12 @@
 use std::net::SocketAddr;
 
 use bytes::BytesMut;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use super::patience::soon;
 use super::raw_origin::Conversation;
+use super::visitor::tls;
 
 /// A visitor's handshake; `lines` stand below those that every handshake has.
 pub(crate) fn handshake(host: &str, path: &str, lines: &[&str]) -> String {
@@ -42,9 +43,13 @@ pub(crate) async fn serve_echo(mut conversation: Conversation) {
     }
 }
 
+/// A connection, with or without TLS.
+trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
+
 /// A browser's end of a WebSocket, as far as tests of one go.
 pub(crate) struct Socket {
-    stream: TcpStream,
+    stream: Box<dyn Stream>,
     buffer: BytesMut,
 }
 
@@ -67,7 +72,29 @@ impl Socket {
         path: &str,
         lines: &[&str],
     ) -> Result<Self, u16> {
-        let mut stream = TcpStream::connect(address).await.unwrap();
+        let stream = TcpStream::connect(address).await.unwrap();
+        Self::open_on(Box::new(stream), host, path, lines).await
+    }
+
+    /// The same over TLS.
+    pub(crate) async fn open_tls(
+        address: SocketAddr,
+        host: &str,
+        path: &str,
+        lines: &[&str],
+    ) -> Result<Self, u16> {
+        let stream = tls(address, Some("localhost"), &["http/1.1"])
+            .await
+            .unwrap();
+        Self::open_on(Box::new(stream), host, path, lines).await
+    }
+
+    async fn open_on(
+        mut stream: Box<dyn Stream>,
+        host: &str,
+        path: &str,
+        lines: &[&str],
+    ) -> Result<Self, u16> {
         let head = handshake(host, path, lines);
         stream.write_all(head.as_bytes()).await.unwrap();
         let mut buffer = BytesMut::new();
@@ -136,6 +163,15 @@ impl Socket {
                 None => return Told::Gone,
             }
         }
+    }
+
+    /// What comes until the connection is gone, if nothing is answered: the kinds of its frames.
+    pub(crate) async fn ignore(&mut self) -> Vec<u8> {
+        let mut kinds = Vec::new();
+        while let Some((kind, _)) = self.frame().await {
+            kinds.push(kind);
+        }
+        kinds
     }
 
     async fn frame(&mut self) -> Option<(u8, Vec<u8>)> {

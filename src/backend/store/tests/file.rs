@@ -121,6 +121,30 @@ async fn one_edge_at_a_time_and_commands_beside_it() {
 }
 
 #[test]
+fn readers_and_the_writer_do_not_wait_for_each_other() {
+    let scratch = Scratch::new();
+    let mut writer = scratch.open();
+    let pragma = |name: &str| {
+        let connection = &writer.connection;
+        connection.pragma_query_value(None, name, |row| row.get::<_, String>(0))
+    };
+    assert_eq!(pragma("journal_mode").unwrap(), "wal");
+    let reader = scratch.open();
+    let reading = reader.connection.unchecked_transaction().unwrap();
+    let count = || {
+        let sql = "SELECT count(*) FROM session";
+        reading
+            .query_row(sql, (), |row| row.get::<_, i64>(0))
+            .unwrap()
+    };
+    assert_eq!(count(), 0);
+    // Without waiting; and who reads goes on reading what was there.
+    writer.save_session(&session(1, "k")).unwrap();
+    writer.audit(&audit::entry(1)).unwrap();
+    assert_eq!(count(), 0);
+}
+
+#[test]
 fn the_version_is_written_once() {
     let scratch = Scratch::new();
     for _ in 0..2 {
