@@ -6,12 +6,14 @@ use std::sync::{
 use std::time::{Duration, Instant};
 use std::{io, thread};
 
-use argon2::Argon2;
-use argon2::password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash};
+use argon2::password_hash::PasswordHasher;
+use argon2::password_hash::phc::{Output, PasswordHash};
+use argon2::{Algorithm, Argon2, Block, Params, Version};
+use aws_lc_rs::constant_time::verify_slices_are_equal;
 use tokio::sync::{mpsc, oneshot};
 
 /// Passwords, checked at a cost that does not tell whether there is such an agent. One thread checks all of them,
-/// one after the other: each takes 19 MiB, which a process keeps for every thread that ever did it.
+/// one after the other, in the same 19 MiB: what is given back to the allocator is not given back to the system.
 #[derive(Debug)]
 pub(super) struct Passwords {
     checks: mpsc::Sender<Check>,
@@ -85,12 +87,13 @@ impl Passwords {
         };
         let thread = thread::Builder::new().name("passwords".to_owned());
         thread.spawn(move || {
+            let mut memory = Vec::new();
             while let Some(check) = asked.blocking_recv() {
                 // Who asked may be gone, or has waited too long: that costs nothing more.
                 if check.asked.elapsed() < WAIT_MAX && !check.answer.is_closed() {
                     #[cfg(test)]
                     counter.fetch_add(1, Ordering::Relaxed);
-                    check.carry_out(&nobody);
+                    check.carry_out(&nobody, &mut memory);
                 }
             }
         })?;
@@ -127,7 +130,7 @@ impl Passwords {
 
 impl Check {
     /// The same work, whether or not there is such an agent.
-    fn carry_out(self, nobody: &str) {
+    fn carry_out(self, nobody: &str, memory: &mut Vec<Block>) {
         let Self {
             password,
             kept,
@@ -137,16 +140,60 @@ impl Check {
         let somebody = kept.is_some() && password.len() <= BYTES_MAX;
         let kept = kept.as_deref().unwrap_or(nobody);
         let password = &password.as_bytes()[..password.len().min(BYTES_MAX)];
-        let is_same = PasswordHash::new(kept)
-            .is_ok_and(|kept| Argon2::default().verify_password(password, &kept).is_ok());
+        let is_same = is_same(password, kept, memory).unwrap_or(false);
         // Nobody may be waiting any more.
         let _ = answer.send(is_same && somebody);
     }
 }
 
+/// As the crate's own `verify_password`, in memory that is used again. `None`: what is kept is no hash.
+fn is_same(password: &[u8], kept: &str, memory: &mut Vec<Block>) -> Option<bool> {
+    let kept = PasswordHash::new(kept).ok()?;
+    let (salt, expected) = (kept.salt.as_ref()?, kept.hash.as_ref()?);
+    let algorithm = Algorithm::try_from(kept.algorithm.as_str()).ok()?;
+    let version = Version::try_from(kept.version?).ok()?;
+    let params = Params::try_from(&kept).ok()?;
+    memory.resize(params.block_count(), Block::default());
+    let mut computed = [0; Output::MAX_LENGTH];
+    let computed = computed.get_mut(..expected.len())?;
+    Argon2::new(algorithm, version, params)
+        .hash_password_into_with_memory(password, salt, computed, memory)
+        .ok()?;
+    // In constant time.
+    Some(verify_slices_are_equal(computed, expected.as_bytes()).is_ok())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_password_is_compared_as_the_crate_does_it() {
+        use argon2::password_hash::PasswordVerifier;
+
+        let small = Params::new(64, 1, 1, None).unwrap();
+        let other = Argon2::new(Algorithm::Argon2i, Version::V0x13, small);
+        let kept = [
+            hash(b"a right password").unwrap(),
+            other
+                .hash_password(b"a right password")
+                .unwrap()
+                .to_string(),
+            hash(b"").unwrap(),
+        ];
+        // What another hash left in the memory changes nothing.
+        let mut memory = Vec::new();
+        for kept in &kept {
+            for password in [&b"a right password"[..], b"a wrong password", b""] {
+                let theirs = Argon2::default().verify_password(password, &**kept);
+                let ours = is_same(password, kept, &mut memory);
+                assert_eq!(ours, Some(theirs.is_ok()), "{kept}");
+            }
+        }
+        for no_hash in ["", "x", "$argon2id$v=19$m=64,t=1,p=1$c2FsdHNhbHQ"] {
+            assert_ne!(is_same(b"", no_hash, &mut memory), Some(true), "{no_hash}");
+        }
+    }
 
     #[tokio::test]
     async fn who_comes_when_many_wait_is_sent_away_at_once() {
