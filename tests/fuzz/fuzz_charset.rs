@@ -223,9 +223,11 @@ fn rewrite<'p>(
 /// Nothing changes but by the tag and the masks, and those are where the letters are and nowhere else.
 fn check_tree(page: &[u8], out: &[u8], encoding: &'static Encoding, letters: [char; 2]) {
     let shown = || format!("{} {:?}", encoding.name(), String::from_utf8_lossy(page));
-    // In gb18030 the end of a page swallows digits that what stands behind brings back.
+    // In gb18030 the end of a page swallows digits of a letter that what stands behind brings back.
+    // Behind anything else, such as white space in a table, it would be one text with that.
+    let is_cut = |last: &u8| last.is_ascii_digit() || *last >= 0x80;
     let end = match encoding.name() {
-        "GBK" | "gb18030" => ".",
+        "GBK" | "gb18030" if page.last().is_some_and(is_cut) => ".",
         _ => "",
     };
     let [before, after] =
