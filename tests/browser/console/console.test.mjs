@@ -7,7 +7,7 @@ import { bundle } from "../../../src/web/build.mjs";
 import { launchBrowser } from "../browser.mjs";
 import { agent, drawn, join, notice, replay, takes } from "./agent.mjs";
 import { ACCOUNT, RIGHTS, sessionView, startAgents } from "./peer.mjs";
-import { bankPage, recording } from "./recording.mjs";
+import { bankPage, builder, recording } from "./recording.mjs";
 
 let browser, scripts;
 before(async () => {
@@ -119,6 +119,23 @@ test("a session is shown as it is, and goes on live", async (t) => {
   }));
   assert.deepEqual(page.problems, []);
 });
+
+for (const [name, publicId, compatMode, cell] of [
+  ["quirks", "-//W3C//DTD HTML 4.01 Transitional//EN", "BackCompat", "low"],
+  ["limited-quirks", "-//W3C//DTD XHTML 1.0 Transitional//EN", undefined, "low"],
+  ["no-quirks", "", undefined, "high"],
+]) {
+  test(`a page in ${name} mode is laid out so`, async (t) => {
+    const { el, doc } = builder();
+    const spacer = el("td", { id: "spacer" }, el("img", { src: "data:image/gif;base64,R0lGODlhAQABAAAAACw=", width: "1", height: "3" }));
+    const made = doc([], [el("h1", { id: "heading" }, "Rates"), el("table", { cellpadding: "0" }, el("tbody", {}, el("tr", {}, spacer)))], { compatMode });
+    Object.assign(made.childNodes[0], { publicId });
+    const { page } = await watching(t, { page: { page: made } });
+    const height = await drawn(page).locator("#spacer").evaluate((node) => node.offsetHeight);
+    assert.equal(height <= 3 ? "low" : "high", cell, `${height} px`);
+    assert.deepEqual(page.problems, []);
+  });
+}
 
 for (const skew of [3_600_000, -3_600_000]) {
   test(`clocks may be ${skew} ms apart`, async (t) => {

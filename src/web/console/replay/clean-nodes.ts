@@ -1,4 +1,5 @@
 import { cleanAttributes, cleanTag, INERT } from "./clean-attributes.ts";
+import { inLayoutMode } from "./layout-mode.ts";
 import { NODE, type CleanNode } from "./recording.ts";
 import { bag, id, list, malformed, text, type Bag } from "./values.ts";
 
@@ -32,7 +33,7 @@ export function cleanNodes(): Nodes {
     const children = () => list(node.childNodes, "childNodes").map((child) => clean(child, depth + 1));
     switch (node.type) {
       case NODE.document:
-        return { ...made, type: NODE.document, childNodes: children(), ...compatMode(node) };
+        return inLayoutMode({ ...made, type: NODE.document, childNodes: children() }, node.compatMode);
       case NODE.doctype:
         return { ...made, ...doctype(node) };
       case NODE.element:
@@ -68,10 +69,6 @@ function doctype({ publicId, systemId }: Bag): Bag {
 
 function textNode({ textContent, isStyle }: Bag): Bag {
   return { type: NODE.text, textContent: text(textContent), ...(isStyle === true ? { isStyle } : {}) };
-}
-
-function compatMode({ compatMode: mode, childNodes }: Bag): Bag {
-  return mode === "BackCompat" && (childNodes as unknown[]).length ? { compatMode: mode } : {};
 }
 
 function isCustomName(tag: string): boolean {
