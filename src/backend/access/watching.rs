@@ -72,6 +72,8 @@ impl Access {
             ticks.tick().await;
             match self.take_up(version).await {
                 Ok(now) => (version, failures) = (Some(now), 0),
+                // So many wait for the disk: it is read when they are done.
+                Err(StoreError::Busy) => {}
                 Err(error) => {
                     failures += 1;
                     if failures == FAILURES_MAX {
@@ -208,7 +210,7 @@ impl Access {
     }
 
     async fn audit(&self, entry: AuditEntry) -> Result<(), StoreError> {
-        let audited = self.0.store.audit(entry).await;
+        let audited = self.0.store.audit_agent(entry).await;
         if let Err(error) = &audited {
             tracing::error!(%error, "the audit log cannot be written");
         }

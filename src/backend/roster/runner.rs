@@ -1,5 +1,6 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::mpsc;
 use tokio::time::sleep_until;
@@ -9,7 +10,7 @@ use super::feed::{FeedWriter, Pushed};
 use super::secret::TokenHash;
 use crate::backend::protocol::{BackendMessage, CloseCode};
 use crate::backend::session::{
-    AgentEvent, Effect, Guest, Happening, Line, OpenedPage, SeatNo, Session, SessionFacts,
+    AgentEvent, Effect, Guest, Happening, Line, Moment, OpenedPage, SeatNo, Session, SessionFacts,
     SocketNo, Standing,
 };
 use crate::backend::store::{Actor, AuditEntry, Outcome, SessionRecord};
@@ -72,7 +73,16 @@ pub(super) struct Runner {
     more: VecDeque<Happening>,
     /// Not all that is to outlive the process is on its way to the disk.
     unsaved: bool,
+    /// When it was last sent there.
+    saved: Option<Moment>,
+    /// Lines that the disk did not take, however much visitors say meanwhile.
+    unwritten: (mpsc::Sender<Line>, mpsc::Receiver<Line>),
 }
+
+/// Between two times that a session is kept: a visitor may pause and go on as fast as it likes.
+const SAVE_INTERVAL: Duration = Duration::from_secs(1);
+/// More lines than a session writes in one window of its ledger.
+const UNWRITTEN_MAX: usize = 512;
 
 impl Runner {
     pub(super) fn new(
@@ -90,6 +100,8 @@ impl Runner {
             seats: HashMap::new(),
             more: VecDeque::new(),
             unsaved: false,
+            saved: None,
+            unwritten: mpsc::channel(UNWRITTEN_MAX),
         }
     }
 
@@ -100,6 +112,7 @@ impl Runner {
     pub(super) async fn run(mut self) {
         loop {
             let Some(happening) = self.next().await else {
+                self.save_before_the_end();
                 return self.let_go();
             };
             self.more.push_back(happening);
@@ -112,17 +125,17 @@ impl Runner {
             if self.session.is_over() {
                 return;
             }
-            if self.unsaved {
-                self.save();
-            }
+            self.save_when_due();
         }
     }
 
     /// What happens next. `None`: the process ends.
     async fn next(&mut self) -> Option<Happening> {
         let deadline = self.session.deadline()?;
+        let deadline = self.save_due().map_or(deadline, |due| due.min(deadline));
         let letter = tokio::select! {
             letter = self.inbox.recv() => letter?,
+            Some(line) = self.unwritten.1.recv() => return Some(Happening::Unwritten(line)),
             () = sleep_until(self.shared.instant(deadline)) => return Some(Happening::Passed),
         };
         match letter {
@@ -174,7 +187,7 @@ impl Runner {
                 }
             }
             Effect::Publish(facts) => self.shared.publish(facts),
-            Effect::Save => self.save(),
+            Effect::Save => self.unsaved = true,
             Effect::Audit(line) => self.audit(line),
             Effect::End { why, .. } => self.end(why).await,
         }
@@ -206,14 +219,38 @@ impl Runner {
         }
     }
 
-    /// Nobody waits for the disk: what cannot be kept now is tried again with whatever happens next.
+    fn save_due(&self) -> Option<Moment> {
+        let due = self
+            .saved
+            .map_or(Moment::ZERO, |saved| saved + SAVE_INTERVAL);
+        self.unsaved.then_some(due)
+    }
+
+    fn save_when_due(&mut self) {
+        if self.save_due().is_some_and(|due| due <= self.shared.now()) {
+            self.save();
+        }
+    }
+
+    fn save_before_the_end(&mut self) {
+        if self.unsaved {
+            self.save();
+        }
+    }
+
+    /// Nobody waits for the disk: what cannot be kept now is tried again a second later.
     fn save(&mut self) {
+        self.saved = Some(self.shared.now());
         let record = record(&self.session, self.token);
         self.unsaved = self.shared.store.leave_session(record).is_err();
     }
 
     fn audit(&mut self, line: Line) {
-        if let Err(error) = self.shared.store.note(self.entry(line)) {
+        let unwritten = self.unwritten.0.clone();
+        let tell_back = move || {
+            let _ = unwritten.try_send(line);
+        };
+        if let Err(error) = self.shared.store.note(self.entry(line), tell_back) {
             tracing::error!(%error, action = line.action, "the audit log cannot be written");
             self.more.push_back(Happening::Unwritten(line));
         }

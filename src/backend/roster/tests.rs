@@ -339,3 +339,48 @@ async fn time_ends_a_session_that_nobody_opens() {
             .unwrap();
     }
 }
+
+#[tokio::test]
+async fn a_page_does_not_go_on_when_the_disk_does_not_take_its_line() {
+    let directory = TestDirectory::new();
+    let store = Store::open(&directory.path().join("cobrowse.db")).unwrap();
+    let roster = Roster::load(store.clone(), Terms::default(), 4).await;
+    let roster = roster.unwrap();
+    let (facts, _) = start(&roster).await;
+    let broken =
+        "CREATE TRIGGER full BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'full'); END";
+    store.meddle(broken).await.unwrap();
+    let mut visitor = roster.attach(facts.id, page()).await.unwrap();
+    hear_close(&mut visitor, CloseCode::Restart).await;
+    store.meddle("DROP TRIGGER full").await.unwrap();
+    let mut visitor = roster.attach(facts.id, page()).await.unwrap();
+    let mut agent = roster.join(facts.id, guest("anna")).await.unwrap();
+    hear(&mut visitor, &BackendMessage::Watch { watched: true }).await;
+    assert!(agent.feed.next().await.is_some());
+}
+
+#[tokio::test]
+async fn who_pauses_without_end_is_kept_once_a_second() {
+    let directory = TestDirectory::new();
+    let store = Store::open(&directory.path().join("cobrowse.db")).unwrap();
+    let roster = Roster::load(store.clone(), Terms::default(), 4).await;
+    let roster = roster.unwrap();
+    let (facts, _) = start(&roster).await;
+    let counted = "CREATE TABLE saves (one); CREATE TRIGGER kept AFTER UPDATE ON session
+        BEGIN INSERT INTO saves VALUES (1); END;
+        CREATE TRIGGER too_many AFTER INSERT ON saves WHEN (SELECT count(*) FROM saves) > 8
+        BEGIN SELECT RAISE(ABORT, 'too many'); END;";
+    store.meddle(counted).await.unwrap();
+    let mut visitor = roster.attach(facts.id, page()).await.unwrap();
+    for turn in 0..400 {
+        let pause = VisitorMessage::Pause {
+            paused: turn % 2 == 0,
+            message: None,
+        };
+        assert!(visitor.say(pause).await);
+    }
+    roster.drain().await;
+    hear_close(&mut visitor, CloseCode::Restart).await;
+    // Had it been kept more often, what is left of eight would be none.
+    store.meddle("INSERT INTO saves VALUES (2)").await.unwrap();
+}

@@ -22,7 +22,7 @@ pub(super) const ACTION: &str = "prune";
 /// So many lines make it worth while; of what is older than it may be, a day does, too.
 const LINES_MIN: i64 = 256;
 /// In one go: others wait for the disk meanwhile.
-const LINES_MAX: i64 = 10_000;
+pub(super) const LINES_MAX: i64 = 10_000;
 const DAY_SECONDS: i64 = 24 * 60 * 60;
 
 impl Default for AuditRetention {

@@ -10,7 +10,7 @@ use super::audit::{AuditEntry, Verified};
 use super::database::Database;
 use super::error::StoreError;
 use super::logins::LoginRecord;
-use super::retention::AuditRetention;
+use super::retention::{self, AuditRetention};
 use super::sessions::{SessionId, SessionRecord};
 use crate::backend::unix_now;
 
@@ -27,6 +27,8 @@ type Job = Box<dyn FnOnce(&mut Database) + Send>;
 /// has stopped must neither fill the memory nor hold up sessions. As many as there are sessions may all want
 /// something after a restart.
 const WAITING_MAX: usize = 4096;
+/// Places that are for agents, and for what is read of them: no visitors' sessions may take these.
+const FOR_AGENTS: usize = 256;
 /// Between two looks at whether old lines of the audit log may go.
 const PRUNE_INTERVAL: Duration = Duration::from_mins(1);
 
@@ -85,18 +87,35 @@ impl Store {
         self.ask(move |database| database.audit(&entry)).await
     }
 
+    /// One more line, of what an agent does.
+    pub async fn audit_agent(&self, entry: AuditEntry) -> Result<(), StoreError> {
+        self.ask_for_agents(move |database| database.audit(&entry))
+            .await
+    }
+
     /// One more line, for which nobody waits. `Err`: too many others are waiting, and it will not be written.
-    pub fn note(&self, entry: AuditEntry) -> Result<(), StoreError> {
+    /// When the disk fails later, `unwritten` is called: on the thread of the database, so it must not wait.
+    pub fn note(
+        &self,
+        entry: AuditEntry,
+        unwritten: impl FnOnce() + Send + 'static,
+    ) -> Result<(), StoreError> {
         self.leave(
             move |database| database.audit(&entry),
-            "the audit log cannot be written",
+            move |error| {
+                tracing::error!(%error, "the audit log cannot be written");
+                unwritten();
+            },
         )
     }
 
     /// As [`save_session`](Self::save_session), but nobody waits for it. `Err`: nothing will be saved.
     pub fn leave_session(&self, record: SessionRecord) -> Result<(), StoreError> {
         let what = "a session cannot be kept; after a restart it is as it was before";
-        self.leave(move |database| database.save_session(&record), what)
+        self.leave(
+            move |database| database.save_session(&record),
+            move |error| tracing::error!(%error, "{what}"),
+        )
     }
 
     pub async fn verify_audit(&self) -> Result<Verified, StoreError> {
@@ -105,11 +124,12 @@ impl Store {
 
     /// Everybody, by name.
     pub async fn load_agents(&self) -> Result<Vec<AgentRecord>, StoreError> {
-        self.ask(|database| database.load_agents()).await
+        self.ask_for_agents(|database| database.load_agents()).await
     }
 
     pub async fn save_login(&self, record: LoginRecord) -> Result<(), StoreError> {
-        self.ask(move |database| database.save_login(&record)).await
+        self.ask_for_agents(move |database| database.save_login(&record))
+            .await
     }
 
     pub async fn load_logins(&self) -> Result<Vec<LoginRecord>, StoreError> {
@@ -117,16 +137,31 @@ impl Store {
     }
 
     pub async fn end_logins(&self, token_hashes: Vec<[u8; 32]>) -> Result<(), StoreError> {
-        self.ask(move |database| database.end_logins(&token_hashes))
+        self.ask_for_agents(move |database| database.end_logins(&token_hashes))
             .await
     }
 
     /// See [`Database::data_version`].
     pub async fn data_version(&self) -> Result<i64, StoreError> {
-        self.ask(|database| database.data_version()).await
+        self.ask_for_agents(|database| database.data_version())
+            .await
+    }
+
+    #[cfg(test)]
+    pub(in crate::backend) async fn meddle(&self, sql: &'static str) -> Result<(), StoreError> {
+        self.ask(move |database| Ok(database.connection.execute_batch(sql)?))
+            .await
     }
 
     async fn ask<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&mut Database) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.look_for_place()?;
+        self.ask_for_agents(job).await
+    }
+
+    async fn ask_for_agents<T: Send + 'static>(
         &self,
         job: impl FnOnce(&mut Database) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
@@ -142,14 +177,24 @@ impl Store {
     fn leave(
         &self,
         job: impl FnOnce(&mut Database) -> Result<(), StoreError> + Send + 'static,
-        failed: &'static str,
+        failed: impl FnOnce(StoreError) + Send + 'static,
     ) -> Result<(), StoreError> {
         let job: Job = Box::new(move |database| {
             if let Err(error) = job(database) {
-                tracing::error!(%error, "{failed}");
+                failed(error);
             }
         });
+        self.look_for_place()?;
         self.queue(job)
+    }
+
+    /// Whether there is one beside those for agents.
+    fn look_for_place(&self) -> Result<(), StoreError> {
+        match self.jobs.capacity() > FOR_AGENTS {
+            true => Ok(()),
+            false if self.jobs.is_closed() => Err(StoreError::Stopped),
+            false => Err(StoreError::Busy),
+        }
     }
 
     /// Nobody waits for a place.
@@ -166,7 +211,10 @@ fn prune_now_and_then(database: &mut Database, keep: AuditRetention, last: &mut 
         return;
     }
     *last = Some(Instant::now());
-    if let Err(error) = database.prune_audit(keep, unix_now()) {
-        tracing::error!(%error, "the audit log cannot be pruned");
+    match database.prune_audit(keep, unix_now()) {
+        // There may be more: again after the next job, or lines would come faster than they go.
+        Ok(retention::LINES_MAX) => *last = None,
+        Ok(_) => {}
+        Err(error) => tracing::error!(%error, "the audit log cannot be pruned"),
     }
 }

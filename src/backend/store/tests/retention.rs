@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use super::audit::{entry, meddle, with_lines};
 use super::*;
 use crate::backend::store::{AuditRetention, Broken, Store, StoreError, Verified};
@@ -145,24 +147,58 @@ fn a_log_of_the_version_before_goes_on() {
 async fn a_disk_that_has_stopped_holds_up_nobody() {
     let scratch = Scratch::new();
     let store = Store::open(&scratch.path()).unwrap();
-    store.note(entry(0)).unwrap();
+    store.note(entry(0), || ()).unwrap();
     // The thread waits for what another process writes.
     let other = scratch.open();
     other.connection.execute_batch("BEGIN IMMEDIATE").unwrap();
     let mut queued = 0_i64;
-    while store.note(entry(1)).is_ok() {
+    while store.note(entry(1), || ()).is_ok() {
         queued += 1;
         assert!(queued < 5_000, "there is no end");
     }
     let full = store.audit(entry(2)).await.unwrap_err();
     assert!(matches!(full, StoreError::Busy), "{full:?}");
+    // Agents are read, and do what they do, all the same: they wait.
+    let read = store.data_version();
+    tokio::pin!(read);
+    let waits = tokio::time::timeout(Duration::from_millis(20), &mut read).await;
+    assert!(waits.is_err(), "{waits:?}");
     other.connection.execute_batch("COMMIT").unwrap();
     drop(other);
+    assert!(read.await.is_ok());
     // All that was taken is written.
     let Verified::Whole { lines, .. } = wait_for_place(&store).await else {
         panic!("the log is broken");
     };
     assert_eq!(lines, 1 + queued);
+}
+
+#[tokio::test]
+async fn what_is_too_much_goes_with_the_next_jobs() {
+    let (scratch, database) = with_lines(10_600);
+    drop(database);
+    let store = Store::open_keeping(&scratch.path(), lines_max(100)).unwrap();
+    store.data_version().await.unwrap();
+    store.data_version().await.unwrap();
+    let Verified::Whole { lines, pruned, .. } = store.verify_audit().await.unwrap() else {
+        panic!("the log is broken");
+    };
+    assert_eq!((lines, pruned), (101, 10_501));
+}
+
+#[tokio::test]
+async fn it_is_told_back_what_the_disk_did_not_take() {
+    let scratch = Scratch::new();
+    let store = Store::open(&scratch.path()).unwrap();
+    let (told, heard) = tokio::sync::oneshot::channel();
+    store.note(entry(0), || panic!("it was written")).unwrap();
+    let broken =
+        "CREATE TRIGGER full BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'full'); END";
+    store.meddle(broken).await.unwrap();
+    store
+        .note(entry(1), move || told.send(()).unwrap())
+        .unwrap();
+    heard.await.unwrap();
 }
 
 async fn wait_for_place(store: &Store) -> Verified {
