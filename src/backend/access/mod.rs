@@ -9,6 +9,7 @@ mod limits;
 mod logins;
 mod password;
 mod quota;
+mod refusals;
 mod token;
 mod watching;
 

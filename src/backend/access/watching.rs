@@ -3,12 +3,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use super::agents::Agents;
 use super::limits::{Guess, Limits, RateLimited};
 use super::logins::{Login, Logins};
 use super::password::Passwords;
+use super::refusals::Refusals;
 use super::token::Token;
 use crate::backend::store::{
     Actor, AgentRecord, AuditEntry, LoginRecord, Outcome, Rights, SessionId, Store, StoreError,
@@ -27,6 +28,7 @@ struct Shared {
     logins: Logins,
     passwords: Passwords,
     limits: Limits,
+    refusals: Refusals,
 }
 
 /// Why somebody is not logged in.
@@ -59,6 +61,7 @@ impl Access {
             logins,
             passwords,
             limits: Limits::default(),
+            refusals: Refusals::default(),
         })))
     }
 
@@ -184,6 +187,19 @@ impl Access {
     pub fn key_was_right(&self, agent: &AgentRecord, address: IpAddr) {
         let name = agent.name.as_str();
         self.0.limits.was_right(Guess::SessionKey, name, address);
+    }
+
+    /// An agent is not let in.
+    pub async fn audit_refused_join(
+        &self,
+        agent: &AgentRecord,
+        code: &str,
+    ) -> Result<(), StoreError> {
+        let noted = self.0.refusals.note(agent.id, code, Instant::now());
+        match noted {
+            Some(reason) => self.audit_agent(agent, "join", None, Some(&reason)).await,
+            None => Ok(()),
+        }
     }
 
     /// What an agent did in a session, or was not let do.

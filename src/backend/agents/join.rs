@@ -159,7 +159,7 @@ fn may_join(line: &Line, facts: &SessionFacts) -> bool {
 async fn refuse<T>(line: &mut Line, refused: Refused) -> Result<Option<T>, Close> {
     let agent = line.agent()?;
     let access = &line.shared.access;
-    let audited = access.audit_agent(&agent, "join", None, Some(refused.code));
+    let audited = access.audit_refused_join(&agent, refused.code);
     audited.await.map_err(|_| Close::Away)?;
     line.say(&ToConsole::Refused(refused)).await?;
     Ok(None)
