@@ -132,6 +132,11 @@ impl Attached {
         self.tell(happening).await
     }
 
+    /// A frame of its page is not to be seen, and that is written down.
+    pub async fn frame_refused(&self, admission: Admission) -> bool {
+        self.tell(Happening::FrameRefused(admission)).await
+    }
+
     pub async fn close(self) {
         let socket = self.socket;
         self.tell(Happening::Closed { socket }).await;

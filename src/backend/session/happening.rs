@@ -36,6 +36,8 @@ pub enum Happening {
     Closed {
         socket: SocketNo,
     },
+    /// A document in a frame of a page is not to be seen.
+    FrameRefused(Admission),
     /// The visitor's script ends the session.
     Finished(FinishReason),
     Joined {

@@ -199,6 +199,10 @@ impl Session {
                 }
             }
             Happening::Unwritten(line) => self.let_go_unless_refused(line, effects),
+            Happening::FrameRefused(admission) => {
+                let line = Line::new("frame", false, admission.reason());
+                effects.push(Effect::Audit(line));
+            }
             Happening::Passed => {}
         }
     }

@@ -343,7 +343,15 @@ impl Visit {
         match heard {
             Heard::Nothing => true,
             Heard::Message(VisitorMessage::Frame { frame, grant, url }) => {
-                return Ok(Some(self.frame(frame, grant, &url, credentials.group)));
+                let look = self.look_at_frame(grant, &url, credentials.group);
+                if !look.admission.is_allowed() {
+                    attached.frame_refused(look.admission).await;
+                }
+                return Ok(Some(BackendMessage::Frame {
+                    frame,
+                    allowed: look.admission == Admission::Allowed,
+                    masks: look.masks,
+                }));
             }
             Heard::Frame(head, bytes) => attached.frame(head, bytes).await,
             Heard::Message(VisitorMessage::Focus) => {
@@ -367,14 +375,9 @@ impl Visit {
     }
 
     /// A document in a frame is a page of its own: its grant says whether it may be seen.
-    fn frame(&self, frame: u32, grant: String, url: &str, group: GroupId) -> BackendMessage {
+    fn look_at_frame(&self, grant: String, url: &str, group: GroupId) -> Look {
         let path = self.place.path_of(&self.place.plain_url(url));
-        let look = self.look(&Credentials { grant, path, group });
-        BackendMessage::Frame {
-            frame,
-            allowed: look.admission == Admission::Allowed,
-            masks: look.masks,
-        }
+        self.look(&Credentials { grant, path, group })
     }
 }
 

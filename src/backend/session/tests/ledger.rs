@@ -87,3 +87,19 @@ fn what_cannot_be_written_down_does_not_go_on() {
     play.then(Happening::Passed);
     assert_eq!(times(&play), [("", 1), ("groupid", 1)], "it is made up for");
 }
+
+#[test]
+fn frames_that_are_refused_are_written_down_and_counted() {
+    let mut play = play();
+    play.open(1, "a");
+    let mut written = Vec::new();
+    for _ in 0..LINES_MAX + 5 {
+        play.then(Happening::FrameRefused(Admission::Refused("groupid")));
+        written.extend(play.audited());
+    }
+    let line = ("frame", false, "groupid");
+    assert_eq!(written, vec![line; usize::try_from(LINES_MAX).unwrap()]);
+    play.now = WINDOW;
+    play.then(Happening::Passed);
+    assert_eq!(times(&play), [("groupid", 5)]);
+}
