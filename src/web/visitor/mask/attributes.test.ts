@@ -23,6 +23,8 @@ for (const [tag, attributes, left] of [
   ["meta", { name: "csrf", content: "x", property: "og:x" }, { name: "csrf" }],
   ["meta", { name: "viewport", content: "width=1" }, { name: "viewport", content: "width=1" }],
   ["div", { ONCLICK: "x", nonce: "x", style: "--a: 'x'" }, { style: "--a: '*'" }],
+  ["li", { style: "--photo: url(/x); background: url(/y)" }, { style: "--photo: none; background: url(/y)" }],
+  ["li", { style: { "--photo": "url(/x)", background: "url(/y)" } }, { style: { "--photo": "none", background: "url(/y)" } }],
   ["style", { _cssText: "a { color: red }" }, { _cssText: "a { color: red }" }],
 ] as const) {
   test(`attributes of ${tag}: ${JSON.stringify(attributes)}`, () => {

@@ -1,4 +1,5 @@
 import { isLayout, layoutStyle, maskCss, maskCssValue } from "./css.ts";
+import { withoutAddressIn, withoutInherited } from "./sheets.ts";
 import { plainUrl, stars } from "./text.ts";
 
 /** Attributes as the recorder writes them; `style` can be a difference between two styles. */
@@ -67,13 +68,19 @@ export function plainAttributes(tag: string, attributes: Attributes, sheet: (css
 function plainAttribute(tag: string, name: string, value: Attribute, all: Attributes): Attribute {
   if (/^on|^(?:srcdoc|nonce|ping)$/.test(name)) return undefined;
   if (name === "style") {
-    return typeof value === "string" ? maskCss(value) : mapStyle(value, maskCssValue);
+    return typeof value === "string" ? withoutInherited(maskCss(value)) : mapStyle(value, plainStyle);
   }
   if (typeof value !== "string") return value;
   if (name === "rr_src" || name === "action" || name === "formaction") return plainUrl(value);
   if (/href$/.test(name) && /^(?:a|area)$/.test(tag)) return plainUrl(value);
   if (tag === "meta") return isPlainMeta(name, all) ? value : undefined;
   return value;
+}
+
+/** Custom properties are inherited, perhaps by masked elements. */
+function plainStyle(property: string, text: string): string {
+  const plain = maskCssValue(property, text);
+  return property.indexOf("--") ? plain : withoutAddressIn(plain);
 }
 
 function isPlainMeta(name: string, all: Attributes): boolean {

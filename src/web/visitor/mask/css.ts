@@ -19,8 +19,7 @@ export function maskCssValue(property: string, value: string): string {
 const TEXT_PROPERTIES =
   "content|quotes|list-style(?:-type)?|text-overflow|hyphenate-character|" +
   "symbols|additive-symbols|prefix|suffix|negative|pad";
-/** As the source of an expression. */
-export const STRING = `"(?:[^"\\\\]|\\\\[^])*"?|'(?:[^'\\\\]|\\\\[^])*'?`;
+const STRING = `"(?:[^"\\\\]|\\\\[^])*"?|'(?:[^'\\\\]|\\\\[^])*'?`;
 const DECLARATION = new RegExp(
   `(^|[{;\\s*/])(${TEXT_PROPERTIES}|--[^\\s:;{}]+)(\\s*:)((?:${STRING}|[^;}"'])*)`,
   "gi",

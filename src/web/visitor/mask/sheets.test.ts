@@ -34,6 +34,11 @@ for (const [css, left] of [
   [`u{--photo:url(/x);color:red}`, `u{--photo:none;color:red}`],
   [`/* { */.card/* } */{/* ; */background:url(/x)}`, `/* { */.card/* } */{/* ; */background:none}`],
   [`i{background:url(/a;b{c})}.card{background:url(/x`, `i{background:url(/a;b{c})}.card{background:none`],
+  [`u{/* c */--photo:url(/x)}`, `u{/* c */--photo:none}`],
+  [`x-card::part(photo){background:url(/x)}`, `x-card::part(photo){background:none}`],
+  [`.open{x:it's\n}.card{background:url(/x)}`, `.open{x:it's\n}.card{background:none}`],
+  [`.open{background:url(a"b)}.card{background:url(/x)}`, `.open{background:none(a"b)}.card{background:none(/x)}`],
+  [`@scope (.card){background:url(/x)}`, `@scope (.card){background:none}`],
   [`.card{content:"\\f101"}`, `.card{content:"\\f101"}`],
   [`.card { color: red }`, `.card { color: red }`],
   [`background:url(/x)}i{background:url(/y)}`, `background:none}i{background:url(/y)}`],
@@ -67,6 +72,26 @@ test("a rule that becomes one for a masked element is told once", () => {
   sheets.reset();
   sheets.meet("p", { class: "late" }, true);
   assert.equal(sheets.write(".late{background:url(/x)}"), ".late{background:none}");
+});
+
+test("what was masked once is hidden in the next snapshot too, whenever its element comes", () => {
+  const sheets = createSheets();
+  const rule = ".late{background:url(/x)}";
+  const snapshot = () => {
+    sheets.reset();
+    const sent = sheets.write(rule);
+    sheets.grew();
+    sheets.meet("p", { class: "late" }, true);
+    return [sent, sheets.grew()];
+  };
+  assert.deepEqual(snapshot(), [rule, true]);
+  assert.deepEqual(snapshot(), [".late{background:none}", false]);
+});
+
+test("with more masked names than are remembered no rule has an address", () => {
+  const sheets = createSheets();
+  for (let name = 0; name < 20_001; name += 1) sheets.meet("p", { class: `c${name}` }, true);
+  assert.equal(sheets.write(".other{background:url(/x)}"), ".other{background:none}");
 });
 
 test("of a masked element's names those are left that agents have anyway", () => {

@@ -1,5 +1,5 @@
 import type { Attributes } from "./attributes.ts";
-import { maskCss, STRING } from "./css.ts";
+import { maskCss } from "./css.ts";
 
 /**
  * What style sheets and masked elements may know of each other. A sheet can say where the picture of a
@@ -25,6 +25,8 @@ export interface Sheets {
 
 /** Rules that are remembered; more of them lose their addresses. */
 const SENT_MAX = 50_000;
+/** Names of masked elements that are remembered; with more of them all rules lose their addresses. */
+const MASKED_MAX = 20_000;
 
 /** What the last part of a selector asks of an element: `.a`, `#b`, `c`. */
 type Subject = readonly string[];
@@ -35,13 +37,15 @@ export function createSheets(): Sheets {
   let sent: Subject[] = [];
   let isNew = false;
 
-  const mayBeMasked = (subject: Subject) => masked.size > 0 && subject.every((part) => masked.has(part));
+  const mayBeMasked = (subject: Subject) =>
+    masked.size > MASKED_MAX || (masked.size > 0 && subject.every((part) => masked.has(part)));
 
   const meet = (tag: string, attributes: Attributes, isMasked: boolean) => {
     const parts = [...namesIn(attributes.class, "."), ...namesIn(attributes.id, "#")];
     if (!isMasked) return parts.forEach((part) => known.add(part));
     for (const part of [tag.toLowerCase(), ...parts.map((name) => name.toLowerCase())]) {
-      isNew = isNew || !masked.has(part);
+      if (masked.has(part) || masked.size > MASKED_MAX) continue;
+      isNew = true;
       masked.add(part);
     }
   };
@@ -71,9 +75,10 @@ export function createSheets(): Sheets {
     return sent.some(mayBeMasked);
   };
 
+  // What was masked once is not forgotten: a sheet may be sent before the frame that has the masked element,
+  // and a snapshot that shows anew what the next one must hide would be followed by others without end.
   const reset = () => {
     known.clear();
-    masked.clear();
     sent = [];
   };
 
@@ -85,7 +90,10 @@ function namesIn(value: unknown, sign: string): string[] {
   return names.filter(Boolean).map((name) => sign + name);
 }
 
+/** As browsers read it: it ends with its line. */
+const STRING = `"(?:[^"\\\\\n\r\f]|\\\\[^])*"?|'(?:[^'\\\\\n\r\f]|\\\\[^])*'?`;
 const STRINGS = new RegExp(STRING, "g");
+const COMMENTS = /\/\*[^]*?\*\//g;
 const NAME = /[.#](?:[\w-]|[^\0-\x7f]|\\[^])+/g;
 const ADDRESS = new RegExp(`url\\(\\s*(?:${STRING}|(?:[^)"'\\\\]|\\\\[^])*)\\s*\\)?`, "gi");
 /** What fetches something, or could by another spelling. */
@@ -97,23 +105,30 @@ function unescaped(name: string): string {
 
 const TOKEN = new RegExp(`/\\*[^]*?(?:\\*/|$)|${STRING}|${ADDRESS.source}|\\\\[^]|[{};]|[^{};"'\\\\/u]+|[^]`, "gi");
 /** Rules around rules; those within are asked for themselves. */
-const AROUND = /^@(?:media|supports|layer|container|scope|starting-style|document|-moz-document)\b/i;
+const AROUND = /^@(?:media|supports|layer|container|starting-style|document|-moz-document)\b/i;
 const HARMLESS = /^@(?:font-face|font-feature-values|import|namespace|charset)\b/i;
 
-/** A sheet, or declarations, without addresses where `isHidden` says so of what stands before the block. */
-function withoutAddresses(css: string, isHidden: (prelude: string) => boolean): string {
+/** Browsers read such an address to its bracket; for the expressions here a string begins in it. */
+const BROKEN = /url\(\s*[^"'\s)][^)"']*["']/i;
+
+/**
+ * A sheet, or declarations, without addresses where `isHidden` says so of what stands before the block.
+ * `isBare`: declarations outside of all blocks are seen.
+ */
+function withoutAddresses(css: string, isHidden: (prelude: string) => boolean, isBare = false): string {
   if (!FETCHES.test(css)) return css;
+  if (BROKEN.test(css)) return /\\/.test(css) ? "" : css.replace(/(?:url|src|image|image-set|cross-fade)\(/gi, "none(");
   const blocks: boolean[] = [];
   let done = "";
   let piece = "";
   const finish = () => {
     // Outside of all blocks only a few rules have addresses.
-    done += withoutAddress(piece, blocks[blocks.length - 1] ?? !HARMLESS.test(piece.trim()));
+    done += withoutAddress(piece, blocks[blocks.length - 1] ?? !(isBare || HARMLESS.test(piece.trim())));
     piece = "";
   };
   for (const [token] of css.matchAll(TOKEN)) {
     if (token === "{") {
-      const prelude = piece.replace(/\/\*[^]*?\*\//g, "").trim();
+      const prelude = piece.replace(COMMENTS, "").trim();
       const outer = !!blocks[blocks.length - 1];
       // What stands in doubt, keyframes for one, may be for anything.
       blocks.push(prelude[0] === "@" ? (AROUND.test(prelude) ? outer : !HARMLESS.test(prelude)) : outer || isHidden(prelude));
@@ -133,9 +148,14 @@ function withoutAddresses(css: string, isHidden: (prelude: string) => boolean): 
 
 function withoutAddress(declaration: string, isHidden: boolean): string {
   const [, head = "", value = declaration] = /^([^:()]*:)([^]*)$/.exec(declaration) ?? [];
-  if (!(isHidden || /^[\s]*--/.test(head)) || !FETCHES.test(value.replace(STRINGS, ""))) return declaration;
+  if (!(isHidden || /^\s*--/.test(head.replace(COMMENTS, ""))) || !FETCHES.test(value.replace(STRINGS, ""))) return declaration;
   const left = value.replace(ADDRESS, "none");
   return head + (FETCHES.test(left.replace(STRINGS, "")) ? " none" : left);
+}
+
+/** A style attribute of an element that is seen: what stands there for others, in custom properties, has no address. */
+export function withoutInherited(css: string): string {
+  return withoutAddresses(css, () => true, true);
 }
 
 /** A value that a script sets: nobody knows for which elements. */
@@ -148,7 +168,8 @@ export function withoutAddressIn(value: string): string {
  * is left out, so that it may mean more elements than it does, never less.
  */
 function subjectsOf(prelude: string): Subject[] {
-  if (/[\\&"']/.test(prelude)) return [[]];
+  // A part is another element than its host, and may be masked where that is seen.
+  if (/[\\&"']|::part/i.test(prelude)) return [[]];
   let bare = prelude.toLowerCase();
   for (let before = ""; before !== bare; ) {
     before = bare;
