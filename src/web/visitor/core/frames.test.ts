@@ -64,6 +64,16 @@ test("what was asked for together is shown at once", () => {
   assert.equal(shown(), 1);
 });
 
+test("a frame whose page says itself what it masks is not seen", () => {
+  const { frames, asked } = scene();
+  for (const url of ["https://bank.example/a", "about:srcdoc"]) {
+    const doc = inner(PAGE, url, TAG);
+    Object.assign(doc.defaultView as object, { GLANCE_COBROWSE: { getMaskingDescriptor: () => ({}) } });
+    assert.equal(frames.selectorOf(doc), undefined);
+  }
+  assert.deepEqual(asked, []);
+});
+
 test("what is not sure is not seen", () => {
   const { frames, asked, shown } = scene();
   assert.equal(frames.selectorOf(inner(PAGE, "https://bank.example/a")), undefined);

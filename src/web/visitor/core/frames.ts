@@ -2,6 +2,8 @@ import type { FrameAnswer, VisitorMessage } from "../../shared/protocol.ts";
 import { plainUrl } from "../mask/text.ts";
 import { compileSelectors } from "../mask/selectors.ts";
 import { attributeOf, findTag, groupsOf } from "../loader/tag.ts";
+import { descriptorOf } from "./masks.ts";
+import type { PageSettings } from "./params.ts";
 
 /** What is masked in which document of a page. */
 export interface Frames {
@@ -45,6 +47,8 @@ export function createFrames(parts: FramesParts): Frames {
     const around = doc.defaultView?.frameElement?.ownerDocument;
     const outer = around && selectorOf(around);
     if (!outer) return undefined;
+    // What such a page masks only its own script can say, and frames are not asked.
+    if (descriptorOf(settingsOf(doc))) return undefined;
     if (isWritten(doc, around)) return outer;
     const own = ownSelector(doc);
     return own === undefined ? undefined : `${outer},${own}`;
@@ -90,6 +94,11 @@ export function createFrames(parts: FramesParts): Frames {
   };
 
   return { selectorOf, hear };
+}
+
+function settingsOf(doc: Document): PageSettings {
+  const view = doc.defaultView as { GLANCE_COBROWSE?: PageSettings } | null;
+  return view?.GLANCE_COBROWSE ?? {};
 }
 
 /** Made without the network. `document.open` gives a document the address of the page whose script calls it. */
