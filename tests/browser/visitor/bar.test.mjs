@@ -188,6 +188,26 @@ for (const css of ["html { display: none }", "html { content-visibility: hidden 
   });
 }
 
+test("what was masked stays so, whatever becomes of it while the bar is away", async (t) => {
+  const { peer, visitor } = await session(t, page(`<p id="p" class="secret">a</p><p id="q">b</p>`));
+  await visitor.evaluate(() => (document.documentElement.style.display = "none"));
+  await batchesLater(visitor);
+  await visitor.evaluate(() => {
+    document.getElementById("p").className = "";
+    document.getElementById("q").className = "secret";
+  });
+  await batchesLater(visitor);
+  await visitor.evaluate(() => {
+    document.getElementById("q").className = "";
+    for (const id of ["p", "q"]) document.getElementById(id).textContent = "CANARY";
+  });
+  const before = peer.snapshots();
+  await visitor.evaluate(() => (document.documentElement.style.display = ""));
+  await peer.until((that) => that.snapshots() > before);
+  await settled(visitor, peer);
+  assert.ok(!peer.text().includes("CANARY"));
+});
+
 test("a page with a bar of its own is recorded without ours", async (t) => {
   const { peer, visitor } = await session(t, page("<p>own bar</p>", { attributes: { "data-ui": "custom" } }));
   await settled(visitor, peer);

@@ -37,13 +37,15 @@ export async function randomLeaks({ seed, build = false, steps = 0 }) {
     const value = word(element);
     element.setAttribute(name, name === "style" ? `--x: "${value}"; background: url(/${value})` : `/${value}`);
   };
+  // What scripts put into a text area no recorder sees, nor what becomes of it there: nobody can remember.
+  const place = () => pick([main, ...everything()].filter((element) => !element.closest("textarea")));
   const grow = () => {
-    const parent = pick([main, ...everything()]);
+    const parent = place();
     const element = document.createElement(pick(TAGS));
-    const place = parent.shadowRoot && random(2) ? parent.shadowRoot : parent;
+    const root = parent.shadowRoot && random(2) ? parent.shadowRoot : parent;
     if (!random(4)) element.className = "secret";
     if (!random(9)) element.setAttribute("data-private", "");
-    place.append(element);
+    root.append(element);
     if (!random(6) && ["DIV", "P", "SPAN", "SECTION", "X-Y"].includes(element.tagName)) element.attachShadow({ mode: "open" });
     element.append(word(element));
     fill(element);
@@ -73,7 +75,7 @@ export async function randomLeaks({ seed, build = false, steps = 0 }) {
       case 5:
         return element.classList.remove("secret");
       case 6: {
-        const other = pick([main, ...everything()]);
+        const other = place();
         if (!element.contains(other) && other.getRootNode() === document) other.append(element);
         return undefined;
       }

@@ -10,6 +10,8 @@ import type { Recorder } from "./recorder.ts";
 /** The page being recorded, masked and sent, until `stop`. */
 export interface Capture {
   snapshot: () => void;
+  /** Whether anything may leave. Meanwhile the page is watched on, so that no mask that comes and goes is missed. */
+  hold: (held: boolean) => void;
   stop: () => void;
 }
 
@@ -19,14 +21,17 @@ export interface CaptureParts {
   page: number;
   link: Pick<Link, "send" | "waiting">;
   doc: Document;
+  /** What was masked once on this page, in any recording of it. */
+  masked: WeakSet<Node>;
   /** Snapshots fail again and again: the page cannot be masked. */
   onUnmaskable: () => void;
 }
 
 const FAULTS_MAX = 3;
 
-export function startCapture({ recorder, rules, page, link, doc, onUnmaskable }: CaptureParts): Capture {
+export function startCapture({ recorder, rules, page, link, doc, masked, onUnmaskable }: CaptureParts): Capture {
   let stopped = false;
+  let held = false;
   let asked = false;
   let faults = 0;
 
@@ -47,6 +52,13 @@ export function startCapture({ recorder, rules, page, link, doc, onUnmaskable }:
     });
   };
 
+  const hold = (now: boolean) => {
+    if (held === now) return;
+    held = now;
+    frames.reset();
+    if (!held) snapshot();
+  };
+
   const fault = () => {
     frames.reset();
     faults += 1;
@@ -61,13 +73,13 @@ export function startCapture({ recorder, rules, page, link, doc, onUnmaskable }:
   };
 
   const frames = batcher({ page, pack, send: link.send, waiting: link.waiting, snapshot });
-  const nodes = maskedNodes(rules, doc);
+  const nodes = maskedNodes(rules, doc, masked);
   const layer = maskLayer({ nodes, nodeOf: recorder.nodeOf, onGrown: grown, onFault: fault });
   const stopRecorder = recorder.start((event) => {
     if (stopped) return;
     const left = layer.apply(event);
-    if (left) frames.push(withoutFramesets(left));
+    if (left && !held) frames.push(withoutFramesets(left));
     if (left?.type === EVENT.snapshot) faults = 0;
   });
-  return { snapshot, stop };
+  return { snapshot, hold, stop };
 }

@@ -72,6 +72,7 @@ export function createController(parts: ControllerParts): Controller {
   let capture: Capture | undefined;
   let masking = 0;
   let seen = false;
+  const masked = new WeakSet<Node>();
 
   const whereAmI = () => plainUrl(page.location.href).slice(0, URL_MAX);
 
@@ -200,13 +201,15 @@ export function createController(parts: ControllerParts): Controller {
   };
 
   const syncCapture = () => {
-    if (!records(session) || !rules || !link || !seen) return stopCapture();
-    capture ??= startCapture({
+    if (!records(session) || !rules || !link) return stopCapture();
+    capture?.hold(!seen);
+    if (seen) capture ??= startCapture({
       recorder,
       rules,
       page: pageNumber,
       link,
       doc: page.document,
+      masked,
       onUnmaskable: () => happen({ type: "unmaskable", msg: "the page could not be masked" }),
     });
   };

@@ -30,10 +30,10 @@ export interface Change {
 
 /**
  * Which nodes are masked. A node that was masked once stays so, wherever it is moved and whatever
- * becomes of its attributes: a page can add masks, never take them away.
+ * becomes of its attributes: a page can add masks, never take them away. `masked`: those that were by now,
+ * in recordings before this one.
  */
-export function maskedNodes(rules: MaskRules, top: Document): MaskedNodes {
-  const masked = new WeakSet<Node>();
+export function maskedNodes(rules: MaskRules, top: Document, masked = new WeakSet<Node>()): MaskedNodes {
   const clear = new WeakSet<Node>();
   const roots = new Set<Document | ShadowRoot>([top]);
   let grown = false;
@@ -59,11 +59,11 @@ export function maskedNodes(rules: MaskRules, top: Document): MaskedNodes {
       grown = clear.delete(node) || grown;
       return true;
     };
-    return { masked: ask, withheld: (node) => !!node && selectorIn(documentOf(node)) === undefined };
+    // Of a page that is masked as a whole nothing is remembered but what its selectors mean: it may open later.
+    return { masked: (node) => ask(node) || rules.page, withheld: (node) => !!node && selectorIn(documentOf(node)) === undefined };
   };
 
   const isMasked = (node: Node, selector: string, ask: Ask): boolean => {
-    if (rules.page) return true;
     if (node.nodeType === DOCUMENT) return isMaskedDocument(node as Document, ask);
     if (node.nodeType === FRAGMENT) {
       if (looksAround(selector)) roots.add(node as ShadowRoot);
