@@ -81,13 +81,13 @@ const shared = (origin) => `
 hosts = ["www.bank.test", "apply.bank.test"]
 origin = "${origin}"
 group = ${RETAIL}
-masks = ["#ssn"]
+masks = ["#ssn", ".income"]
 tag = { cookiedomain = "bank.test" }
 [[site]]
 hosts = ["other.bank.test"]
 origin = "${origin}"
 group = ${RETAIL}
-masks = ["#ssn"]
+masks = ["#ssn", ".income"]
 `;
 
 const settings = (site, agents, filter) => `
