@@ -63,6 +63,13 @@ test("broken pictures are asked for anew, and then no more until one is drawn", 
   assert.deepEqual(await take(new ArrayBuffer(0)), ["lost"]);
 });
 
+test("a picture that waits behind broken ones is shown", async () => {
+  const { take } = setUp();
+  const broken = [...Array(FAULTS_MAX + 1)].map(() => frame(SNAPSHOT, 1, 0, []));
+  const said = await take(...broken, frame(EVENTS, 1, 1, [SCROLL]), snapshot(2), frame(EVENTS, 2, 1, [SCROLL]));
+  assert.deepEqual(said.slice(-3), ["unshowable", "begin 2: 4,2", "add 1"]);
+});
+
 test("frames that come faster than they are read are dropped for a snapshot", async () => {
   const { pictures, take } = setUp();
   for (let count = 0; count < PENDING_FRAMES_MAX; count += 1) void pictures.take(snapshot());

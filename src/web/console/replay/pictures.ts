@@ -41,8 +41,9 @@ export function createPictures({ begin, add, lost, unshowable }: PicturesParts):
     turn += 1;
     order = NOTHING;
   };
+  // What goes on with the faulty recording is ignored; a snapshot that waits behind it is not lost.
   const fault = () => {
-    forget();
+    order = NOTHING;
     faults += 1;
     if (faults < FAULTS_MAX) lost();
     else if (faults === FAULTS_MAX) unshowable();
