@@ -13,6 +13,9 @@ use crate::backend::store::Store;
 use crate::groups::{GroupId, KeySettings};
 use crate::test_directory::TestDirectory;
 
+/// Longer than anything takes that works.
+const PATIENCE: Duration = Duration::from_secs(20);
+
 struct House {
     roster: Roster,
     _directory: TestDirectory,
@@ -285,12 +288,17 @@ async fn sessions_are_there_again_after_a_restart() {
 }
 
 async fn hear_close(visitor: &mut Attached, code: CloseCode) {
-    while let Some(told) = visitor.outbox.next().await {
-        if told == ToVisitor::Close(code) {
-            return;
+    let close = Some(ToVisitor::Close(code));
+    let heard = async {
+        loop {
+            let told = visitor.outbox.next().await;
+            if told.is_none() || told == close {
+                return told;
+            }
         }
-    }
-    panic!("not closed with {code:?}");
+    };
+    let told = tokio::time::timeout(PATIENCE, heard).await;
+    assert_eq!(told.ok().flatten(), close);
 }
 
 #[tokio::test]
