@@ -18,7 +18,7 @@ use crate::backend::protocol::{
 };
 use crate::backend::realm::{AskingPage, Look};
 use crate::backend::roster::{Attached, ResumeToken, ToVisitor};
-use crate::backend::session::{Admission, OpenedPage};
+use crate::backend::session::OpenedPage;
 use crate::groups::GroupId;
 use crate::wire::EdgeBody;
 
@@ -344,12 +344,13 @@ impl Visit {
             Heard::Nothing => true,
             Heard::Message(VisitorMessage::Frame { frame, grant, url }) => {
                 let look = self.look_at_frame(grant, &url, credentials.group);
-                if !look.admission.is_allowed() {
+                let allowed = look.admission.is_allowed();
+                if !allowed {
                     attached.frame_refused(look.admission).await;
                 }
                 return Ok(Some(BackendMessage::Frame {
                     frame,
-                    allowed: look.admission == Admission::Allowed,
+                    allowed,
                     masks: look.masks,
                 }));
             }

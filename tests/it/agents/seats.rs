@@ -35,49 +35,7 @@ async fn every_role_by_every_action() {
             continue;
         }
         assert_eq!(answer["type"], "joined", "{name}");
-        if held.view {
-            page.hears("watch").await;
-            page.show(0, b"the page").await;
-            assert_eq!(sees(&mut seat).await, b"the page", "{name}");
-        }
-        let (at, node) = (page.page, 7);
-        for (message, right, allowed) in [
-            (json!({ "type": "snapshot" }), "view", held.view),
-            (
-                json!({ "type": "pointer", "page": at, "node": node, "x": 0.5, "y": 1 }),
-                "point",
-                held.point,
-            ),
-            (
-                json!({ "type": "highlight", "page": at, "node": node }),
-                "point",
-                held.point,
-            ),
-            (
-                json!({ "type": "message", "name": "n", "data": null }),
-                "point",
-                held.point,
-            ),
-            (json!({ "type": "end" }), "end", held.end),
-        ] {
-            seat.say(&message.to_string()).await;
-            let kind = message["type"].as_str().unwrap();
-            match (allowed, kind) {
-                (false, _) => assert_eq!(
-                    hears(&mut seat, "denied").await["action"],
-                    right,
-                    "{name} {kind}"
-                ),
-                (true, "end") => {
-                    assert_eq!(page.hears("ended").await["reason"], "agent", "{name}");
-                    assert_eq!(hears(&mut seat, "ended").await["by"], "agent");
-                    assert_eq!(closed(&mut seat).await, Some(4410));
-                }
-                (true, kind) => {
-                    page.hears(kind).await;
-                }
-            }
-        }
+        every_action(&mut page, &mut seat, held, name).await;
         let denied = office
             .audited()
             .into_iter()
@@ -142,7 +100,7 @@ async fn every_action(page: &mut Page, seat: &mut Socket, held: Rights, name: &s
     for (message, right, allowed) in [
         (json!({ "type": "snapshot" }), "view", held.view),
         (
-            json!({ "type": "pointer", "page": at, "node": 7, "x": 0, "y": 1 }),
+            json!({ "type": "pointer", "page": at, "node": 7, "x": 0.5, "y": 1 }),
             "point",
             held.point,
         ),
@@ -152,7 +110,7 @@ async fn every_action(page: &mut Page, seat: &mut Socket, held: Rights, name: &s
             held.point,
         ),
         (
-            json!({ "type": "message", "name": "n", "data": 1 }),
+            json!({ "type": "message", "name": "n", "data": null }),
             "point",
             held.point,
         ),
@@ -165,7 +123,11 @@ async fn every_action(page: &mut Page, seat: &mut Socket, held: Rights, name: &s
                 let denied = hears(seat, "denied").await;
                 assert_eq!(denied["action"], right, "{name} {kind}");
             }
-            (true, "end") => drop(page.hears("ended").await),
+            (true, "end") => {
+                assert_eq!(page.hears("ended").await["reason"], "agent", "{name}");
+                assert_eq!(hears(seat, "ended").await["by"], "agent");
+                assert_eq!(closed(seat).await, Some(4410));
+            }
             (true, kind) => drop(page.hears(kind).await),
         }
     }

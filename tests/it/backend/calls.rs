@@ -375,6 +375,12 @@ async fn every_start_page_refusal_and_end_is_in_the_audit_log() {
         lines().iter().any(|line| line.contains("maskingerror"))
     })
     .await;
+    let frame = json!({"type": "frame", "frame": 1, "grant": "v1.no.such.grant", "url": "/canary"});
+    other.say(&frame.to_string()).await;
+    eventually("the refused frame is written", async || {
+        lines().iter().any(|line| line.starts_with("frame"))
+    })
+    .await;
     house
         .post(
             "/_cobrowse/session/end",
@@ -393,6 +399,7 @@ async fn every_start_page_refusal_and_end_is_in_the_audit_log() {
         "continue allowed ",
         "continue refused groupid",
         "refuse refused maskingerror",
+        "frame refused grant_malformed",
         "end allowed visitor",
     ];
     assert_eq!(lines(), expected);
