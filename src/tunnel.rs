@@ -12,6 +12,15 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::telemetry::{self, Blame, Metrics};
+use crate::wire::Hold;
+
+/// The visitor's side, before protocols are switched.
+#[derive(Debug)]
+pub struct Downstream {
+    pub upgrade: OnUpgrade,
+    /// `None`: it is the whole connection, which knows itself how it stands.
+    pub hold: Option<Hold>,
+}
 
 /// What ran through a tunnel, and why it ended.
 #[derive(Debug)]
@@ -64,13 +73,18 @@ const UPGRADE_TIMEOUT: Duration = Duration::from_secs(10);
 /// Joins two connections once both are upgraded, in a task of its own. The task ends with either
 /// connection; the server cuts its visitors' connections when a drain has lasted too long, so
 /// that no tunnel outlives it. Its bytes are counted when it ends.
-pub fn spawn(downstream: OnUpgrade, upstream: OnUpgrade, metrics: Arc<Metrics>) {
+pub fn spawn(downstream: Downstream, upstream: OnUpgrade, metrics: Arc<Metrics>) {
+    let Downstream { upgrade, hold } = downstream;
     tokio::spawn(async move {
-        let both = async { tokio::try_join!(downstream, upstream) };
+        let both = async { tokio::try_join!(upgrade, upstream) };
         match timeout(UPGRADE_TIMEOUT, both).await {
             Ok(Ok((downstream, upstream))) => {
-                let (downstream, upstream) = (TokioIo::new(downstream), TokioIo::new(upstream));
-                let closed = join(downstream, upstream, IDLE_TIMEOUT, std::future::pending()).await;
+                let ends = Ends {
+                    downstream: TokioIo::new(downstream),
+                    upstream: TokioIo::new(upstream),
+                    hold,
+                };
+                let closed = join(ends, IDLE_TIMEOUT, std::future::pending()).await;
                 metrics.bytes(telemetry::Direction::Up, closed.bytes_up);
                 metrics.bytes(telemetry::Direction::Down, closed.bytes_down);
                 let reason = closed.end.reason();
@@ -87,12 +101,20 @@ pub fn spawn(downstream: OnUpgrade, upstream: OnUpgrade, metrics: Arc<Metrics>) 
     });
 }
 
+/// What is joined.
+#[derive(Debug)]
+pub struct Ends<D, U> {
+    pub downstream: D,
+    pub upstream: U,
+    /// Told whether the visitor takes what it is given.
+    pub hold: Option<Hold>,
+}
+
 /// Carries bytes both ways until both sides have ended, one fails, nothing moves for
 /// `idle_timeout`, or `shutdown` resolves. When one side ends, the other is told so and may go on
 /// sending, as long as it does not pause for longer than a minute.
 pub async fn join<D, U>(
-    downstream: D,
-    upstream: U,
+    ends: Ends<D, U>,
     idle_timeout: Duration,
     shutdown: impl Future<Output = ()>,
 ) -> Closed
@@ -101,19 +123,21 @@ where
     U: AsyncRead + AsyncWrite,
 {
     let traffic = Traffic::new();
-    let (down_reader, down_writer) = split(downstream);
-    let (up_reader, up_writer) = split(upstream);
+    let (down_reader, down_writer) = split(ends.downstream);
+    let (up_reader, up_writer) = split(ends.upstream);
     let up = Direction {
         traffic: &traffic,
         bytes: &traffic.up,
         from: Blame::Downstream,
         to: Blame::Upstream,
+        hold: None,
     };
     let down = Direction {
         traffic: &traffic,
         bytes: &traffic.down,
         from: Blame::Upstream,
         to: Blame::Downstream,
+        hold: ends.hold.as_ref(),
     };
     let both = async {
         tokio::try_join!(
@@ -147,6 +171,7 @@ struct Direction<'a> {
     bytes: &'a AtomicU64,
     from: Blame,
     to: Blame,
+    hold: Option<&'a Hold>,
 }
 
 impl Traffic {
@@ -201,9 +226,11 @@ impl Direction<'_> {
                 self.traffic.half_closed.notify_one();
                 return to.shutdown().await.map_err(broken(self.to));
             }
+            let standing = self.hold.map(Hold::stand);
             let chunk = &buffer[..count];
             to.write_all(chunk).await.map_err(broken(self.to))?;
             to.flush().await.map_err(broken(self.to))?;
+            drop(standing);
             self.traffic.note_move();
             self.bytes.fetch_add(count as u64, Ordering::Relaxed);
         }
@@ -227,7 +254,12 @@ mod tests {
     ) -> (DuplexStream, DuplexStream, tokio::task::JoinHandle<Closed>) {
         let (client, downstream) = duplex(PIPE_BYTES);
         let (origin, upstream) = duplex(PIPE_BYTES);
-        let running = tokio::spawn(join(downstream, upstream, IDLE, shutdown));
+        let ends = Ends {
+            downstream,
+            upstream,
+            hold: None,
+        };
+        let running = tokio::spawn(join(ends, IDLE, shutdown));
         (client, origin, running)
     }
 

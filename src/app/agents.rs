@@ -1,10 +1,11 @@
 //! The agents' listener: an address and an origin of its own, of which visitors see nothing.
 
 use std::convert::Infallible;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-use http::Request;
+use http::header::{HOST, HeaderValue};
+use http::{Method, Request, Response, Version};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use tokio::task::JoinHandle;
@@ -16,10 +17,11 @@ use crate::backend::agents::{Console, Origin, Surroundings};
 use crate::backend::{Backend, CONSOLE_FILES};
 use crate::config::{AgentsConfig, EdgeConfig};
 use crate::problem::{Place, Problem};
+use crate::proxy::{Bridge, ProxyError, rescue};
 use crate::rules::{HostPattern, RuleSet};
 use crate::server::{self, BoundAddress, Certificates, Handle, Inherited, Server};
 use crate::telemetry::Metrics;
-use crate::wire::{Scheme, TrustedPeers};
+use crate::wire::{self, EdgeBody, Scheme, TrustedPeers};
 
 /// The listener, bound.
 #[derive(Debug)]
@@ -103,7 +105,7 @@ impl AgentsServer {
                 service_fn(move |request: Request<Incoming>| {
                     let console = console.clone();
                     let agent = trusted.visitor_address(peer, request.headers());
-                    async move { Ok::<_, Infallible>(console.answer(request, scheme, agent).await) }
+                    async move { Ok::<_, Infallible>(answer(&console, request, scheme, agent).await) }
                 })
             };
             // It ends when the edge does.
@@ -117,6 +119,37 @@ impl AgentsServer {
             following,
         }
     }
+}
+
+/// A socket over HTTP/2 is one over HTTP/1.1 for the console.
+async fn answer(
+    console: &Console,
+    request: Request<Incoming>,
+    scheme: Scheme,
+    agent: IpAddr,
+) -> Response<EdgeBody> {
+    if request.method() != Method::CONNECT {
+        return console.answer(request, scheme, agent).await;
+    }
+    let version = request.version();
+    let answered = async {
+        let (mut parts, body) = request.into_parts();
+        let admitted = wire::admit(&parts, scheme).map_err(ProxyError::Refused)?;
+        let bridge = Bridge::enter(&admitted, &mut parts.headers)?;
+        if let Ok(host) = HeaderValue::try_from(admitted.authority().to_string()) {
+            parts.headers.insert(HOST, host);
+        }
+        (parts.method, parts.version) = (Method::GET, Version::HTTP_11);
+        let request = Request::from_parts(parts, body);
+        let answer = console.answer(request, scheme, agent).await;
+        match bridge {
+            Some(bridge) => bridge.cross(answer),
+            None => Ok(answer),
+        }
+    };
+    answered
+        .await
+        .unwrap_or_else(|error| rescue(&error, version))
 }
 
 impl AgentsTask {

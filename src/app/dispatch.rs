@@ -12,10 +12,11 @@ use super::edge::Shared;
 use super::embedded;
 use super::routes::{Destination, Routes};
 use super::stack::Arrival;
-use crate::proxy::{Exchange, ProxyError, Visitor, forward, page};
+use crate::proxy::{Bridge, Exchange, ProxyError, Visitor, forward, page};
 use crate::server::ConnectionInfo;
 use crate::telemetry::{Direction, Metrics};
-use crate::wire::{self, EdgeBody, EdgeRequest, Forwarding, Scheme, empty_body};
+use crate::tunnel::Downstream;
+use crate::wire::{self, EdgeBody, EdgeRequest, Forwarding, Hold, Scheme, empty_body};
 
 /// Reads the head strictly, once, and sends the exchange where its host and path belong.
 pub(super) async fn dispatch(
@@ -38,8 +39,9 @@ pub(super) async fn dispatch(
         notes.write(|seen| seen.verdict = Some("redirected"));
         return Ok(redirect);
     }
+    let bridge = Bridge::enter(&request, &mut parts.headers)?;
     let exchange = Exchange {
-        on_upgrade: on_upgrade(&mut parts),
+        switchable: switchable(&mut parts),
         request,
         headers: parts.headers,
         body: counted(body, &shared.edge.metrics),
@@ -48,10 +50,14 @@ pub(super) async fn dispatch(
         },
         notes,
     };
-    match destination {
+    let answer = match destination {
         Destination::Page(route) => page(&shared.edge, route, exchange).await,
         Destination::Session(route) => forward(&shared.edge, route, exchange).await,
         Destination::Embedded(mount) => embedded::answer(shared, mount, scheme, exchange).await,
+    }?;
+    match bridge {
+        Some(bridge) => bridge.cross(answer),
+        None => Ok(answer),
     }
 }
 
@@ -70,8 +76,10 @@ fn check_connection(
     }
 }
 
-fn on_upgrade(parts: &mut Parts) -> Option<OnUpgrade> {
-    parts.extensions.remove::<OnUpgrade>()
+fn switchable(parts: &mut Parts) -> Option<Downstream> {
+    let upgrade = parts.extensions.remove::<OnUpgrade>()?;
+    let hold = parts.extensions.remove::<Hold>();
+    Some(Downstream { upgrade, hold })
 }
 
 /// Counts what is read of a request's body, which is what goes up.

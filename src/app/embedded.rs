@@ -7,7 +7,7 @@ pub(super) use without_backend::{Embedded, answer};
 
 #[cfg(feature = "backend")]
 mod with_backend {
-    use http::{Request, Response, Uri};
+    use http::{Request, Response, Uri, Version};
 
     use crate::app::edge::{Shared, StartError};
     use crate::app::routes::Routes;
@@ -107,8 +107,13 @@ mod with_backend {
         *request.version_mut() = asked.version();
         *request.headers_mut() = exchange.headers;
         // The gate read the handshake; without one there is nothing to switch.
-        if let Some(on_upgrade) = exchange.on_upgrade.filter(|_| asked.upgrade().is_some()) {
-            request.extensions_mut().insert(on_upgrade);
+        if let Some(switchable) = exchange.switchable.filter(|_| asked.upgrade().is_some()) {
+            // One of HTTP/2 was made one of HTTP/1.1.
+            *request.version_mut() = Version::HTTP_11;
+            request.extensions_mut().insert(switchable.upgrade);
+            switchable
+                .hold
+                .map(|hold| request.extensions_mut().insert(hold));
         }
         Ok(backend.answer(place, request).await)
     }

@@ -60,7 +60,7 @@ pub async fn inspect(
         visitor: Visitor {
             peer: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
         },
-        on_upgrade: None,
+        switchable: None,
         notes: Notes::default(),
     };
     let inspected = proxy::inspect(&edge, route, exchange).await;

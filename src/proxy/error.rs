@@ -18,6 +18,8 @@ pub enum ProxyError {
     /// The connection was made for another site than the request is for.
     #[error("the connection was made for another site")]
     Misdirected,
+    #[error("the system gives no random numbers")]
+    NoRandomness,
     /// The gate refused the request's head.
     #[error("the request was refused")]
     Refused(#[source] Refusal),
@@ -38,7 +40,7 @@ pub enum ProxyError {
 impl ProxyError {
     pub fn blame(&self) -> Blame {
         match self {
-            Self::Panicked => Blame::Internal,
+            Self::NoRandomness | Self::Panicked => Blame::Internal,
             Self::Enforced(_)
             | Self::ForeignOrigin(_)
             | Self::Misdirected
@@ -56,6 +58,7 @@ impl ProxyError {
             Self::Enforced(refusal) => refusal.kind(),
             Self::ForeignOrigin(_) => "foreign_origin",
             Self::Misdirected => "misdirected",
+            Self::NoRandomness => "no_randomness",
             Self::Refused(refusal) => refusal.reason(),
             Self::Switch(_) => "switch",
             Self::UnaskedNotModified => "unasked_not_modified",

@@ -1,12 +1,11 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use http::HeaderMap;
-use hyper::upgrade::OnUpgrade;
-
 use super::notes::Notes;
 use crate::telemetry::Metrics;
+use crate::tunnel;
 use crate::wire::{CodingLevels, EdgeBody, EdgeRequest, Markers, TrustedPeers};
+use http::HeaderMap;
 
 /// What all exchanges share.
 #[derive(Clone, Debug)]
@@ -29,8 +28,8 @@ pub struct Exchange {
     pub headers: HeaderMap,
     pub body: EdgeBody,
     pub visitor: Visitor,
-    /// Gives the visitor's connection away, should protocols be switched.
-    pub on_upgrade: Option<OnUpgrade>,
+    /// Gives the visitor's connection, or stream, away, should protocols be switched.
+    pub switchable: Option<tunnel::Downstream>,
     pub notes: Notes,
 }
 

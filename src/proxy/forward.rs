@@ -49,7 +49,7 @@ pub async fn forward(
         mut headers,
         body,
         visitor,
-        on_upgrade,
+        switchable,
         notes,
     } = exchange;
     notes.write(|seen| seen.verdict = Some("session"));
@@ -89,7 +89,7 @@ pub async fn forward(
 
     let mut answer = match answer.status() {
         StatusCode::SWITCHING_PROTOCOLS => {
-            switch::open(edge, request.upgrade(), on_upgrade, answer)?
+            switch::open(edge, request.upgrade(), switchable, answer)?
         }
         _ => {
             let (mut parts, body) = answer.into_parts();

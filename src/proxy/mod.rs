@@ -2,6 +2,7 @@
 //! traffic to a remote cobrowse backend. One linear function each; every decision between its two
 //! awaits (the upstream's call, the body's frames) is a pure function over heads.
 
+mod bridge;
 mod call;
 mod enforce;
 mod error;
@@ -17,6 +18,7 @@ mod pending;
 mod rescue;
 mod switch;
 
+pub use bridge::Bridge;
 pub use enforce::{EnforceConfig, EnforceRefusal, Enforcement, Places};
 pub use error::ProxyError;
 pub use exchange::{Edge, Exchange, Visitor};

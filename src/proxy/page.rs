@@ -39,7 +39,7 @@ pub async fn page(
         mut headers,
         body,
         visitor,
-        on_upgrade,
+        switchable,
         notes,
     } = exchange;
     let rule = route.rule(&request, SystemTime::now());
@@ -61,7 +61,7 @@ pub async fn page(
     let answer = outgoing.call(&route.client, &notes).await?;
 
     if answer.status() == StatusCode::SWITCHING_PROTOCOLS {
-        let answer = switch::open(edge, request.upgrade(), on_upgrade, answer)?;
+        let answer = switch::open(edge, request.upgrade(), switchable, answer)?;
         notes.write(|seen| seen.verdict = Some("tunnel"));
         return Ok(answer);
     }

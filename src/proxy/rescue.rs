@@ -38,7 +38,7 @@ pub fn rescue(error: &ProxyError, version: Version) -> Response<EdgeBody> {
 
 fn status(error: &ProxyError) -> StatusCode {
     match error {
-        ProxyError::Panicked => StatusCode::INTERNAL_SERVER_ERROR,
+        ProxyError::NoRandomness | ProxyError::Panicked => StatusCode::INTERNAL_SERVER_ERROR,
         ProxyError::Enforced(refusal) => refusal.status(),
         ProxyError::ForeignOrigin(_) => StatusCode::FORBIDDEN,
         ProxyError::Refused(refusal) => refusal.status(),
@@ -60,6 +60,7 @@ fn closes_connection(error: &ProxyError) -> bool {
         ProxyError::Refused(refusal) => refusal.closes_connection(),
         ProxyError::ForeignOrigin(_)
         | ProxyError::Misdirected
+        | ProxyError::NoRandomness
         | ProxyError::Switch(_)
         | ProxyError::UnaskedNotModified
         | ProxyError::UnknownHost => false,
@@ -84,7 +85,8 @@ fn text(error: &ProxyError, status: StatusCode) -> String {
             "There is no such site here",
             "please check the address".to_owned(),
         ),
-        ProxyError::Panicked
+        ProxyError::NoRandomness
+        | ProxyError::Panicked
         | ProxyError::Switch(_)
         | ProxyError::UnaskedNotModified
         | ProxyError::Upstream(_) => (

@@ -1,7 +1,6 @@
 use std::sync::Arc;
 
 use http::Response;
-use hyper::upgrade::OnUpgrade;
 
 use super::error::ProxyError;
 use super::exchange::Edge;
@@ -15,7 +14,7 @@ use crate::wire::{EdgeBody, SwitchRefusal, Upgrade, empty_body};
 pub(super) fn open(
     edge: &Edge,
     asked: Option<Upgrade>,
-    visitor: Option<OnUpgrade>,
+    visitor: Option<tunnel::Downstream>,
     mut answer: Response<UpstreamBody>,
 ) -> Result<Response<EdgeBody>, ProxyError> {
     let (Some(upgrade), Some(visitor)) = (asked, visitor) else {

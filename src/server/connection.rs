@@ -176,6 +176,8 @@ fn http2_builder(limits: &Limits) -> http2::Builder<TokioExecutor> {
     let mut builder = http2::Builder::new(TokioExecutor::new());
     builder
         .timer(TokioTimer::new())
+        // WebSockets over HTTP/2 (RFC 8441).
+        .enable_connect_protocol()
         .max_concurrent_streams(limits.h2_streams_max)
         .max_header_list_size(head_bytes_max)
         .max_pending_accept_reset_streams(limits.h2_pending_resets_max)

@@ -16,7 +16,7 @@ use tokio::sync::Notify;
 use super::handshake::Protocol;
 use super::transport::{Controls, ResetSwitch};
 use super::write_gate::WriteGate;
-use crate::wire::{BoxError, EdgeBody};
+use crate::wire::{BoxError, ConnectProtocol, EdgeBody, Held, Hold};
 
 /// The exchanges of one connection.
 #[derive(Clone, Debug)]
@@ -31,7 +31,10 @@ pub(super) struct Exchanges {
 struct Counts {
     begun: AtomicU64,
     open: AtomicUsize,
-    /// How many of the open ones wait for the client to take what it was sent.
+    /// Those that have become tunnels over streams of their own. Over HTTP/1.1 the connection is
+    /// the tunnel.
+    tunnels: AtomicUsize,
+    /// How many, of exchanges and tunnels, wait for the client to take what it was sent.
     standing: AtomicUsize,
     /// Frames that were asked for, in all exchanges.
     moves: AtomicU64,
@@ -73,6 +76,12 @@ struct OpenExchange {
     is_standing: bool,
 }
 
+/// An exchange that becomes a tunnel over its stream.
+#[derive(Debug)]
+struct OpenTunnel {
+    counts: Arc<Counts>,
+}
+
 impl Exchanges {
     pub(super) fn new(controls: Controls, protocol: Protocol) -> Self {
         let Controls { reset, gate } = controls;
@@ -101,15 +110,16 @@ impl Exchanges {
         }
     }
 
-    /// How many are under way.
+    /// How many are under way, tunnels among them.
     pub(super) fn open(&self) -> usize {
-        self.counts.open.load(Ordering::Acquire)
+        self.counts.open.load(Ordering::Acquire) + self.counts.tunnels.load(Ordering::Acquire)
     }
 
-    /// Whether there are exchanges, and the client takes nothing of any of them now.
+    /// Whether the client takes nothing of all that it was given. A tunnel in which nothing is said
+    /// is nothing that it could take.
     pub(super) fn are_standing(&self) -> bool {
-        let open = self.open();
-        open > 0 && self.counts.standing.load(Ordering::Acquire) == open
+        let standing = self.counts.standing.load(Ordering::Acquire);
+        standing > 0 && standing >= self.counts.open.load(Ordering::Acquire)
     }
 
     /// Changes whenever an exchange begins or moves.
@@ -127,6 +137,35 @@ impl Exchanges {
             counts: Arc::clone(&self.counts),
             is_standing: false,
         }
+    }
+
+    /// Says in words that belong to no server what an extended `CONNECT` asks for, and has whatever
+    /// comes of it held.
+    fn mark_tunnel(&self, request: &mut Request<Incoming>) {
+        let extensions = request.extensions_mut();
+        if let Some(protocol) = extensions.remove::<hyper::ext::Protocol>() {
+            self.counts.tunnels.fetch_add(1, Ordering::AcqRel);
+            let counts = Arc::clone(&self.counts);
+            extensions.insert(ConnectProtocol(protocol.as_str().into()));
+            extensions.insert(Hold::new(OpenTunnel { counts }));
+        }
+    }
+}
+
+impl Held for OpenTunnel {
+    fn stand(&self) {
+        self.counts.standing.fetch_add(1, Ordering::AcqRel);
+    }
+
+    fn go_on(&self) {
+        self.counts.moves.fetch_add(1, Ordering::AcqRel);
+        self.counts.standing.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+impl Drop for OpenTunnel {
+    fn drop(&mut self) {
+        self.counts.tunnels.fetch_sub(1, Ordering::AcqRel);
     }
 }
 
@@ -161,8 +200,11 @@ where
     type Error = Infallible;
     type Future = Answering<S::Future>;
 
-    fn call(&self, request: Request<Incoming>) -> Self::Future {
+    fn call(&self, mut request: Request<Incoming>) -> Self::Future {
         let open = self.exchanges.begin();
+        if request.method() == Method::CONNECT {
+            self.exchanges.mark_tunnel(&mut request);
+        }
         let may_end_by_close =
             request.version() <= Version::HTTP_10 && request.method() != Method::HEAD;
         let reset = may_end_by_close.then(|| self.exchanges.reset.clone());

@@ -32,20 +32,26 @@ pub const MAX_HEADER_BYTES: usize = 64 * 1024;
 /// What hyper, the origin, or a server between could read in another way than this edge is refused
 /// before anything is sent up. Any method is let through that is a token, because legacy sites use
 /// WebDAV and methods of their own, but not `CONNECT` (this is no forward proxy) and `TRACE` (it
-/// shows a script the cookies that it must not see). A fragment never arrives here: hyper cuts it.
+/// shows a script the cookies that it must not see). A `CONNECT` that is a WebSocket handshake (RFC
+/// 8441) is read as the `GET` that it would be in HTTP/1.1. A fragment never arrives here: hyper
+/// cuts it.
 pub fn admit(parts: &Parts, scheme: Scheme) -> Result<EdgeRequest, Refusal> {
     check_version(parts.version)?;
     check_sizes(&parts.headers)?;
     check_framing(parts.version, &parts.headers)?;
     check_method(&parts.method)?;
     check_expect(&parts.headers)?;
+    let (method, upgrade) = match parts.method {
+        Method::CONNECT => (Method::GET, Some(Upgrade::of_connect(parts)?)),
+        ref method => (method.clone(), Upgrade::of(parts)),
+    };
     Ok(EdgeRequest {
         authority: authority(parts, scheme)?,
         target: target(parts)?,
-        method: parts.method.clone(),
+        method,
         scheme,
         version: parts.version,
-        upgrade: Upgrade::of(parts),
+        upgrade,
     })
 }
 
@@ -144,7 +150,6 @@ fn lengths_are_clear(headers: &HeaderMap) -> bool {
 
 fn check_method(method: &Method) -> Result<(), Refusal> {
     match method.as_str().len() {
-        _ if method == Method::CONNECT => Err(Refusal::Connect),
         _ if method == Method::TRACE => Err(Refusal::Method),
         0..=MAX_METHOD_BYTES => Ok(()),
         _ => Err(Refusal::Method),

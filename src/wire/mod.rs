@@ -5,6 +5,7 @@
 mod authority;
 mod edge_request;
 mod gate;
+mod hold;
 mod path;
 mod refusal;
 mod scheme;
@@ -52,6 +53,7 @@ pub use embedder::EmbedderPolicy;
 pub use fetch_metadata::is_set_off_elsewhere;
 pub use forwarded::{Forwarding, TrustedPeers, append_via};
 pub use gate::{MAX_HEADER_BYTES, MAX_HEADER_LINES, MAX_METHOD_BYTES, MAX_QUERY_BYTES, admit};
+pub use hold::{Held, Hold, Standing};
 pub use hop::strip_hop_by_hop;
 pub use locations::Locations;
 pub use markers::{MarkerError, Markers};
@@ -65,7 +67,7 @@ pub use refusal::Refusal;
 pub use scheme::Scheme;
 pub use sharing::keep_from_shared_caches;
 pub use subscriber::subscriber_network;
-pub use upgrade::{SwitchRefusal, Upgrade};
+pub use upgrade::{ConnectProtocol, SwitchRefusal, Upgrade};
 pub use validators::{
     Conditional, drop_body_facts, drop_range, is_conditional, restore_foreign, restore_if_match,
     restore_up, sole_page_tag, tag_down,

@@ -13,6 +13,8 @@ pub enum Refusal {
     ContentLength,
     #[error("the only expectation that can be met is 100-continue")]
     Expect,
+    #[error("the request is no whole WebSocket handshake")]
+    Handshake,
     #[error("the request's header fields are too large")]
     HeaderBytes,
     #[error("the request has too many header fields")]
@@ -33,6 +35,8 @@ pub enum Refusal {
     Method,
     #[error("{0}")]
     Path(#[from] PathRefusal),
+    #[error("no other protocol than websocket is spoken here")]
+    Protocol,
     #[error("the address has an invalid query")]
     Query,
     #[error("the address has a query that is too long")]
@@ -52,6 +56,7 @@ impl Refusal {
         match self {
             Self::ConnectionFields
             | Self::ContentLength
+            | Self::Handshake
             | Self::HeaderValue
             | Self::Host
             | Self::HostMismatch
@@ -67,6 +72,8 @@ impl Refusal {
             Self::Connect | Self::Method => StatusCode::METHOD_NOT_ALLOWED,
             Self::Path(PathRefusal::TooLong) | Self::QueryBytes => StatusCode::URI_TOO_LONG,
             Self::Path(_) => StatusCode::BAD_REQUEST,
+            // RFC 9220 3, which says it for HTTP/2, too.
+            Self::Protocol => StatusCode::NOT_IMPLEMENTED,
             Self::Version => StatusCode::HTTP_VERSION_NOT_SUPPORTED,
         }
     }
@@ -78,6 +85,7 @@ impl Refusal {
             Self::ConnectionFields => "connection_fields",
             Self::ContentLength => "content_length",
             Self::Expect => "expect",
+            Self::Handshake => "handshake",
             Self::HeaderBytes => "header_bytes",
             Self::HeaderLines => "header_lines",
             Self::HeaderValue => "header_value",
@@ -88,6 +96,7 @@ impl Refusal {
             Self::LengthAndChunks => "length_and_chunks",
             Self::Method => "method",
             Self::Path(refusal) => refusal.as_str(),
+            Self::Protocol => "protocol",
             Self::Query => "query",
             Self::QueryBytes => "query_bytes",
             Self::TargetForm => "target_form",
@@ -106,6 +115,7 @@ impl Refusal {
             | Self::ConnectionFields
             | Self::ContentLength
             | Self::Expect
+            | Self::Handshake
             | Self::HeaderBytes
             | Self::HeaderLines
             | Self::HeaderValue
@@ -114,6 +124,7 @@ impl Refusal {
             | Self::HostMissing
             | Self::HostTwice
             | Self::LengthAndChunks
+            | Self::Protocol
             | Self::TargetForm
             | Self::TargetScheme
             | Self::TransferEncoding
@@ -130,11 +141,12 @@ mod tests {
     const BAD: u16 = 400;
 
     /// Status, reason, whether the connection closes.
-    const TABLE: [(Refusal, u16, &str, bool); 21] = [
+    const TABLE: [(Refusal, u16, &str, bool); 23] = [
         (Refusal::Connect, 405, "connect", true),
         (Refusal::ConnectionFields, BAD, "connection_fields", true),
         (Refusal::ContentLength, BAD, "content_length", true),
         (Refusal::Expect, 417, "expect", true),
+        (Refusal::Handshake, BAD, "handshake", true),
         (Refusal::HeaderBytes, 431, "header_bytes", true),
         (Refusal::HeaderLines, 431, "header_lines", true),
         (Refusal::HeaderValue, BAD, "header_value", true),
@@ -151,6 +163,7 @@ mod tests {
             "path_too_long",
             false,
         ),
+        (Refusal::Protocol, 501, "protocol", true),
         (Refusal::Query, BAD, "query", false),
         (Refusal::QueryBytes, 414, "query_bytes", false),
         (Refusal::TargetForm, BAD, "target_form", true),

@@ -6,14 +6,28 @@ use http::request::Parts;
 use http::{Method, StatusCode, Version};
 
 use super::hop::{connection_options, list_members};
+use super::refusal::Refusal;
 
-/// A request to speak WebSocket from here on, whose handshake is complete (RFC 6455 4.2.1). It is
-/// the only protocol to which the edge lets a connection be switched.
+/// A request to speak WebSocket from here on, whose handshake is complete (RFC 6455 4.2.1, RFC 8441
+/// 5). It is the only protocol to which the edge lets a connection, or a stream, be switched.
 ///
 /// The `Sec-WebSocket-*` fields are end-to-end and travel with the other fields; `Connection` and
 /// `Upgrade` are taken out with the hop-by-hop fields, and made again by [`Upgrade::write`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Upgrade(());
+pub struct Upgrade(Form);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Form {
+    /// `Upgrade: websocket`, for the whole connection.
+    Connection,
+    /// An extended `CONNECT`, for one stream of an HTTP/2 connection.
+    Stream,
+}
+
+/// What an extended `CONNECT` asks for in `:protocol` (RFC 8441 4). The server puts it among the
+/// request's extensions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConnectProtocol(pub Box<str>);
 
 impl Upgrade {
     /// `None` unless every condition of the handshake holds. Then an `Upgrade` field means nothing,
@@ -26,7 +40,28 @@ impl Upgrade {
             && only(headers, SEC_WEBSOCKET_VERSION).is_some_and(|version| version == "13")
             && only(headers, SEC_WEBSOCKET_KEY).is_some_and(is_key)
             && has_no_body(headers);
-        complete.then_some(Self(()))
+        complete.then_some(Self(Form::Connection))
+    }
+
+    /// Judges a `CONNECT`. It has no reading as an ordinary request, so what is not complete is
+    /// refused. A key, which only HTTP/1.1 needs, means nothing.
+    pub(super) fn of_connect(parts: &Parts) -> Result<Self, Refusal> {
+        let protocol = parts.extensions.get::<ConnectProtocol>();
+        let ConnectProtocol(protocol) = protocol.ok_or(Refusal::Connect)?;
+        if parts.version != Version::HTTP_2 || &**protocol != "websocket" {
+            return Err(Refusal::Protocol);
+        }
+        let headers = &parts.headers;
+        let version = only(headers, SEC_WEBSOCKET_VERSION);
+        match version.is_some_and(|version| version == "13") && has_no_body(headers) {
+            true => Ok(Self(Form::Stream)),
+            false => Err(Refusal::Handshake),
+        }
+    }
+
+    /// Whether a stream of HTTP/2 is to be switched, not the whole connection.
+    pub fn is_of_stream(self) -> bool {
+        self.0 == Form::Stream
     }
 
     /// Puts `Connection` and `Upgrade` on a head, up to the origin or down to the visitor, after
@@ -40,7 +75,7 @@ impl Upgrade {
     /// before this said so.
     ///
     /// That `Sec-WebSocket-Accept` belongs to this request's key is left to the visitor's browser,
-    /// which must check it anyway; here only its form counts.
+    /// which must check it anyway, or to whoever made a key for it; here only its form counts.
     pub fn check_switching(
         self,
         status: StatusCode,

@@ -9,8 +9,8 @@ use cobrowse_edge::wire::Scheme;
 use http::{Method, Request};
 
 use crate::support::{
-    Answer, RawOrigin, RawVisitor, Script, ScriptedOrigin, TestEdge, Visitor, config, handshake,
-    serve_echo, tls,
+    Answer, RawOrigin, RawVisitor, Script, ScriptedOrigin, Socket, TestEdge, Told, Visitor, config,
+    handshake, serve_echo, switched, tls,
 };
 
 /// A site, a backend that answers everything with the same bytes, and an edge before both.
@@ -431,4 +431,32 @@ async fn a_backend_that_is_away_is_a_502_and_the_site_goes_on() {
     let mut visitor = Visitor::http1(edge.http).await;
     assert_eq!(visitor.send(get("/_cobrowse/a")).await.status, 502);
     assert_eq!(visitor.send(get("/account")).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_socket_over_http2_reaches_the_backend_as_any_other() {
+    let site = ScriptedOrigin::serving("<p>the site</p>").await;
+    let backend = RawOrigin::start(|mut conversation| async move {
+        let head = conversation.head().await.unwrap();
+        assert!(head.starts_with("GET /socket?v=1 HTTP/1.1\r\n"), "{head}");
+        assert!(!head.contains("canary"), "{head}");
+        conversation.send(switched(&head, &[])).await;
+        conversation.send([0x81, 5]).await;
+        conversation.send("hello").await;
+        conversation.head().await;
+    })
+    .await;
+    let edge = edge(site.address, backend.address, stripped()).await;
+    let open = async |origin: &str| {
+        let mut visitor = Visitor::http2(edge.https.unwrap()).await;
+        let origin = format!("origin: {origin}");
+        let lines = [&*origin, "cookie: JSESSIONID=canary"];
+        let (host, path) = ("www.bank.example", "/_cobrowse/socket?v=1");
+        let opened = Socket::open_stream(&mut visitor, host, path, &lines).await;
+        opened.map(|socket| (visitor, socket))
+    };
+    let refused = open("https://www.evil.example").await;
+    assert_eq!(refused.err(), Some(403));
+    let (_visitor, mut socket) = open("https://www.bank.example").await.ok().unwrap();
+    assert_eq!(socket.next().await, Told::Text("hello".to_owned()));
 }

@@ -1,5 +1,7 @@
 //! Upgrades: what opens a tunnel and what does not, and that all bytes pass through it both ways.
 
+mod streams;
+
 use std::sync::Arc;
 use std::time::Duration;
 

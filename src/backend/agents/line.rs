@@ -23,7 +23,7 @@ use crate::backend::access::{Agents, Bucket, LoginSocket, Quota, SocketKind};
 use crate::backend::store::{AgentRecord, Rights};
 use crate::backend::unix_now;
 use crate::groups::GroupId;
-use crate::wire::EdgeBody;
+use crate::wire::{EdgeBody, Hold};
 
 /// What a socket is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,6 +61,8 @@ pub(super) struct Line {
     pub(super) shared: Arc<Shared>,
     pub(super) peer: IpAddr,
     socket: WebSocket,
+    /// Told whether the agent takes what it is given; `None`: the socket is the whole connection.
+    hold: Option<Hold>,
     place: LoginSocket,
     agents: watch::Receiver<Arc<Agents>>,
     leaving: watch::Receiver<bool>,
@@ -78,6 +80,7 @@ pub(super) async fn open(
     peer: IpAddr,
 ) -> Result<Response<EdgeBody>, Refusal> {
     let malformed = || Refusal::new(Code::Malformed);
+    let hold = parts.extensions.remove::<Hold>();
     let upgrade = WebSocketUpgrade::from_request_parts(&mut parts, &()).await;
     let upgrade = upgrade.map_err(|_| malformed())?;
     let upgrade = upgrade.protocols([SUBPROTOCOL]);
@@ -100,7 +103,7 @@ pub(super) async fn open(
             None => close(socket, Close::NoLogin).await,
             Some(None) => close(socket, Close::Limit).await,
             Some(Some(place)) => {
-                let mut line = Line::new(shared, socket, place, peer);
+                let mut line = Line::new(shared, (socket, hold), place, peer);
                 let why = match desk {
                     Desk::List => desk::serve(&mut line).await,
                     Desk::Session => seat::serve(&mut line).await,
@@ -113,7 +116,12 @@ pub(super) async fn open(
 }
 
 impl Line {
-    fn new(shared: Arc<Shared>, socket: WebSocket, place: LoginSocket, peer: IpAddr) -> Self {
+    fn new(
+        shared: Arc<Shared>,
+        (socket, hold): (WebSocket, Option<Hold>),
+        place: LoginSocket,
+        peer: IpAddr,
+    ) -> Self {
         let now = Instant::now();
         let mut ticks = tokio::time::interval(Duration::from_secs(1));
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -123,6 +131,7 @@ impl Line {
             shared,
             peer,
             socket,
+            hold,
             place,
             said: Bucket::full(now),
             heard_at: now,
@@ -196,6 +205,7 @@ impl Line {
     /// Waits for a slow console, but not past the end of its login.
     async fn send(&mut self, message: Message) -> Result<(), Close> {
         self.said_at = Instant::now();
+        let _standing = self.hold.as_ref().map(Hold::stand);
         let sending = timeout(SEND_TIMEOUT, self.socket.send(message));
         tokio::select! {
             sent = sending => match sent {

@@ -20,7 +20,7 @@ use crate::backend::realm::{AskingPage, Look};
 use crate::backend::roster::{Attached, ResumeToken, ToVisitor};
 use crate::backend::session::OpenedPage;
 use crate::groups::GroupId;
-use crate::wire::EdgeBody;
+use crate::wire::{EdgeBody, Hold};
 
 /// For the first message to come.
 const HELLO_PATIENCE: Duration = Duration::from_secs(10);
@@ -53,6 +53,7 @@ pub(super) async fn open(
     };
     let tokens = cookie::tokens(request.headers());
     let (mut parts, _) = request.into_parts();
+    let hold = parts.extensions.remove::<Hold>();
     let Ok(upgrade) = WebSocketUpgrade::from_request_parts(&mut parts, &()).await else {
         return plain(StatusCode::UPGRADE_REQUIRED);
     };
@@ -83,7 +84,7 @@ pub(super) async fn open(
         tokens,
     };
     let response = upgrade.on_upgrade(move |socket| async move {
-        Line::new(socket).serve(&visit, stranger).await;
+        Line::new(socket, hold).serve(&visit, stranger).await;
         drop(permit);
     });
     response.map(|body| body.map_err(Into::into).boxed_unsync())
@@ -108,6 +109,8 @@ struct Credentials {
 /// A socket, and what may still be said on it.
 struct Line {
     socket: WebSocket,
+    /// Told whether the visitor takes what it is given; `None`: the socket is the whole connection.
+    hold: Option<Hold>,
     messages: Bucket,
     frames: Bucket,
     bytes: Bucket,
@@ -127,10 +130,11 @@ enum Heard {
 }
 
 impl Line {
-    fn new(socket: WebSocket) -> Self {
+    fn new(socket: WebSocket, hold: Option<Hold>) -> Self {
         let now = Instant::now();
         Self {
             socket,
+            hold,
             messages: Bucket::new(MESSAGES, now),
             frames: Bucket::new(FRAMES, now),
             bytes: Bucket::new(FRAME_BYTES, now),
@@ -304,6 +308,7 @@ impl Line {
 
     /// `None`: the visitor takes nothing any more.
     async fn send(&mut self, message: Message) -> Option<()> {
+        let _standing = self.hold.as_ref().map(Hold::stand);
         let sent = timeout(SEND_PATIENCE, self.socket.send(message)).await;
         sent.ok()?.ok()
     }

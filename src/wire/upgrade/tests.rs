@@ -80,7 +80,7 @@ const SWITCH: [&str; 3] = [
 
 #[test]
 fn only_a_whole_101_opens_the_tunnel() {
-    let upgrade = Upgrade(());
+    let upgrade = Upgrade(Form::Connection);
     let check = |status, lines: &[&str]| upgrade.check_switching(status, &heads(lines));
     let switching = StatusCode::SWITCHING_PROTOCOLS;
     assert_eq!(check(switching, &SWITCH), Ok(()));
@@ -122,11 +122,51 @@ fn only_a_whole_101_opens_the_tunnel() {
 #[test]
 fn the_handshake_is_made_again() {
     let mut headers = heads(&["Sec-WebSocket-Version: 13"]);
-    Upgrade(()).write(&mut headers);
+    Upgrade(Form::Connection).write(&mut headers);
     let expect = [
         "connection: Upgrade",
         "sec-websocket-version: 13",
         "upgrade: websocket",
     ];
     assert_eq!(lines(&headers), expect);
+}
+
+fn connect(protocol: Option<&str>, version: Version, lines: &[&str]) -> Result<Upgrade, Refusal> {
+    let (mut parts, ()) = Request::new(()).into_parts();
+    (parts.method, parts.version, parts.headers) = (Method::CONNECT, version, heads(lines));
+    if let Some(protocol) = protocol {
+        parts.extensions.insert(ConnectProtocol(protocol.into()));
+    }
+    Upgrade::of_connect(&parts)
+}
+
+#[test]
+fn an_extended_connect_is_a_whole_handshake_or_refused() {
+    let h2 = Version::HTTP_2;
+    let whole = ["Sec-WebSocket-Version: 13"];
+    let upgrade = connect(Some("websocket"), h2, &whole).unwrap();
+    assert!(upgrade.is_of_stream());
+    let with_more = [whole[0], "Content-Length: 0", KEY];
+    assert_eq!(connect(Some("websocket"), h2, &with_more), Ok(upgrade));
+    assert_eq!(connect(None, h2, &whole), Err(Refusal::Connect));
+    for protocol in ["", "connect-udp", "WebSocket", "websocket2"] {
+        assert_eq!(
+            connect(Some(protocol), h2, &whole),
+            Err(Refusal::Protocol),
+            "{protocol}"
+        );
+    }
+    let old = connect(Some("websocket"), Version::HTTP_11, &whole);
+    assert_eq!(old, Err(Refusal::Protocol));
+    for lines in [
+        &[][..],
+        &["Sec-WebSocket-Version: 8"],
+        &["Sec-WebSocket-Version: 13, 8"],
+        &[whole[0], whole[0]],
+        &[whole[0], "Content-Length: 1"],
+        &[whole[0], "Transfer-Encoding: chunked"],
+    ] {
+        let refused = connect(Some("websocket"), h2, lines);
+        assert_eq!(refused, Err(Refusal::Handshake), "{lines:?}");
+    }
 }

@@ -360,3 +360,30 @@ async fn a_login_has_so_many_sockets() {
     let mut one_more = ada.desk().await;
     assert_eq!(closed(&mut one_more).await, Some(4429));
 }
+
+#[tokio::test]
+async fn sockets_are_opened_over_http2_too() {
+    let office = Office::open_with(OFFICE, |config| {
+        config.agents.as_mut().unwrap().scheme = Scheme::Https;
+    })
+    .await;
+    let mut browser = Visitor::http2(office.address).await;
+    let host = office.address.to_string();
+    let protocol = "sec-websocket-protocol: cobrowse-agent.v1";
+    let own = format!("origin: https://{host}");
+    for (lines, refused) in [
+        (&[protocol][..], Some(403)),
+        (&["origin: https://www.evil.example", protocol], Some(403)),
+        (&[&own], Some(400)),
+        (&[&own, protocol], None),
+    ] {
+        let opened = Socket::open_stream(&mut browser, &host, "/api/desk", lines).await;
+        match opened {
+            Ok(mut socket) => {
+                assert_eq!(refused, None, "{lines:?}");
+                assert_eq!(closed(&mut socket).await, Some(4401), "nobody is logged in");
+            }
+            Err(status) => assert_eq!(Some(status), refused, "{lines:?}"),
+        }
+    }
+}

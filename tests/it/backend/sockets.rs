@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::house::{
     HOST, House, ORIGIN, SOCKET, closed, forged, frame, hear, hear_until, seen, start_request,
 };
-use crate::support::{Socket, Told, soon};
+use crate::support::{Socket, Told, Visitor, soon};
 
 #[tokio::test]
 async fn a_socket_is_for_pages_of_the_very_origin() {
@@ -379,4 +379,35 @@ async fn a_frame_is_seen_by_its_own_grant_and_with_its_own_masks() {
             "{grant}"
         );
     }
+}
+
+#[tokio::test]
+async fn a_session_runs_over_http2() {
+    let house = House::open().await;
+    let cookie = house.start().await;
+    let mut visitor = Visitor::http2(house.edge.https.unwrap()).await;
+    let lines = [
+        "origin: https://www.bank.example",
+        "sec-websocket-protocol: cobrowse.v1",
+        &format!(
+            "cookie: {}",
+            cookie.replacen("cobrowse", "__Host-cobrowse", 1)
+        ),
+    ];
+    let refused = Socket::open_stream(&mut visitor, HOST, SOCKET, &lines[1..]).await;
+    assert_eq!(refused.err(), Some(403), "without an origin");
+    let opened = Socket::open_stream(&mut visitor, HOST, SOCKET, &lines).await;
+    let mut socket = opened.unwrap_or_else(|status| panic!("{status}"));
+    socket
+        .say(&house.hello("a", "/desk/x").await.to_string())
+        .await;
+    assert_eq!(hear(&mut socket).await["type"], "welcome");
+    let mut agent = house.join("anna").await;
+    hear_until(&mut socket, "watch").await;
+    let snapshot = frame(2, 1, 0, b"snapshot");
+    socket.send_binary(&snapshot).await;
+    assert_eq!(seen(&mut agent).await, snapshot);
+    assert!(agent.orders.end());
+    hear_until(&mut socket, "ended").await;
+    assert_eq!(closed(&mut socket).await, Some(4410));
 }

@@ -25,6 +25,4 @@ pub(crate) use raw_answer::{Ending, RawAnswer};
 pub(crate) use raw_origin::{Conversation, RawOrigin};
 pub(crate) use recorder::{RecordingOrigin, Seen};
 pub(crate) use visitor::{Answer, RawVisitor, Visitor, read, tls, tls_http2, undo_coding};
-pub(crate) use websocket::{SWITCHED, handshake, serve_echo};
-#[cfg(feature = "backend")]
-pub(crate) use websocket::{Socket, Told};
+pub(crate) use websocket::{SWITCHED, Socket, Told, handshake, serve_echo, switched};

@@ -2,10 +2,11 @@ use std::net::SocketAddr;
 
 use bytes::Bytes;
 use cobrowse_edge::wire::{Coding, Decoder};
-use http::{HeaderMap, HeaderValue, Request, StatusCode, Version};
+use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Version};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::client::conn::{http1, http2};
+use hyper::ext::Protocol;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
@@ -124,6 +125,32 @@ impl Visitor {
                 }
                 sender.ready().await.unwrap();
                 soon(sender.send_request(request)).await
+            }
+        }
+    }
+}
+
+impl Visitor {
+    /// An extended `CONNECT` (RFC 8441), over HTTP/2 only.
+    pub(crate) async fn connect(
+        &mut self,
+        protocol: &'static str,
+        request: impl Fn() -> http::request::Builder,
+    ) -> http::Response<Incoming> {
+        let Self::Http2(sender) = self else {
+            panic!("HTTP/1.1 has no extended CONNECT");
+        };
+        loop {
+            let request = request()
+                .method(Method::CONNECT)
+                .extension(Protocol::from_static(protocol));
+            sender.ready().await.unwrap();
+            let sent = soon(sender.send_request(request.body(Full::default()).unwrap())).await;
+            match sent {
+                Ok(answer) => return answer,
+                // The edge has not yet said that it knows of it.
+                Err(error) if error.is_user() => tokio::task::yield_now().await,
+                Err(error) => panic!("{error:?}"),
             }
         }
     }

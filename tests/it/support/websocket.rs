@@ -1,12 +1,17 @@
 use std::net::SocketAddr;
 
+use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use bytes::BytesMut;
+use http::Request;
+use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use super::patience::soon;
 use super::raw_origin::Conversation;
-use super::visitor::tls;
+use super::visitor::{Visitor, tls};
 
 /// A visitor's handshake; `lines` stand below those that every handshake has.
 pub(crate) fn handshake(host: &str, path: &str, lines: &[&str]) -> String {
@@ -26,12 +31,26 @@ pub(crate) fn handshake(host: &str, path: &str, lines: &[&str]) -> String {
 pub(crate) const SWITCHED: &str = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n\
     Upgrade: websocket\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
 
+/// The answer that switches for whoever sent this head, `lines` among it.
+pub(crate) fn switched(head: &str, lines: &[&str]) -> String {
+    let mut fields = head.lines().filter_map(|line| line.split_once(": "));
+    let key = fields.find(|(name, _)| name.eq_ignore_ascii_case("sec-websocket-key"));
+    let (_, key) = key.unwrap_or_else(|| panic!("no key in {head}"));
+    let signed = format!("{key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11");
+    let accept = BASE64_STANDARD.encode(digest(&SHA1_FOR_LEGACY_USE_ONLY, signed.as_bytes()));
+    let lines: String = lines.iter().map(|line| format!("{line}\r\n")).collect();
+    format!(
+        "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+         Sec-WebSocket-Accept: {accept}\r\n{lines}\r\n"
+    )
+}
+
 /// Switches protocols, and sends back whatever comes until it ends.
 pub(crate) async fn serve_echo(mut conversation: Conversation) {
-    if conversation.head().await.is_none() {
+    let Some(head) = conversation.head().await else {
         return;
-    }
-    conversation.send(SWITCHED).await;
+    };
+    conversation.send(switched(&head, &[])).await;
     let mut buffer = std::mem::take(&mut conversation.buffer);
     loop {
         conversation.send(&buffer).await;
@@ -89,6 +108,36 @@ impl Socket {
         Self::open_on(Box::new(stream), host, path, lines).await
     }
 
+    /// The same on a stream of an HTTP/2 connection (RFC 8441).
+    pub(crate) async fn open_stream(
+        visitor: &mut Visitor,
+        host: &str,
+        path: &str,
+        lines: &[&str],
+    ) -> Result<Self, u16> {
+        let request = || {
+            let target = format!("https://{host}{path}");
+            let lines = lines.iter().map(|line| line.split_once(": ").unwrap());
+            let mut request = Request::builder().uri(target);
+            for (name, value) in lines.chain([("sec-websocket-version", "13")]) {
+                request = request.header(name, value);
+            }
+            request
+        };
+        let answer = visitor.connect("websocket", request).await;
+        if answer.status() != 200 {
+            return Err(answer.status().as_u16());
+        }
+        for name in ["connection", "upgrade", "sec-websocket-accept"] {
+            assert!(!answer.headers().contains_key(name), "{answer:?}");
+        }
+        let stream = soon(hyper::upgrade::on(answer)).await.unwrap();
+        Ok(Self {
+            stream: Box::new(TokioIo::new(stream)),
+            buffer: BytesMut::new(),
+        })
+    }
+
     async fn open_on(
         mut stream: Box<dyn Stream>,
         host: &str,
@@ -123,6 +172,11 @@ impl Socket {
 
     pub(crate) async fn close(&mut self, code: u16) {
         self.send(8, &code.to_be_bytes()).await;
+    }
+
+    /// Ends this side alone, in order.
+    pub(crate) async fn finish(&mut self) {
+        soon(self.stream.shutdown()).await.unwrap();
     }
 
     /// A whole frame, masked as a client's are. One that is not taken is not: it may be closed.

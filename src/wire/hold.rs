@@ -1,0 +1,49 @@
+use std::fmt;
+use std::sync::Arc;
+
+/// What a tunnel over one stream of a connection tells the connection, which else knows nothing of
+/// it once its head was answered. While a clone is held, the connection carries a tunnel. The server
+/// puts it among the request's extensions.
+#[derive(Clone)]
+pub struct Hold(Arc<dyn Held>);
+
+/// The connection's side of a [`Hold`].
+pub trait Held: Send + Sync {
+    /// The client was given bytes, and has not taken them yet.
+    fn stand(&self);
+    /// It has.
+    fn go_on(&self);
+}
+
+/// The client is waited for.
+pub struct Standing<'h>(&'h Hold);
+
+impl Hold {
+    pub fn new(held: impl Held + 'static) -> Self {
+        Self(Arc::new(held))
+    }
+
+    /// Until the guard is dropped the client is waited for.
+    pub fn stand(&self) -> Standing<'_> {
+        self.0.stand();
+        Standing(self)
+    }
+}
+
+impl Drop for Standing<'_> {
+    fn drop(&mut self) {
+        self.0.0.go_on();
+    }
+}
+
+impl fmt::Debug for Hold {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Hold")
+    }
+}
+
+impl fmt::Debug for Standing<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Standing")
+    }
+}
