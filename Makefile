@@ -23,7 +23,7 @@ WEB           := src/web
 WEB_MODULES   := $(WEB)/node_modules/.package-lock.json
 BROWSERS      := chromium chromium-browser google-chrome-stable google-chrome
 
-.PHONY: help demo test check fmt bench bench-guard bench-micro bench-sessions fuzz clean rust-tools cargo-fuzz browser
+.PHONY: help demo test life check fmt bench bench-guard bench-micro bench-sessions fuzz clean rust-tools cargo-fuzz browser
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,6 +46,9 @@ test: ## Install what is missing, then run every check and every test
 	@echo "== what the tests left behind"
 	@node tests/leaks.mjs $(COBROWSE_TEST_KEEP)
 	@echo "== all checks and tests passed"
+
+life: ## Reload an edge 100 times, and hand over 20 times in each way, under load (make test: a few times)
+	@COBROWSE_TEST_LIFE=full $(CARGO) test --locked --quiet --test it life -- --nocapture
 
 check: rust-tools $(WEB_MODULES) ## Check format, lints, types and documentation; warnings are errors
 	@echo "== format"

@@ -49,12 +49,14 @@ pub(super) struct AdminTask {
 impl AdminServer {
     pub(super) fn bind(
         address: SocketAddr,
+        reuse_port: bool,
         inherited: &mut Inherited,
         admin: Admin,
     ) -> Result<Self, BindError> {
         let config = server::Config {
             http: vec![address],
             https: Vec::new(),
+            reuse_port,
             ..server::Config::default()
         };
         let server = Server::bind(config, inherited, None, Arc::clone(&admin.metrics))?;

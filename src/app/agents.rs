@@ -175,6 +175,7 @@ fn server_config(config: &EdgeConfig, agents: &AgentsConfig) -> server::Config {
     server::Config {
         http,
         https,
+        reuse_port: config.server.reuse_port,
         proxy_protocol: config.server.proxy_protocol.clone(),
         proxies: config.server.proxies.clone(),
         limits: config.server.limits.clone(),

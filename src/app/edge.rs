@@ -116,7 +116,10 @@ impl Edge {
         };
         let admin = config
             .admin
-            .map(|address| AdminServer::bind(address, &mut inherited, admin))
+            .map(|address| {
+                let reuse_port = config.server.reuse_port;
+                AdminServer::bind(address, reuse_port, &mut inherited, admin)
+            })
             .transpose()?;
         let visitors = server.addresses();
         let agents = AgentsServer::bind(

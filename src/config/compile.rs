@@ -61,6 +61,7 @@ pub(super) fn compile(
         server: server::Config {
             http: listeners.http_addresses(),
             https: listeners.https_addresses(),
+            reuse_port: file.server.reuse_port.is_some_and(|reuse| reuse.value),
             proxy_protocol: file.server.proxy_protocol,
             proxies: file.trusted_peers.clone(),
             limits: file.limits,

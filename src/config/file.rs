@@ -66,6 +66,7 @@ pub(super) struct ServerTable {
     pub(super) https: Option<Stated<Vec<Stated<SocketAddr>>>>,
     pub(super) redirect_http: Option<Stated<bool>>,
     pub(super) https_port: Option<Stated<u16>>,
+    pub(super) reuse_port: Option<Stated<bool>>,
     pub(super) proxy_protocol: TrustedPeers,
     pub(super) drain_timeout: Option<Stated<Duration>>,
 }
@@ -154,6 +155,7 @@ impl ServerTable {
             https: table.take_whole_list("https", filled_text(parse_listen_address)),
             redirect_http: table.take("redirect_http", flag),
             https_port: table.take("https_port", count(1..=u64::from(u16::MAX))),
+            reuse_port: table.take("reuse_port", flag),
             proxy_protocol: read_networks(&mut table, "proxy_protocol"),
             drain_timeout: table.take("drain_timeout", duration(Duration::ZERO..=MAX_DRAIN)),
         };

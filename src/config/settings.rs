@@ -110,6 +110,12 @@ const SETTINGS: &[Setting] = &[
     ),
     setting(
         "server",
+        "reuse_port",
+        "false",
+        "a second edge with the same addresses takes over from this one as soon as it listens (`SO_REUSEPORT`); otherwise an address in use is an error",
+    ),
+    setting(
+        "server",
         "proxy_protocol",
         "[]",
         "networks of load balancers that say for whom they connect: their connections must begin with a PROXY header (version 1 or 2), all others must not; those to the agents' listener, too",

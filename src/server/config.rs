@@ -11,6 +11,10 @@ pub struct Config {
     pub http: Vec<SocketAddr>,
     /// Listeners for TLS, with HTTP/2 or HTTP/1.1 as the client likes.
     pub https: Vec<SocketAddr>,
+    /// Another edge may listen on the same addresses, and takes over as soon as it does: it gets the
+    /// new connections, while those of this one go on until it is told to end. Default: an address
+    /// that is in use is an error.
+    pub reuse_port: bool,
     /// Load balancers that say for whom they connect: what they send begins with a PROXY header, of
     /// version 1 or 2, and what anybody else sends does not. Default: nobody.
     pub proxy_protocol: TrustedPeers,
@@ -113,6 +117,7 @@ impl Default for Config {
         Self {
             http: Vec::new(),
             https: Vec::new(),
+            reuse_port: false,
             proxy_protocol: TrustedPeers::default(),
             proxies: TrustedPeers::default(),
             limits: Limits::default(),

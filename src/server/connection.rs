@@ -17,8 +17,8 @@ use super::signals::Handle;
 use super::transport::Controls;
 use crate::wire::EdgeBody;
 
-/// For the first request of a connection that was taken right before a drain; a round trip or two.
-const FIRST_REQUEST_GRACE: Duration = Duration::from_secs(1);
+/// For the request that a client may have sent before it hears of a drain; a round trip or two.
+const LAST_REQUEST_GRACE: Duration = Duration::from_secs(1);
 
 /// How HTTP is spoken, with every limit said.
 #[derive(Clone, Debug)]
@@ -62,7 +62,7 @@ pub(super) async fn serve_connection<I, S>(
             let connection = http.http1.serve_connection(io, service).with_upgrades();
             let connection = pin!(connection);
             let shut_down = http1::UpgradeableConnection::graceful_shutdown;
-            drained(connection, shut_down, sent_home(handle, &exchanges)).await
+            drained(connection, shut_down, told_in_an_answer(handle, &exchanges)).await
         }
         Protocol::Http2 => {
             // Boxed, so that its large state is not part of every HTTP/1.1 connection.
@@ -106,8 +106,19 @@ async fn drained<C: Future>(
 /// asked not been read: it is not sent home before it was served, or was silent for a while.
 async fn sent_home(handle: &Handle, exchanges: &Exchanges) {
     handle.draining().await;
-    // Over time it asks for nothing: a connection that a browser opens in advance.
-    let _ = timeout(FIRST_REQUEST_GRACE, exchanges.first()).await;
+    if exchanges.begun() == 0 {
+        // Over time it asks for nothing: a connection that a browser opens in advance.
+        let _ = timeout(LAST_REQUEST_GRACE, exchanges.next()).await;
+    }
+}
+
+/// The same on HTTP/1.1, where only an answer can say that it is the last: whoever asks once more is
+/// answered, and hears it. Closed at once, what a busy client has just sent would be lost.
+async fn told_in_an_answer(handle: &Handle, exchanges: &Exchanges) {
+    handle.draining().await;
+    if exchanges.open() == 0 {
+        let _ = timeout(LAST_REQUEST_GRACE, exchanges.next()).await;
+    }
 }
 
 /// Resolves when a client that was told to go, because it asked for nothing, has not gone for as

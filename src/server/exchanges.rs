@@ -38,7 +38,7 @@ struct Counts {
     standing: AtomicUsize,
     /// Frames that were asked for, in all exchanges.
     moves: AtomicU64,
-    first_begun: Notify,
+    one_begun: Notify,
 }
 
 /// A service that keeps count of its exchanges, from their head to the last byte of their answer.
@@ -102,10 +102,10 @@ impl Exchanges {
         self.counts.begun.load(Ordering::Acquire)
     }
 
-    /// Resolves once the first has begun.
-    pub(super) async fn first(&self) {
-        let begun = self.counts.first_begun.notified();
-        if self.begun() == 0 {
+    /// Resolves once another one has begun, or if one is under way.
+    pub(super) async fn next(&self) {
+        let begun = self.counts.one_begun.notified();
+        if self.open() == 0 {
             begun.await;
         }
     }
@@ -128,10 +128,9 @@ impl Exchanges {
     }
 
     fn begin(&self) -> OpenExchange {
-        if self.counts.begun.fetch_add(1, Ordering::AcqRel) == 0 {
-            self.counts.first_begun.notify_waiters();
-        }
+        self.counts.begun.fetch_add(1, Ordering::AcqRel);
         self.counts.open.fetch_add(1, Ordering::AcqRel);
+        self.counts.one_begun.notify_waiters();
         self.counts.moves.fetch_add(1, Ordering::AcqRel);
         OpenExchange {
             counts: Arc::clone(&self.counts),

@@ -3,6 +3,9 @@ use std::io;
 use std::net::{self, SocketAddr};
 use std::time::Duration;
 
+use nix::libc::{BPF_K, BPF_RET, sock_filter, sock_fprog};
+use nix::sys::socket::setsockopt;
+use nix::sys::socket::sockopt::AttachReusePortCbpf;
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{Instant, sleep};
@@ -52,8 +55,10 @@ impl Listener {
         scheme: Scheme,
         address: SocketAddr,
         inherited: Option<net::TcpListener>,
+        reuse_port: bool,
     ) -> Result<Self, BindError> {
-        let socket = inherited.map_or_else(|| listen(address), |socket| Ok(socket.into()));
+        let open = || listen(address, reuse_port);
+        let socket = inherited.map_or_else(open, |socket| Ok(socket.into()));
         let listening = socket.and_then(take_connections).and_then(|socket| {
             let address = socket.local_addr()?;
             Ok((socket, BoundAddress { scheme, address }))
@@ -119,7 +124,7 @@ impl fmt::Display for BoundAddress {
     }
 }
 
-fn listen(address: SocketAddr) -> io::Result<Socket> {
+fn listen(address: SocketAddr, reuse_port: bool) -> io::Result<Socket> {
     let socket = Socket::new(
         Domain::for_address(address),
         Type::STREAM,
@@ -131,9 +136,33 @@ fn listen(address: SocketAddr) -> io::Result<Socket> {
         // Else [::] would take IPv4 too and collide with 0.0.0.0 on the same port.
         socket.set_only_v6(true)?;
     }
+    socket.set_reuse_port(reuse_port)?;
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;
+    if reuse_port && let Err(error) = prefer_the_newest(&socket) {
+        tracing::warn!(%address, %error, "new connections go to old and new edge by chance");
+    }
     Ok(socket)
+}
+
+/// Of two sockets on one address, the one that came second gets all connections. Without, the kernel
+/// would go on dealing some to the one that is about to close, and reset what is still in its queue
+/// then. When the first has closed, the second stands in its place, and the next one is the second.
+fn prefer_the_newest(socket: &Socket) -> nix::Result<()> {
+    const SECOND: u32 = 1;
+    // A program of one instruction: return the number of a socket. Where there is no such, the
+    // kernel chooses.
+    let mut program = [sock_filter {
+        code: (BPF_RET | BPF_K) as u16,
+        jt: 0,
+        jf: 0,
+        k: SECOND,
+    }];
+    let program = sock_fprog {
+        len: 1,
+        filter: program.as_mut_ptr(),
+    };
+    setsockopt(socket, AttachReusePortCbpf, &program)
 }
 
 fn take_connections(socket: Socket) -> io::Result<TcpListener> {

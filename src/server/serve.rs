@@ -1,5 +1,6 @@
 use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,9 +8,9 @@ use http::{Request, Response};
 use hyper::body::Incoming;
 use hyper::service::Service;
 use tokio::net::TcpStream;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::JoinSet;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use super::certificates::Certificates;
 use super::config::{Config, Limits};
@@ -42,6 +43,7 @@ pub struct Server {
     context: Context,
     drain_timeout: Duration,
     permits_max: u32,
+    linger: Duration,
 }
 
 /// How a server ended.
@@ -94,9 +96,15 @@ impl Server {
             handle: Handle::new(),
             metrics,
         };
+        let linger = if config.reuse_port {
+            LINGER
+        } else {
+            Duration::ZERO
+        };
         Ok(Self {
             listeners,
             context,
+            linger,
             drain_timeout: config.drain_timeout,
             permits_max,
         })
@@ -122,10 +130,17 @@ impl Server {
         S::Future: Send + 'static,
     {
         let mut accepting = JoinSet::new();
-        for listener in self.listeners {
+        let (open, mut closed) = mpsc::channel(1);
+        for socket in self.listeners {
+            let listener = OpenListener {
+                socket,
+                linger: self.linger,
+                _open: open.clone(),
+            };
             let context = self.context.clone();
             accepting.spawn(accept_connections(listener, context, make_service.clone()));
         }
+        drop(open);
         let Context {
             handle, permits, ..
         } = self.context;
@@ -133,8 +148,12 @@ impl Server {
             () = shutdown => handle.drain(),
             () = handle.draining() => {}
         }
-        // Every connection, upgraded or not, holds a permit until it is closed.
-        let all_closed = permits.acquire_many(self.permits_max);
+        let all_closed = async {
+            // Who waits for all permits is served before those who want one.
+            let _: Option<Infallible> = closed.recv().await;
+            // Every connection, upgraded or not, holds a permit until it is closed.
+            drop(permits.acquire_many(self.permits_max).await);
+        };
         tokio::select! {
             _ = timeout(self.drain_timeout, all_closed) => {}
             () = handle.cutting() => {}
@@ -146,12 +165,26 @@ impl Server {
     }
 }
 
+/// For connections that are being made while another edge takes over: longer than a round trip.
+const LINGER: Duration = Duration::from_secs(1);
+
+/// A listener under way.
+struct OpenListener {
+    socket: Listener,
+    /// How long it goes on when the drain has begun.
+    linger: Duration,
+    /// Dropped with it.
+    _open: mpsc::Sender<Infallible>,
+}
+
 fn bind_all(config: &Config, inherited: &mut Inherited) -> Result<Vec<Listener>, BindError> {
     let http = config.http.iter().map(|a| (Scheme::Http, *a));
     let https = config.https.iter().map(|a| (Scheme::Https, *a));
     let listeners: Vec<_> = http
         .chain(https)
-        .map(|(scheme, address)| Listener::bind(scheme, address, inherited.take(address)))
+        .map(|(scheme, address)| {
+            Listener::bind(scheme, address, inherited.take(address), config.reuse_port)
+        })
         .collect::<Result<_, _>>()?;
     if listeners.is_empty() {
         return Err(BindError::NoListener);
@@ -167,7 +200,7 @@ fn permits_max(connections_max: usize, listeners: usize) -> u32 {
 }
 
 /// Takes connections until the drain begins, then waits for them until they are cut.
-async fn accept_connections<M, S>(mut listener: Listener, context: Context, make_service: M)
+async fn accept_connections<M, S>(mut listener: OpenListener, context: Context, make_service: M)
 where
     M: Fn(ConnectionInfo) -> S + Clone + Send + 'static,
     S: Service<Request<Incoming>, Response = Response<EdgeBody>, Error = Infallible>,
@@ -175,18 +208,23 @@ where
     S::Future: Send + 'static,
 {
     let mut connections = JoinSet::new();
-    while let Some((permit, stream, peer)) = next_connection(&mut listener, &context).await {
+    let handle = context.handle.clone();
+    let mut closing = pin!(closing(&handle, listener.linger));
+    let socket = &mut listener.socket;
+    while let Some((permit, stream, peer)) =
+        next_connection(socket, &context, closing.as_mut()).await
+    {
         while let Some(ended) = connections.try_join_next() {
             report_panic(ended);
         }
-        let scheme = listener.bound.scheme;
+        let scheme = socket.bound.scheme;
         let seat = Seat {
             open: context.handle.open_connection(),
             guard: context.metrics.connection(scheme_label(scheme)),
             permit,
             place: None,
         };
-        let local = stream.local_addr().unwrap_or(listener.bound.address);
+        let local = stream.local_addr().unwrap_or(socket.bound.address);
         let info = ConnectionInfo {
             peer,
             local,
@@ -214,10 +252,20 @@ where
     }
 }
 
-/// `None` once the drain has begun.
+/// Resolves when a listener has to close.
+async fn closing(handle: &Handle, linger: Duration) {
+    handle.draining().await;
+    tokio::select! {
+        () = sleep(linger) => {}
+        () = handle.cutting() => {}
+    }
+}
+
+/// `None` once it has to close.
 async fn next_connection(
     listener: &mut Listener,
     context: &Context,
+    closing: Pin<&mut impl Future<Output = ()>>,
 ) -> Option<(OwnedSemaphorePermit, TcpStream, SocketAddr)> {
     let accepting = async {
         let permit = Arc::clone(&context.permits).acquire_owned().await.ok()?;
@@ -228,7 +276,7 @@ async fn next_connection(
     };
     tokio::select! {
         biased;
-        () = context.handle.draining() => None,
+        () = closing => None,
         accepted = accepting => accepted,
     }
 }

@@ -25,6 +25,7 @@ mod faults;
 mod framing;
 mod grants;
 mod heads;
+mod life;
 mod memory;
 #[path = "../oracle/mod.rs"]
 mod oracle;

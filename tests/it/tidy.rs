@@ -182,6 +182,7 @@ const HOUSE: &[Room] = &[
             "hyper_util",
             "listenfd",
             "memchr",
+            "nix",
             "ppp",
             "rcgen",
             "rustls",

@@ -47,12 +47,36 @@ impl EdgeProcess {
         Self::spawn_in(&std::env::temp_dir(), &mut command)
     }
 
+    /// The same with two sockets. They come to it as standard input and output, so that all that it
+    /// says comes on standard error.
+    pub(crate) fn start_on_two(
+        directory: &Path,
+        [first, second]: [&TcpListener; 2],
+        arguments: &[&str],
+    ) -> Self {
+        let script =
+            "exec 3<&0 4<&1 0</dev/null 1>&2; LISTEN_FDS=2 LISTEN_PID=$$ exec \"$0\" \"$@\"";
+        let mut command = Command::new("sh");
+        command
+            .args(["-c", script, env!("CARGO_BIN_EXE_cobrowse-edge")])
+            .args(arguments)
+            .stdin(OwnedFd::from(first.try_clone().unwrap()))
+            .stdout(OwnedFd::from(second.try_clone().unwrap()));
+        let mut child = at_home(directory, &mut command)
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let output = Lines::of(child.stderr.take().unwrap());
+        let errors = Lines::of(std::io::empty());
+        Self {
+            child,
+            output,
+            errors,
+        }
+    }
+
     pub(crate) fn spawn_in(directory: &Path, command: &mut Command) -> Self {
-        let mut child = command
-            .current_dir(directory)
-            .env_remove("COBROWSE_EDGE_LISTEN")
-            .env_remove("COBROWSE_EDGE_LOG")
-            .env_remove("COBROWSE_EDGE_GRANT_KEYS")
+        let mut child = at_home(directory, command)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
@@ -114,6 +138,15 @@ impl EdgeProcess {
             errors,
         }
     }
+}
+
+/// In this directory, and with nothing in its environment that an edge would listen to.
+fn at_home<'a>(directory: &Path, command: &'a mut Command) -> &'a mut Command {
+    command
+        .current_dir(directory)
+        .env_remove("COBROWSE_EDGE_LISTEN")
+        .env_remove("COBROWSE_EDGE_LOG")
+        .env_remove("COBROWSE_EDGE_GRANT_KEYS")
 }
 
 impl Drop for EdgeProcess {
