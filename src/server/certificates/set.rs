@@ -6,6 +6,7 @@ use std::time::SystemTime;
 
 use rustls::pki_types::CertificateDer;
 use rustls::sign::CertifiedKey;
+use rustls::{SignatureAlgorithm, SignatureScheme};
 
 use crate::problem::{Place, Problem};
 
@@ -28,19 +29,33 @@ pub(super) struct Identity {
 
 /// Which certificate answers to which name.
 pub(super) struct CertificateSet {
-    exact: HashMap<String, Arc<CertifiedKey>>,
+    exact: HashMap<String, Kinds>,
     /// By what follows the `*.`.
-    wildcard: HashMap<String, Arc<CertifiedKey>>,
-    default: Arc<CertifiedKey>,
+    wildcard: HashMap<String, Kinds>,
+    default: Kinds,
     infos: Vec<CertificateInfo>,
 }
 
+/// The certificates of one name: at most one of each kind of key, never none, the best one first.
+#[derive(Clone)]
+struct Kinds(Vec<Arc<CertifiedKey>>);
+
+/// Kinds of keys, the best one first: the small and fast one that all browsers know, then the one
+/// that few do, then the one that the oldest know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+enum KeyKind {
+    Ecdsa,
+    Eddsa,
+    Rsa,
+}
+
 impl CertificateSet {
-    /// The first identity is the default. `None` when there is none, or two claim one name.
+    /// The first identity is the default. `None` when there is none, or two with keys of one kind
+    /// claim one name.
     pub(super) fn new(identities: &[Identity], problems: &mut Vec<Problem>) -> Option<Self> {
         let before = problems.len();
-        let default = Arc::clone(&identities.first()?.certified);
-        let mut claims: HashMap<&str, &Identity> = HashMap::new();
+        let default = Kinds::one(&identities.first()?.certified);
+        let mut claims: HashMap<(&str, KeyKind), &Identity> = HashMap::new();
         let mut set = Self {
             exact: HashMap::new(),
             wildcard: HashMap::new(),
@@ -49,13 +64,20 @@ impl CertificateSet {
         };
         for identity in identities {
             for name in &identity.info.names {
-                match claims.insert(name, identity) {
+                match claims.insert((name, KeyKind::of(&identity.certified)), identity) {
                     Some(other) if !std::ptr::eq(other, identity) => {
                         problems.push(claimed_twice(name, other, identity));
                     }
                     Some(_) | None => set.put(name, &identity.certified),
                 }
             }
+        }
+        // Its twin with a key of another kind answers along with the default.
+        let first_name = identities
+            .first()
+            .and_then(|first| first.info.names.first());
+        if let Some(kinds) = first_name.and_then(|name| set.named(name)) {
+            set.default = kinds.clone();
         }
         (problems.len() == before).then_some(set)
     }
@@ -65,23 +87,24 @@ impl CertificateSet {
         Self {
             exact: HashMap::new(),
             wildcard: HashMap::new(),
-            default: identity.certified,
+            default: Kinds::one(&identity.certified),
             infos: vec![identity.info],
         }
     }
 
-    /// By exact name, then by a wildcard in place of the first label, then the default. The name is lower-case, as
-    /// rustls gives it.
-    pub(super) fn choose(&self, name: Option<&str>) -> Arc<CertifiedKey> {
-        let Some(name) = name else {
-            return Arc::clone(&self.default);
-        };
-        let by_wildcard = || {
+    /// By exact name, then by a wildcard in place of the first label, then the default; of these the
+    /// first that the client can read. The name is lower-case, as rustls gives it.
+    pub(super) fn choose(
+        &self,
+        name: Option<&str>,
+        schemes: &[SignatureScheme],
+    ) -> Option<Arc<CertifiedKey>> {
+        let by_wildcard = |name: &str| {
             let (_, parent) = name.split_once('.')?;
             self.wildcard.get(parent)
         };
-        let chosen = self.exact.get(name).or_else(by_wildcard);
-        Arc::clone(chosen.unwrap_or(&self.default))
+        let chosen = name.and_then(|name| self.exact.get(name).or_else(|| by_wildcard(name)));
+        chosen.unwrap_or(&self.default).readable(schemes)
     }
 
     pub(super) fn infos(&self) -> &[CertificateInfo] {
@@ -89,11 +112,53 @@ impl CertificateSet {
     }
 
     fn put(&mut self, name: &str, certified: &Arc<CertifiedKey>) {
-        let certified = Arc::clone(certified);
-        match name.strip_prefix("*.") {
-            Some(parent) => self.wildcard.insert(parent.to_owned(), certified),
-            None => self.exact.insert(name.to_owned(), certified),
+        let (names, name) = match name.strip_prefix("*.") {
+            Some(parent) => (&mut self.wildcard, parent),
+            None => (&mut self.exact, name),
         };
+        match names.get_mut(name) {
+            Some(kinds) => kinds.add(certified),
+            None => drop(names.insert(name.to_owned(), Kinds::one(certified))),
+        }
+    }
+
+    /// What answers to a name as it stands in a certificate.
+    fn named(&self, name: &str) -> Option<&Kinds> {
+        match name.strip_prefix("*.") {
+            Some(parent) => self.wildcard.get(parent),
+            None => self.exact.get(name),
+        }
+    }
+}
+
+impl Kinds {
+    fn one(certified: &Arc<CertifiedKey>) -> Self {
+        Self(vec![Arc::clone(certified)])
+    }
+
+    /// The caller sees to it that there is none of its kind yet.
+    fn add(&mut self, certified: &Arc<CertifiedKey>) {
+        if !self.0.iter().any(|known| Arc::ptr_eq(known, certified)) {
+            self.0.push(Arc::clone(certified));
+            self.0.sort_by_key(|certified| KeyKind::of(certified));
+        }
+    }
+
+    /// For a client that can read none the handshake fails, which says so best.
+    fn readable(&self, schemes: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        let mut readable = self.0.iter();
+        let readable = readable.find(|kind| kind.key.choose_scheme(schemes).is_some());
+        readable.or_else(|| self.0.first()).map(Arc::clone)
+    }
+}
+
+impl KeyKind {
+    fn of(certified: &CertifiedKey) -> Self {
+        match certified.key.algorithm() {
+            SignatureAlgorithm::RSA => Self::Rsa,
+            SignatureAlgorithm::ED25519 | SignatureAlgorithm::ED448 => Self::Eddsa,
+            _ => Self::Ecdsa,
+        }
     }
 }
 
@@ -122,6 +187,7 @@ fn claimed_twice(name: &str, first: &Identity, second: &Identity) -> Problem {
     Problem::error(
         second.info.place(),
         format!("{name:?} is also in the certificate {}", first.info.place()),
-        "keep the one that is valid longer, and move the other away",
+        "keep the one that is valid longer, and move the other away (two for one name may stand \
+         side by side only if one has an RSA key and the other an ECDSA key)",
     )
 }

@@ -109,7 +109,8 @@ impl Resolver {
 
 impl ResolvesServerCert for Resolver {
     fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        Some(self.set.load().choose(hello.server_name()))
+        let set = self.set.load();
+        set.choose(hello.server_name(), hello.signature_schemes())
     }
 }
 

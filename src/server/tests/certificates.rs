@@ -1,11 +1,14 @@
+use rustls::SignatureScheme;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
+use rustls::version::{TLS12, TLS13};
 
 use super::client::{shown, tls};
-use super::pki::{Authority, Signed, self_signed, self_signed_between};
+use super::pki::{Authority, Signed, self_signed, self_signed_between, self_signed_rsa};
 use super::*;
 use crate::problem::Problem;
 use crate::test_directory::TestDirectory;
+use crate::test_tls::{ALL_VERSIONS, connect_with, reading, trusting};
 
 fn der(signed: &Signed) -> CertificateDer<'static> {
     CertificateDer::from_pem_slice(signed.certificate.as_bytes()).unwrap()
@@ -47,6 +50,34 @@ async fn the_name_that_is_asked_for_chooses() {
         ("", &first),
     ] {
         assert_eq!(shown_to(&server, name).await, der(expected), "{name:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_client_gets_the_kind_of_key_that_it_can_read() {
+    let names = ["www.bank.example", "*.shop.example"];
+    let (ecdsa, rsa) = (self_signed(&names), self_signed_rsa(&names));
+    let files = [("a.pem", rsa.both()), ("b.pem", ecdsa.both())];
+    let files = files.each_ref().map(|(name, text)| (*name, text.as_str()));
+    let directory = TestDirectory::with(&files);
+    let (server, _) = serve(&directory);
+    let modern = trusting(ALL_VERSIONS).with_no_client_auth();
+    let old = |version| {
+        let schemes = vec![
+            SignatureScheme::RSA_PSS_SHA256,
+            SignatureScheme::RSA_PKCS1_SHA256,
+        ];
+        reading(&[version], schemes).with_no_client_auth()
+    };
+    for name in ["www.bank.example", "one.shop.example", "unknown.example"] {
+        for (client, expected) in [
+            (modern.clone(), &ecdsa),
+            (old(&TLS12), &rsa),
+            (old(&TLS13), &rsa),
+        ] {
+            let stream = connect_with(server.address(), Some(name), client).await;
+            assert_eq!(shown(&stream.unwrap()), der(expected), "{name}");
+        }
     }
 }
 
@@ -177,6 +208,8 @@ fn two_certificates_for_one_name() {
         &[("1.pem", &one.both()), ("2.pem", &two.both())],
         &["2.pem: \"a.example\" is also in the certificate"],
     );
+    let rsa = self_signed_rsa(&["a.example"]);
+    check(&[("1.pem", &one.both()), ("2.pem", &rsa.both())], &[]);
     check(&[("1.pem", &one.both()), ("2.pem", &one.both())], &[]);
 }
 

@@ -3,6 +3,7 @@
 mod certificates;
 mod client;
 mod drain;
+mod handshake;
 mod limits;
 mod pki;
 mod protocol;

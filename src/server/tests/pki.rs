@@ -1,6 +1,9 @@
 use std::time::{Duration, SystemTime};
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, PKCS_RSA_SHA256,
+    RsaKeySize,
+};
 
 /// A certificate and its key, in PEM.
 pub(super) struct Signed {
@@ -24,6 +27,14 @@ impl Signed {
 
 pub(super) fn self_signed(names: &[&str]) -> Signed {
     self_signed_between(names, -1, 30)
+}
+
+/// With an RSA key, as the oldest clients need it.
+pub(super) fn self_signed_rsa(names: &[&str]) -> Signed {
+    let key = KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_2048).unwrap();
+    let certificate = params(names, -1, 30).self_signed(&key).unwrap().pem();
+    let key = key.serialize_pem();
+    Signed { certificate, key }
 }
 
 /// Valid from and until so many days from now.
