@@ -12,7 +12,8 @@ use tokio::task::JoinHandle;
 
 use super::routes::Routes;
 use crate::server::{self, BindError, Handle, Inherited, Server};
-use crate::telemetry::{METRICS_CONTENT_TYPE, Metrics};
+use crate::telemetry::{METRICS_CONTENT_TYPE, Metrics, OriginFigures, SiteFigures};
+use crate::upstream::{OriginStatus, Origins};
 use crate::wire::{Authority, CanonicalPath, EdgeBody, full_body};
 
 /// What the admin listener answers from: for operators and their machines, on loopback unless the
@@ -107,6 +108,7 @@ impl Admin {
             "/healthz" => text(StatusCode::OK, "ok\n".to_owned()),
             "/readyz" => self.readiness(),
             "/metrics" => self.metrics(),
+            "/origins" => text(StatusCode::OK, self.origins()),
             "/explain" => self.explain(uri.query().unwrap_or_default()),
             _ => text(StatusCode::NOT_FOUND, INDEX.to_owned()),
         }
@@ -120,10 +122,34 @@ impl Admin {
     }
 
     fn metrics(&self) -> Response<EdgeBody> {
+        let routes = self.routes.load();
+        let sites = routes.origins().into_iter().map(figures);
+        self.metrics.publish_origins(&sites.collect::<Vec<_>>());
         let mut response = text(StatusCode::OK, self.metrics.encode());
         let media_type = HeaderValue::from_static(METRICS_CONTENT_TYPE);
         response.headers_mut().insert(CONTENT_TYPE, media_type);
         response
+    }
+
+    /// A line for each site and one for each of its origins.
+    fn origins(&self) -> String {
+        let mut text = String::new();
+        for (site, origins) in self.routes.load().origins() {
+            text.push_str(&format!("{site}  retries {}\n", origins.retries()));
+            for origin in origins.status() {
+                let OriginStatus {
+                    name,
+                    state,
+                    in_flight,
+                    ejections,
+                    ..
+                } = origin;
+                text.push_str(&format!(
+                    "  {name}  {state}  in flight {in_flight}  left alone {ejections} times\n"
+                ));
+            }
+        }
+        text
     }
 
     fn explain(&self, query: &str) -> Response<EdgeBody> {
@@ -155,11 +181,26 @@ impl Admin {
     }
 }
 
+fn figures((site, origins): (&str, &Origins)) -> SiteFigures {
+    let figures = |status: OriginStatus| OriginFigures {
+        origin: status.name,
+        is_up: status.is_up,
+        in_flight: status.in_flight,
+        ejections: status.ejections,
+    };
+    SiteFigures {
+        site: site.to_owned(),
+        retries: origins.retries(),
+        origins: origins.status().into_iter().map(figures).collect(),
+    }
+}
+
 const INDEX: &str = "cobrowse-edge
 
 /healthz      whether the process lives
 /readyz       whether it takes visitors
 /metrics      counters, for Prometheus
+/origins      how the origins of each site do
 /explain?url= which rules apply to an address, and why
 ";
 

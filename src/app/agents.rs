@@ -149,7 +149,7 @@ async fn answer(
     };
     answered
         .await
-        .unwrap_or_else(|error| rescue(&error, version))
+        .unwrap_or_else(|error| rescue(&error, version, None))
 }
 
 impl AgentsTask {

@@ -12,11 +12,13 @@ mod catch_panic;
 mod dispatch;
 mod edge;
 mod embedded;
+mod error_page;
 mod inspect;
 mod reload;
 mod routes;
 mod service_manager;
 mod stack;
+mod upstream_settings;
 mod wishes;
 
 pub use edge::{Edge, Ended, StartError};

@@ -1,11 +1,15 @@
 use std::collections::HashMap;
+use std::path::Path;
 use std::sync::Arc;
 
+use bytes::Bytes;
+
+use super::{error_page, upstream_settings};
 use crate::config::{EdgeConfig, RulesSource, SessionConfig, SessionPlace};
 use crate::problem::{Place, Problem};
 use crate::proxy::{Enforcement, Grants, PageRoute, SessionRoute, named_site};
-use crate::rules::{Loaded, OriginScheme, OriginSettings, RuleSet};
-use crate::upstream::{self, Client, Target, TlsSettings};
+use crate::rules::{Loaded, RuleSet};
+use crate::upstream::{self, Client, Origins, Policy, Target};
 use crate::wire::{Authority, EdgeRequest, Scheme};
 
 /// Where requests go under one set of rules. An exchange keeps the routes that it began with.
@@ -13,6 +17,10 @@ use crate::wire::{Authority, EdgeRequest, Scheme};
 pub struct Routes {
     pub rules: Arc<RuleSet>,
     pages: HashMap<Arc<str>, PageRoute>,
+    /// What visitors read where there is no answer, by the site's name, and for all others; none:
+    /// the page that is built in.
+    error_pages: HashMap<Arc<str>, Bytes>,
+    error_page: Option<Bytes>,
     session: Option<Session>,
     /// Below this path on every site is the backend in this program.
     embedded: Option<Arc<str>>,
@@ -70,6 +78,7 @@ impl Routes {
             before,
             grants: grants.as_ref(),
             clients: HashMap::new(),
+            error_pages: HashMap::new(),
             problems: Vec::new(),
         };
         let rules = Arc::new(rules);
@@ -82,8 +91,13 @@ impl Routes {
             .session
             .as_ref()
             .and_then(|session| builder.session(session, &rules));
+        let error_page = config.error_page.as_deref();
+        let error_page = error_page.and_then(|path| builder.error_page(path));
         let Builder {
-            clients, problems, ..
+            clients,
+            error_pages,
+            problems,
+            ..
         } = builder;
         if !problems.is_empty() {
             return Err(problems);
@@ -92,6 +106,8 @@ impl Routes {
             Self {
                 rules,
                 pages,
+                error_pages,
+                error_page,
                 session,
                 embedded: config
                     .embedded
@@ -107,6 +123,27 @@ impl Routes {
     /// `None`: tags carry no grant.
     pub fn grants(&self) -> Option<&Grants> {
         self.grants.as_deref()
+    }
+
+    /// What visitors of this site read where there is no answer; `None`: what is built in.
+    pub fn error_page(&self, site: Option<&str>) -> Option<&Bytes> {
+        let own = site.and_then(|site| self.error_pages.get(site));
+        own.or(self.error_page.as_ref())
+    }
+
+    /// The sites' origins and the backend elsewhere, by their names.
+    pub fn origins(&self) -> Vec<(&str, &Origins)> {
+        let pages = self
+            .pages
+            .iter()
+            .map(|(site, route)| (&**site, &route.origins));
+        let session = self
+            .session
+            .iter()
+            .map(|session| (SESSION, &session.route.origins));
+        let mut all: Vec<_> = pages.chain(session).collect();
+        all.sort_by_key(|(name, _)| *name);
+        all
     }
 
     /// `None`: no site has this host.
@@ -177,37 +214,68 @@ fn load_grants(
     Ok(Some(Arc::new(grants)))
 }
 
+/// What the backend elsewhere is called among the sites. No site has such a host.
+const SESSION: &str = "(sessions)";
+
 struct Builder<'a> {
     config: &'a EdgeConfig,
     before: Option<&'a Routes>,
     grants: Option<&'a Arc<Grants>>,
     clients: Clients,
+    error_pages: HashMap<Arc<str>, Bytes>,
     problems: Vec<Problem>,
 }
 
 impl Builder<'_> {
     fn page_route(&mut self, site: &Arc<crate::rules::Site>) -> Option<PageRoute> {
         let settings = site.origin();
-        let target = target_of(settings);
-        let origin = self.name_of(&target)?;
-        let client = self.client(target, timeouts(&self.config.upstream, settings))?;
+        let config = upstream_settings::config(&self.config.upstream, settings);
+        let targets: Vec<_> = upstream_settings::targets(settings).collect();
+        let names: Vec<_> = targets.iter().map(|target| self.name_of(target)).collect();
+        let clients = targets
+            .into_iter()
+            .map(|target| self.client(target, config.clone()));
+        let clients: Vec<_> = clients.collect();
+        if let Some(page) = settings
+            .error_page
+            .as_deref()
+            .and_then(|path| self.error_page(path))
+        {
+            self.error_pages.insert(Arc::clone(site.name()), page);
+        }
+        let mut names = names.into_iter().collect::<Option<Vec<_>>>()?.into_iter();
+        let clients = clients.into_iter().collect::<Option<Vec<_>>>()?;
+        let policy = upstream_settings::policy(settings);
+        let origins = self.origins(site.name(), clients, policy);
         Some(PageRoute {
             site: Arc::clone(site),
-            client,
-            origin,
+            origins,
+            origin: names.next()?,
+            other_origins: names.collect(),
             grants: self.grants.map(Arc::clone),
         })
+    }
+
+    /// Those of before, where they are the same.
+    fn origins(&self, site: &str, clients: Vec<Client>, policy: Policy) -> Origins {
+        let before = self.before.and_then(|before| before.pages.get(site));
+        let known = before.map(|route| &route.origins);
+        match known.filter(|known| known.are(&clients, &policy)) {
+            Some(known) => known.clone(),
+            None => Origins::new(clients, policy),
+        }
     }
 
     fn session(&mut self, session: &SessionConfig, rules: &Arc<RuleSet>) -> Option<Session> {
         let backend = self.name_of(&session.backend)?;
         let client = self.client(session.backend.clone(), self.config.upstream.clone())?;
+        let origins = Origins::from(client);
         let (mount, strip_mount) = match &session.place {
             SessionPlace::Mount { path, strip } => (Some(Arc::clone(path)), *strip),
             SessionPlace::Host(_) => (None, false),
         };
         let route = SessionRoute {
-            client,
+            origins,
             backend,
             mount,
             strip_mount,
@@ -222,6 +290,11 @@ impl Builder<'_> {
             route,
             place: session.place.clone(),
         })
+    }
+
+    fn error_page(&mut self, path: &Path) -> Option<Bytes> {
+        let loaded = error_page::load(path);
+        loaded.map_err(|problem| self.problems.push(problem)).ok()
     }
 
     fn client(&mut self, target: Target, config: upstream::Config) -> Option<Client> {
@@ -272,35 +345,5 @@ impl Builder<'_> {
                 None
             }
         }
-    }
-}
-
-fn target_of(settings: &OriginSettings) -> Target {
-    Target {
-        scheme: match settings.scheme {
-            OriginScheme::Http => Scheme::Http,
-            OriginScheme::Https => Scheme::Https,
-        },
-        // An IPv6 address stands in brackets in a URL only.
-        host: settings.host.trim_matches(['[', ']']).to_owned(),
-        port: settings.port,
-        tls: TlsSettings {
-            ca: settings.ca.clone(),
-            server_name: settings.server_name.as_deref().map(str::to_owned),
-            client_certificate: settings.client_certificate.clone(),
-            client_key: settings.client_key.clone(),
-        },
-    }
-}
-
-/// The process's settings, where the site has none of its own.
-fn timeouts(defaults: &upstream::Config, settings: &OriginSettings) -> upstream::Config {
-    upstream::Config {
-        connect_timeout: settings.connect_timeout.unwrap_or(defaults.connect_timeout),
-        first_byte_timeout: settings
-            .first_byte_timeout
-            .unwrap_or(defaults.first_byte_timeout),
-        body_idle_timeout: settings.idle_timeout.or(defaults.body_idle_timeout),
-        ..defaults.clone()
     }
 }

@@ -76,7 +76,11 @@ fn rescued(
         let site = seen.site.as_deref().unwrap_or("-");
         shared.edge.metrics.upstream_error(site, kind, blame);
         // What clients do, they can do as often as they like: no line that an operator must read.
+        // Of an origin that is down one is told when it goes.
         match blame {
+            _ if matches!(error, ProxyError::Upstream(error) if error.retry_after().is_some()) => {
+                tracing::debug!(site, kind, error = %chain(error), "no origin is asked");
+            }
             Blame::Downstream => {
                 tracing::debug!(site, kind, error = %chain(error), "no answer from upstream");
             }
@@ -89,5 +93,7 @@ fn rescued(
     } else {
         tracing::error!(kind, "an exchange failed");
     }
-    rescue(error, version)
+    let routes = shared.routes.load();
+    let seen = notes.read();
+    rescue(error, version, routes.error_page(seen.site.as_deref()))
 }

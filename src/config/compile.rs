@@ -70,7 +70,8 @@ pub(super) fn compile(
                 .drain_timeout
                 .map_or(default.drain_timeout, |time| time.value),
         },
-        upstream: file.upstream,
+        upstream: file.upstream.config,
+        error_page: file.upstream.error_page,
         grants: file.grants.compile(grant_keys, reader, reports),
         session,
         agents,

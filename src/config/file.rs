@@ -17,16 +17,16 @@ use super::embedded::parse_session_backend;
 use super::enforce::EnforceTable;
 use super::grants::GrantsTable;
 use super::limits::read_limits;
-use super::origins::read_upstream;
+use super::origins::UpstreamTable;
 use super::value::{log_filter, marker_name, network, parse_listen_address, path, token};
 use crate::document::{
     At, Reports, Stated, TableReader, count, duration, filled_text, flag, one_of,
 };
 use crate::problem::SourceFile;
 use crate::rules::SiteEnv;
+use crate::server;
 use crate::telemetry::{AccessLogFormat, LogFormat};
 use crate::wire::{CodingLevels, Markers, TrustedPeers};
-use crate::{server, upstream};
 
 /// The whole file.
 #[derive(Debug)]
@@ -39,7 +39,7 @@ pub(super) struct EdgeFile {
     pub(super) limits: server::Limits,
     pub(super) levels: CodingLevels,
     pub(super) admin: AdminTable,
-    pub(super) upstream: upstream::Config,
+    pub(super) upstream: UpstreamTable,
     pub(super) session: Option<SessionTable>,
     pub(super) agents: Option<AgentsTable>,
     pub(super) grants: GrantsTable,
@@ -125,7 +125,9 @@ impl EdgeFile {
             limits: read_or_default(table.take_table("limits", "[limits]"), read_limits),
             levels: read_or_default(table.take_table("coding", "[coding]"), read_levels),
             admin: read_or_default(table.take_table("admin", "[admin]"), AdminTable::read),
-            upstream: read_or_default(table.take_table("upstream", "[upstream]"), read_upstream),
+            upstream: read_or_default(table.take_table("upstream", "[upstream]"), |table| {
+                UpstreamTable::read(table, base)
+            }),
             session: table
                 .take_table("session", "[session]")
                 .map(|table| SessionTable::read(table, base)),

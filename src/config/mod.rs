@@ -51,6 +51,8 @@ pub struct EdgeConfig {
     pub redirect_to_https: Option<u16>,
     /// What every origin gets where its site says nothing else.
     pub upstream: upstream::Config,
+    /// A file with the page that visitors get where there is no answer. Default: what is built in.
+    pub error_page: Option<PathBuf>,
     /// Sessions are carried to a backend elsewhere.
     pub session: Option<SessionConfig>,
     /// The console of the embedded backend; `None`: there is none.
@@ -153,6 +155,7 @@ impl EdgeConfig {
             admin: Some(DEFAULT_ADMIN),
             redirect_to_https: None,
             upstream: upstream::Config::default(),
+            error_page: None,
             session: None,
             agents: None,
             embedded: None,

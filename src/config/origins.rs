@@ -1,14 +1,34 @@
 use std::ops::RangeInclusive;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::value::duration_or_never;
+use super::value::{duration_or_never, path};
 use crate::document::{TableReader, count, duration, size};
 use crate::upstream::Config;
 
 /// `[upstream]`: what every origin gets where its site says nothing else.
-pub(super) fn read_upstream(mut table: TableReader<'_>) -> Config {
+#[derive(Debug, Default)]
+pub(super) struct UpstreamTable {
+    pub(super) config: Config,
+    /// The page that visitors get where there is no answer.
+    pub(super) error_page: Option<PathBuf>,
+}
+
+impl UpstreamTable {
+    pub(super) fn read(mut table: TableReader<'_>, base: &Path) -> Self {
+        let config = read_config(&mut table);
+        let error_page = table.take("error_page", path(base));
+        table.finish();
+        Self {
+            config,
+            error_page: error_page.map(|page| page.value),
+        }
+    }
+}
+
+fn read_config(table: &mut TableReader<'_>) -> Config {
     let default = Config::default();
-    let config = Config {
+    Config {
         connect_timeout: table.take_or(
             "connect_timeout",
             default.connect_timeout,
@@ -32,9 +52,8 @@ pub(super) fn read_upstream(mut table: TableReader<'_>) -> Config {
         pool_idle_max: table.take_or("pool_idle_max", default.pool_idle_max, count(POOL)),
         headers_max: table.take_or("headers_max", default.headers_max, count(HEADERS)),
         head_bytes_max: table.take_or("head_bytes_max", default.head_bytes_max, size(HEAD_BYTES)),
-    };
-    table.finish();
-    config
+        ..default
+    }
 }
 
 /// A connection in the same rack takes less than a millisecond; nobody waits longer than a minute.

@@ -286,6 +286,12 @@ const SETTINGS: &[Setting] = &[
         "bytes in an answer's head",
     ),
     setting(
+        "upstream",
+        "error_page",
+        "",
+        "file with the HTML page that visitors read where a site's origin gives no answer (502, 503, 504), instead of the built-in one; read again with the rules; up to 256 KiB",
+    ),
+    setting(
         "session",
         "backend",
         "",

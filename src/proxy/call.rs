@@ -5,9 +5,10 @@ use http::{HeaderMap, HeaderValue, Method, Request, Response, Uri};
 use http_body::Body;
 
 use super::error::ProxyError;
+use super::exchange::{Edge, Visitor};
 use super::notes::Notes;
-use crate::upstream::{Client, UpstreamBody};
-use crate::wire::{EdgeBody, Refusal};
+use crate::upstream::{HashOn, Origins, UpstreamBody};
+use crate::wire::{EdgeBody, Refusal, cookie_value};
 
 /// A request as an upstream gets it.
 pub(super) struct Outgoing<'a> {
@@ -16,20 +17,36 @@ pub(super) struct Outgoing<'a> {
     pub(super) target: &'a str,
     pub(super) headers: HeaderMap,
     pub(super) body: EdgeBody,
+    pub(super) visitor: Visitor,
 }
 
 impl Outgoing<'_> {
     /// Waits for the head of the answer, and notes how long that took.
     pub(super) async fn call(
         self,
-        client: &Client,
+        origins: &Origins,
+        edge: &Edge,
         notes: &Notes,
     ) -> Result<Response<UpstreamBody>, ProxyError> {
+        let visitor = self.known_by(origins, edge);
         let request = self.into_request()?;
         let called = Instant::now();
-        let answer = client.call(request).await.map_err(ProxyError::Upstream)?;
+        let answer = origins.call(request, &visitor).await;
+        let answer = answer.map_err(ProxyError::Upstream)?;
         notes.write(|seen| seen.upstream = Some(called.elapsed()));
         Ok(answer)
+    }
+
+    /// What tells the visitor from others, where that decides which origin is asked.
+    fn known_by(&self, origins: &Origins, edge: &Edge) -> Vec<u8> {
+        let cookie = match origins.hash_on() {
+            None => return Vec::new(),
+            Some(HashOn::Address) => None,
+            Some(HashOn::Cookie(name)) => cookie_value(&self.headers, name),
+        };
+        let peer = self.visitor.peer.ip();
+        let address = || edge.trusted_peers.visitor_address(peer, &self.headers);
+        cookie.map_or_else(|| address().to_string().into(), <[u8]>::to_vec)
     }
 
     fn into_request(self) -> Result<Request<EdgeBody>, ProxyError> {

@@ -15,7 +15,7 @@ use super::heads;
 use super::named_site::named_site;
 use super::switch;
 use crate::rules::RuleSet;
-use crate::upstream::Client;
+use crate::upstream::Origins;
 use crate::wire::{
     self, Authority, EdgeBody, EdgeRequest, Forwarding, Locations, OriginRefusal, Scheme,
 };
@@ -23,7 +23,7 @@ use crate::wire::{
 /// How session traffic reaches a remote cobrowse backend.
 #[derive(Clone, Debug)]
 pub struct SessionRoute {
-    pub client: Client,
+    pub origins: Origins,
     pub backend: (Scheme, Authority),
     /// Where visitors find the backend: below this path on every site, e.g. `/_cobrowse`; `None`:
     /// on a host of its own, at any path.
@@ -84,8 +84,9 @@ pub async fn forward(
         target: &route.target(&request),
         headers,
         body,
+        visitor,
     };
-    let answer = outgoing.call(&route.client, &notes).await?;
+    let answer = outgoing.call(&route.origins, edge, &notes).await?;
 
     let mut answer = match answer.status() {
         StatusCode::SWITCHING_PROTOCOLS => {

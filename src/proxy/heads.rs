@@ -107,8 +107,13 @@ impl PageHead<'_> {
     ) {
         let plan = rule.plan.as_deref();
         go_down(parts, self.edge);
-        self.locations(carried.visitor_scheme)
-            .rewrite(&mut parts.headers);
+        for (scheme, origin) in self.route.names() {
+            let locations = Locations {
+                origin: (*scheme, origin),
+                visitor: (carried.visitor_scheme, self.request.authority()),
+            };
+            locations.rewrite(&mut parts.headers);
+        }
         let headers = &mut parts.headers;
         let varies_by = asked.varies_by(verdict);
         match (verdict, plan) {
@@ -149,13 +154,6 @@ impl PageHead<'_> {
             scheme: self.request.scheme(),
             authority: self.request.authority(),
             trusted: &self.edge.trusted_peers,
-        }
-    }
-
-    fn locations(&self, visitor_scheme: Scheme) -> Locations<'_> {
-        Locations {
-            origin: (self.route.origin.0, &self.route.origin.1),
-            visitor: (visitor_scheme, self.request.authority()),
         }
     }
 }

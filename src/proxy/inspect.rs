@@ -97,8 +97,10 @@ pub async fn inspect(
         target: &request.path_and_query(),
         headers,
         body,
+        visitor,
     };
-    let (parts, body) = outgoing.call(&route.client, &notes).await?.into_parts();
+    let answer = outgoing.call(&route.origins, edge, &notes).await?;
+    let (parts, body) = answer.into_parts();
     let (verdict, policies) = pending.judge(&parts);
     Ok(match (verdict, policies, &pending.plan) {
         (Verdict::Rewrite(page), Some(policies), Ok(plan)) => {

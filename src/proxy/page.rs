@@ -15,15 +15,18 @@ use super::switch;
 use crate::html::Plan;
 use crate::inject::{Coverage, PageEnd, RewriteBody, SkipReason, Verdict};
 use crate::rules::{PageRule, PathCase, Site};
-use crate::upstream::{Client, UpstreamBody};
+use crate::upstream::{Origins, UpstreamBody};
 use crate::wire::{Authority, CanonicalPath, EdgeBody, EdgeRequest, Refusal, Scheme, read_ahead};
 
 /// A site, and how its origin is reached.
 #[derive(Clone, Debug)]
 pub struct PageRoute {
     pub site: Arc<Site>,
-    pub client: Client,
+    pub origins: Origins,
+    /// What the origin calls itself.
     pub origin: (Scheme, Authority),
+    /// What the others do, where there are several.
+    pub other_origins: Vec<(Scheme, Authority)>,
     /// Signs what each page allows; `None`: tags carry no grant.
     pub grants: Option<Arc<Grants>>,
 }
@@ -57,8 +60,9 @@ pub async fn page(
         target: &request.path_and_query(),
         headers,
         body,
+        visitor,
     };
-    let answer = outgoing.call(&route.client, &notes).await?;
+    let answer = outgoing.call(&route.origins, edge, &notes).await?;
 
     if answer.status() == StatusCode::SWITCHING_PROTOCOLS {
         let answer = switch::open(edge, request.upgrade(), switchable, answer)?;
@@ -93,6 +97,11 @@ pub async fn page(
 }
 
 impl PageRoute {
+    /// What its origins call themselves.
+    pub(super) fn names(&self) -> impl Iterator<Item = &(Scheme, Authority)> {
+        std::iter::once(&self.origin).chain(&self.other_origins)
+    }
+
     /// What applies to the page, with its grant.
     pub(super) fn rule(&self, request: &EdgeRequest, now: SystemTime) -> Arc<PageRule> {
         let rule = self.site.resolve(request.path().as_str());

@@ -1,3 +1,4 @@
+use bytes::Bytes;
 use http::header::{ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use http::{Response, StatusCode, Version};
 
@@ -8,12 +9,16 @@ use crate::wire::{EdgeBody, full_body};
 /// The one place where errors become answers.
 ///
 /// The visitor reads a fixed text; what went wrong is logged and counted by the caller.
-pub fn rescue(error: &ProxyError, version: Version) -> Response<EdgeBody> {
+///
+/// `page` is the operator's own, which stands in for ours where the origin is at fault.
+pub fn rescue(error: &ProxyError, version: Version, page: Option<&Bytes>) -> Response<EdgeBody> {
     let status = status(error);
-    let (media_type, text) = match error {
+    let page = page.filter(|_| error.blame() == Blame::Upstream);
+    let (media_type, text) = match (error, page) {
         // A script asked, and no person looks at the answer.
-        ProxyError::Enforced(refusal) => ("application/json", refusal.to_json()),
-        _ => ("text/html; charset=utf-8", text(error, status)),
+        (ProxyError::Enforced(refusal), _) => ("application/json", refusal.to_json().into()),
+        (_, Some(page)) => (HTML, page.clone()),
+        (_, None) => (HTML, text(error, status).into()),
     };
     let mut response = Response::new(full_body(text));
     *response.status_mut() = status;
@@ -21,7 +26,7 @@ pub fn rescue(error: &ProxyError, version: Version) -> Response<EdgeBody> {
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     if status == StatusCode::SERVICE_UNAVAILABLE {
-        headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+        headers.insert(RETRY_AFTER, HeaderValue::from(retry_after(error)));
     }
     if status == StatusCode::METHOD_NOT_ALLOWED {
         headers.insert(
@@ -36,6 +41,18 @@ pub fn rescue(error: &ProxyError, version: Version) -> Response<EdgeBody> {
     response
 }
 
+const HTML: &str = "text/html; charset=utf-8";
+
+/// In seconds.
+fn retry_after(error: &ProxyError) -> u64 {
+    let time = match error {
+        ProxyError::Upstream(error) => error.retry_after(),
+        _ => None,
+    };
+    let seconds = time.map_or(1, |time| time.as_millis().div_ceil(1_000) as u64);
+    seconds.max(1)
+}
+
 fn status(error: &ProxyError) -> StatusCode {
     match error {
         ProxyError::NoRandomness | ProxyError::Panicked => StatusCode::INTERNAL_SERVER_ERROR,
@@ -44,6 +61,9 @@ fn status(error: &ProxyError) -> StatusCode {
         ProxyError::Refused(refusal) => refusal.status(),
         ProxyError::Switch(_) | ProxyError::UnaskedNotModified => StatusCode::BAD_GATEWAY,
         ProxyError::Misdirected | ProxyError::UnknownHost => StatusCode::MISDIRECTED_REQUEST,
+        ProxyError::Upstream(error) if error.retry_after().is_some() => {
+            StatusCode::SERVICE_UNAVAILABLE
+        }
         ProxyError::Upstream(error) => match (error.blame(), error.is_timeout()) {
             (Blame::Downstream, true) => StatusCode::REQUEST_TIMEOUT,
             (Blame::Downstream, false) => StatusCode::BAD_REQUEST,
@@ -109,9 +129,9 @@ mod tests {
     use crate::wire::{PathRefusal, Refusal, SwitchRefusal};
 
     fn rescued(error: &ProxyError) -> (u16, bool) {
-        let response = rescue(error, Version::HTTP_11);
+        let response = rescue(error, Version::HTTP_11, None);
         assert!(
-            !rescue(error, Version::HTTP_2)
+            !rescue(error, Version::HTTP_2, None)
                 .headers()
                 .contains_key(CONNECTION)
         );

@@ -202,6 +202,7 @@ fn settings(site: &Site, decisions: &Decisions<'_>) -> Vec<ExplainedSetting> {
         Ui::Custom => "custom".to_owned(),
         Ui::Default => "default".to_owned(),
     }));
+    all.extend(origins(site));
     let csp = site.csp.as_ref();
     all.push(ExplainedSetting {
         name: "csp".to_owned(),
@@ -220,6 +221,19 @@ fn settings(site: &Site, decisions: &Decisions<'_>) -> Vec<ExplainedSetting> {
         }));
     }
     all
+}
+
+/// Where there are several.
+fn origins(site: &Site) -> Option<ExplainedSetting> {
+    let settings = site.origin();
+    let addresses: Vec<_> = settings.addresses.iter().map(ToString::to_string).collect();
+    let balance = settings.balance.as_ref();
+    let balance = balance.map_or_else(|| "least-requests".to_owned(), ToString::to_string);
+    (addresses.len() > 1).then(|| ExplainedSetting {
+        name: "origins".to_owned(),
+        value: format!("{} ({balance})", addresses.join(", ")),
+        by: Some((site.level.name.to_string(), site.level.at.to_string())),
+    })
 }
 
 /// What is seldom said is only shown where somebody said it.

@@ -20,6 +20,10 @@ pub const MAX_MASKS_PER_PAGE: usize = 512;
 /// Groups that can meet on one page: they are written into an attribute of every page.
 pub const MAX_GROUPS_PER_PAGE: usize = 256;
 
+/// Origins of one site: more would be a directory. (The upstream room knows its places by the bits
+/// of one number.)
+pub const MAX_ORIGINS: usize = 64;
+
 /// Bytes of a path pattern: longer paths are refused before rules are asked.
 pub const MAX_PATTERN_BYTES: usize = 2_048;
 

@@ -43,7 +43,7 @@ pub use explanation::{
     ExplainedGrant, ExplainedLevel, ExplainedMask, ExplainedSetting, Explanation,
 };
 pub use host::HostPattern;
-pub use origin::{HostHeader, OriginScheme, OriginSettings};
+pub use origin::{HostHeader, OriginAddress, OriginBalance, OriginScheme, OriginSettings};
 pub use page_rule::{ClientMask, PageRule, Untagged};
 pub use path_parameters::PathParameters;
 pub use rule_set::{Loaded, RuleSet};

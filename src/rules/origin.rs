@@ -1,34 +1,70 @@
+use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
 /// Where a site's pages come from, and how it is spoken to. Two sites with equal settings may share
 /// connections.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct OriginSettings {
-    pub scheme: OriginScheme,
-    /// A name, an IPv4 address, or an IPv6 address in brackets; in lower case.
-    pub host: Box<str>,
-    /// As written, else the scheme's own.
-    pub port: u16,
+    /// At least one; all are the same to the site.
+    pub addresses: Vec<OriginAddress>,
     /// A file of certificates that may vouch for the origin; none: those of the system.
     pub ca: Option<PathBuf>,
-    /// The name that the origin's certificate must carry; none: `host`.
+    /// The name that the origin's certificate must carry; none: its host.
     pub server_name: Option<Box<str>>,
     /// The certificate that the edge shows to the origin, and its key: both or neither.
     pub client_certificate: Option<PathBuf>,
     pub client_key: Option<PathBuf>,
-    /// None: the upstream room's default, as with the other time-outs.
+    /// None: the upstream room's default, as with all that follow.
     pub connect_timeout: Option<Duration>,
     /// From the end of the request to the head of the answer.
     pub first_byte_timeout: Option<Duration>,
     /// Without a byte in either direction.
     pub idle_timeout: Option<Duration>,
+    /// Which of several is asked.
+    pub balance: Option<OriginBalance>,
+    /// Failures in a row after which an origin is left alone.
+    pub eject_after: Option<u32>,
+    /// For how long, the first time and at most.
+    pub eject_time: Option<Duration>,
+    pub eject_time_max: Option<Duration>,
+    /// In percent: with fewer of several up, the others are asked, too.
+    pub panic_threshold: Option<u32>,
+    /// How long an origin that is back gets less than its share.
+    pub slow_start: Option<Duration>,
+    /// In percent: requests that may be sent again.
+    pub retry_percent: Option<u32>,
+    /// So many in a second, whatever that share is.
+    pub retry_floor: Option<u32>,
+    /// A file with the page that visitors get where there is no answer; none: the process's.
+    pub error_page: Option<PathBuf>,
+}
+
+/// One place that pages come from.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct OriginAddress {
+    pub scheme: OriginScheme,
+    /// A name, an IPv4 address, or an IPv6 address in brackets; in lower case.
+    pub host: Box<str>,
+    /// As written, else the scheme's own.
+    pub port: u16,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum OriginScheme {
     Http,
     Https,
+}
+
+/// How requests are spread over several origins.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum OriginBalance {
+    /// By the visitor's address.
+    Address,
+    /// By the value of this cookie.
+    Cookie(Box<str>),
+    LeastRequests,
+    RoundRobin,
 }
 
 /// What the origin is told in `Host`.
@@ -39,4 +75,25 @@ pub enum HostHeader {
     Preserve,
     /// The host of the origin's URL.
     Origin,
+}
+
+impl fmt::Display for OriginAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let scheme = match self.scheme {
+            OriginScheme::Http => "http",
+            OriginScheme::Https => "https",
+        };
+        write!(f, "{scheme}://{}:{}", self.host, self.port)
+    }
+}
+
+impl fmt::Display for OriginBalance {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Address => f.write_str("address"),
+            Self::Cookie(name) => write!(f, "cookie {name}"),
+            Self::LeastRequests => f.write_str("least-requests"),
+            Self::RoundRobin => f.write_str("round-robin"),
+        }
+    }
 }

@@ -73,3 +73,9 @@ pub(super) struct ReloadLabels {
 pub(super) struct SchemeLabel {
     pub(super) scheme: &'static str,
 }
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct OriginLabels {
+    pub(super) site: String,
+    pub(super) origin: String,
+}

@@ -14,6 +14,7 @@ use super::labels::{
     RequestLabels, RuleLabels, SchemeLabel, SiteLabel, UntaggedLabels, UpstreamErrorLabels,
 };
 use super::log;
+use super::origin_metrics::{OriginMetrics, SiteFigures};
 
 /// The media type of [`Metrics::encode`].
 pub const METRICS_CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -38,6 +39,7 @@ pub struct Metrics {
     proxy_headers_refused: Family<ReasonLabel, Counter>,
     connections_refused: Family<ReasonLabel, Counter>,
     access_lines_dropped: Counter,
+    origins: OriginMetrics,
 }
 
 /// Which way bytes of bodies went, seen from the edge.
@@ -89,6 +91,7 @@ impl Metrics {
                 "Connections that were closed unread",
             ),
             access_lines_dropped: counted(r, "access_lines_dropped", "Access log lines lost"),
+            origins: OriginMetrics::registered(r),
             registry,
         }
     }
@@ -208,6 +211,11 @@ impl Metrics {
             .inc();
     }
 
+    /// How the origins of all sites do now.
+    pub fn publish_origins(&self, sites: &[SiteFigures]) {
+        self.origins.publish(sites);
+    }
+
     /// Everything, in the text form that Prometheus reads ([`METRICS_CONTENT_TYPE`]).
     pub fn encode(&self) -> String {
         let mut text = String::new();
@@ -250,7 +258,11 @@ impl Drop for ConnectionGuard {
     }
 }
 
-fn counted<M: Metric + Default + Clone>(registry: &mut Registry, name: &str, help: &str) -> M {
+pub(super) fn counted<M: Metric + Default + Clone>(
+    registry: &mut Registry,
+    name: &str,
+    help: &str,
+) -> M {
     let metric = M::default();
     registry.register(name, help, metric.clone());
     metric
@@ -284,6 +296,7 @@ fn status_class(status: u16) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::telemetry::OriginFigures;
 
     #[track_caller]
     fn check(metrics: &Metrics, line: &str) {
@@ -307,6 +320,16 @@ mod tests {
         metrics.tls_handshake_failed("timeout");
         metrics.proxy_header_refused("malformed");
         metrics.connection_refused("address");
+        metrics.publish_origins(&[SiteFigures {
+            site: "bank".to_owned(),
+            retries: 3,
+            origins: vec![OriginFigures {
+                origin: "http://10.0.0.1:80".to_owned(),
+                is_up: true,
+                in_flight: 2,
+                ejections: 1,
+            }],
+        }]);
         for line in [
             r#"edge_requests_total{site="bank",status_class="2xx"} 1"#,
             r#"edge_request_duration_seconds_bucket{le="0.004",site="bank"} 1"#,
@@ -322,9 +345,15 @@ mod tests {
             r#"edge_tls_handshake_failures_total{reason="timeout"} 1"#,
             r#"edge_proxy_headers_refused_total{reason="malformed"} 1"#,
             r#"edge_connections_refused_total{reason="address"} 1"#,
+            r#"edge_origin_up{site="bank",origin="http://10.0.0.1:80"} 1"#,
+            r#"edge_origin_in_flight{site="bank",origin="http://10.0.0.1:80"} 2"#,
+            r#"edge_origin_ejections_total{site="bank",origin="http://10.0.0.1:80"} 1"#,
+            r#"edge_upstream_retries_total{site="bank"} 3"#,
         ] {
             check(&metrics, line);
         }
+        metrics.publish_origins(&[]);
+        assert!(!metrics.encode().contains("10.0.0.1"));
     }
 
     #[test]

@@ -12,9 +12,11 @@ mod labels;
 mod lines;
 mod log;
 mod metrics;
+mod origin_metrics;
 
 pub use access_log::{AccessLog, AccessLogFormat, AccessLogWriter};
 pub use access_record::AccessRecord;
 pub use blame::Blame;
 pub use log::{LogError, LogFormat, LogWriter, start_log};
 pub use metrics::{ConnectionGuard, Direction, METRICS_CONTENT_TYPE, Metrics};
+pub use origin_metrics::{OriginFigures, SiteFigures};

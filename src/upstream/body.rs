@@ -13,6 +13,7 @@ use super::error::UpstreamError;
 use super::flow::Flow;
 use super::idle::IdleTimer;
 use super::pool::{Connection, Pool};
+use super::pulse::InFlight;
 use super::request_body::Upload;
 
 /// The body of an origin's answer. It ends cleanly only when the origin ended it cleanly, and gives
@@ -27,6 +28,8 @@ pub struct UpstreamBody {
     /// When the last frame was handed over.
     handed_over: Option<Instant>,
     reuse: Option<Reuse>,
+    /// Counted for as long as this is read.
+    in_flight: Option<InFlight>,
 }
 
 /// The connection, for when the body was read to its end.
@@ -51,9 +54,17 @@ impl UpstreamBody {
             flow,
             handed_over: None,
             reuse,
+            in_flight: None,
         };
         body.reuse_if_ended();
         body
+    }
+
+    /// The exchange lasts until the body was read or given up.
+    pub(super) fn hold(&mut self, in_flight: InFlight) {
+        if !self.inner.is_end_stream() {
+            self.in_flight = Some(in_flight);
+        }
     }
 
     fn reuse_if_ended(&mut self) {
@@ -64,6 +75,7 @@ impl UpstreamBody {
 
     fn reuse(&mut self) {
         self.flow.resume();
+        self.in_flight = None;
         if let Some(Reuse { pool, connection }) = self.reuse.take() {
             Pool::take_back(pool, connection);
         }

@@ -1,4 +1,3 @@
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,7 +15,10 @@ use super::connector::Connector;
 use super::error::UpstreamError;
 use super::flow::{Flow, READ_MAX};
 use super::framing;
+use super::health::{Health, Standing};
+use super::origins::OriginStatus;
 use super::pool::{Connection, Pool};
+use super::pulse::Pulse;
 use super::request_body::{RequestBody, Upload};
 use super::reusable;
 use super::stream::Stream;
@@ -24,21 +26,23 @@ use super::target::Target;
 use crate::problem::Problem;
 use crate::wire::{EdgeBody, empty_body};
 
-/// A client to one origin. Clones share its connections.
+/// The way to one origin: its connections, and how it does. Clones share both.
 #[derive(Clone, Debug)]
 pub struct Client {
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
 }
 
 #[derive(Debug)]
-struct Shared {
-    config: Config,
+pub(super) struct Shared {
+    name: String,
+    pub(super) config: Config,
     connector: Connector,
-    pool: Arc<Pool>,
+    pub(super) pool: Arc<Pool>,
+    pub(super) pulse: Arc<Pulse>,
 }
 
-/// Why an exchange on a pooled connection failed, seen from whether it may be tried again.
-enum Failure {
+/// Why an exchange failed, seen from whether it may be tried again.
+pub(super) enum Failure {
     /// Not a byte of the request was written: it can be sent on another connection as it is.
     Unsent(Box<Request<RequestBody>>, UpstreamError),
     /// It may have been written, and not a byte of an answer came.
@@ -51,55 +55,45 @@ impl Client {
     pub fn new(target: &Target, config: Config) -> Result<Self, Vec<Problem>> {
         let connector = Connector::new(target, &config)?;
         let pool = Pool::new(&config);
+        let name = target.to_string();
+        let health = Health::new(config.ejection.clone(), config.slow_start, Instant::now());
+        let pulse = Pulse::new(name.clone(), health);
         let shared = Arc::new(Shared {
+            name,
             config,
             connector,
             pool,
+            pulse,
         });
         Ok(Self { shared })
     }
 
-    /// Sends a request (its URI in origin-form, its Host set) and waits for the answer's head. The
-    /// answer's version is always HTTP/1.1, whatever the origin spoke: its framing is hyper's
-    /// matter, and with HTTP/1.0 the edge's server would end a broken body like a whole one.
-    ///
-    /// An answer of status 101 has hyper's `OnUpgrade` among its extensions.
-    ///
-    /// Cancel safety: dropping the future closes the connection that it used.
-    pub async fn call(
-        &self,
-        request: Request<EdgeBody>,
-    ) -> Result<Response<UpstreamBody>, UpstreamError> {
-        let request = prepared(request, self.shared.config.first_byte_timeout);
-        let Some(connection) = self.shared.pool.take() else {
-            return self.call_afresh(request).await;
-        };
-        let replay = replayable(&request);
-        match (self.shared.exchange(connection, request).await, replay) {
-            (Ok(response), _) => Ok(response),
-            (Err(Failure::Unsent(request, _)), _) => self.call_afresh(*request).await,
-            // The origin closed the connection while the request was on its way to it.
-            (Err(Failure::Unanswered(_)), Some(request)) => self.call_afresh(request).await,
-            (Err(Failure::Unanswered(error) | Failure::Final(error)), _) => Err(error),
-        }
-    }
-
-    /// Boxed, because the state of a TLS handshake would else be part of the state of every
-    /// exchange, and be moved with it.
-    fn call_afresh(&self, request: Request<RequestBody>) -> CallAfresh<'_> {
-        Box::pin(async {
-            let connection = self.shared.connect().await?;
-            let answered = self.shared.exchange(connection, request).await;
-            answered.map_err(Failure::into_error)
-        })
+    /// Scheme, host and port.
+    pub fn name(&self) -> &str {
+        &self.shared.name
     }
 }
 
-type CallAfresh<'c> =
-    Pin<Box<dyn Future<Output = Result<Response<UpstreamBody>, UpstreamError>> + Send + 'c>>;
-
 impl Shared {
-    async fn connect(&self) -> Result<Connection, UpstreamError> {
+    pub(super) fn status(&self) -> OriginStatus {
+        let (standing, weight) = self.pulse.standing();
+        let state = match standing {
+            Standing::Up if weight < 1.0 => "starting",
+            Standing::Up => "up",
+            Standing::Due => "to be tried",
+            Standing::Spared => "left alone",
+            Standing::Down(_) => "down",
+        };
+        OriginStatus {
+            name: self.name.clone(),
+            state,
+            is_up: matches!(standing, Standing::Up),
+            in_flight: self.pulse.in_flight(),
+            ejections: self.pulse.ejections(),
+        }
+    }
+
+    pub(super) async fn connect(&self) -> Result<Connection, UpstreamError> {
         let transport = self.connector.connect().await?;
         let (stream, probe) = Stream::new(transport);
         let (sender, driver) = self
@@ -133,7 +127,7 @@ impl Shared {
         builder
     }
 
-    async fn exchange(
+    pub(super) async fn exchange(
         &self,
         mut connection: Connection,
         request: Request<RequestBody>,
@@ -204,14 +198,6 @@ impl Shared {
     }
 }
 
-impl Failure {
-    fn into_error(self) -> UpstreamError {
-        match self {
-            Self::Final(error) | Self::Unanswered(error) | Self::Unsent(_, error) => error,
-        }
-    }
-}
-
 /// An origin that has answered may leave the rest of the request on the way for ever.
 fn close_if_stuck(upload: Arc<Upload>, driver: AbortHandle) {
     tokio::spawn(async move {
@@ -229,7 +215,7 @@ fn stalled(upload: &Upload, after: Duration) -> UpstreamError {
     }
 }
 
-fn prepared(request: Request<EdgeBody>, idle_limit: Duration) -> Request<RequestBody> {
+pub(super) fn prepared(request: Request<EdgeBody>, idle_limit: Duration) -> Request<RequestBody> {
     let version = request.version();
     let mut request = request.map(|body| RequestBody::new(body, version, idle_limit));
     *request.version_mut() = Version::HTTP_11;
@@ -246,7 +232,7 @@ fn origin_form(uri: &Uri) -> Uri {
 
 /// A copy for a second attempt, where that cannot do anything twice: the method is idempotent
 /// (RFC 9110 9.2.2) and there is no body.
-fn replayable(request: &Request<RequestBody>) -> Option<Request<RequestBody>> {
+pub(super) fn replayable(request: &Request<RequestBody>) -> Option<Request<RequestBody>> {
     let is_idempotent = matches!(
         *request.method(),
         Method::GET | Method::HEAD | Method::OPTIONS | Method::PUT | Method::DELETE | Method::TRACE

@@ -1,5 +1,7 @@
 use std::time::Duration;
 
+use super::health::Ejection;
+
 /// What may take how long, and how much is kept, with one origin.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Config {
@@ -20,6 +22,10 @@ pub struct Config {
     pub headers_max: usize,
     /// Bytes in an answer's head. Default: 64 KiB.
     pub head_bytes_max: usize,
+    /// When it is left alone, and for how long.
+    pub ejection: Ejection,
+    /// How long an origin that is back, or new, gets less than its share. Default: not at all.
+    pub slow_start: Option<Duration>,
 }
 
 /// Long enough for a far origin and one lost packet, short enough to answer 502 in time.
@@ -47,6 +53,8 @@ impl Default for Config {
             pool_idle_max: DEFAULT_POOL_IDLE_MAX,
             headers_max: DEFAULT_HEADERS_MAX,
             head_bytes_max: DEFAULT_HEAD_BYTES_MAX,
+            ejection: Ejection::default(),
+            slow_start: None,
         }
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 
+use super::health::Fault;
 use crate::telemetry::Blame;
 
 /// Why an origin gave no answer, or not the whole of it.
@@ -40,6 +41,9 @@ pub enum UpstreamError {
     HeadTooLarge(#[source] hyper::Error),
     #[error("the origin's answer is not HTTP/1.1")]
     Malformed(#[source] hyper::Error),
+    /// All of them failed, and none is asked before this time has passed.
+    #[error("no origin is up, and none is asked for {retry_after:?}")]
+    OriginDown { retry_after: Duration },
     /// The client's fault: its request broke off while it was sent on.
     #[error("the client's request broke off")]
     RequestBroken(#[source] hyper::Error),
@@ -66,6 +70,7 @@ impl UpstreamError {
             Self::Framing(_) => "framing",
             Self::HeadTooLarge(_) => "head_too_large",
             Self::Malformed(_) => "malformed",
+            Self::OriginDown { .. } => "origin_down",
             Self::RequestBroken(_) => "request_broken",
             Self::RequestIdle { .. } => "request_idle",
             Self::Reset(_) => "reset",
@@ -84,6 +89,35 @@ impl UpstreamError {
         )
     }
 
+    /// When it makes sense to ask again, where that is known: the answer is 503.
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::OriginDown { retry_after } => Some(*retry_after),
+            _ => None,
+        }
+    }
+
+    /// What it says of the origin's health, if anything.
+    pub(super) fn fault(&self) -> Option<Fault> {
+        match self {
+            Self::Connect { .. }
+            | Self::ConnectTimeout { .. }
+            | Self::Dns { .. }
+            | Self::Tls(_) => Some(Fault::Unreachable),
+            Self::ClosedBeforeHead(_)
+            | Self::FirstByteTimeout { .. }
+            | Self::Malformed(_)
+            | Self::Reset(_) => Some(Fault::Unserving),
+            Self::BodyBroken(_)
+            | Self::BodyIdle { .. }
+            | Self::Framing(_)
+            | Self::HeadTooLarge(_)
+            | Self::OriginDown { .. }
+            | Self::RequestBroken(_)
+            | Self::RequestIdle { .. } => None,
+        }
+    }
+
     pub fn blame(&self) -> Blame {
         match self {
             Self::RequestBroken(_) | Self::RequestIdle { .. } => Blame::Downstream,
@@ -97,6 +131,7 @@ impl UpstreamError {
             | Self::Framing(_)
             | Self::HeadTooLarge(_)
             | Self::Malformed(_)
+            | Self::OriginDown { .. }
             | Self::Reset(_)
             | Self::Tls(_) => Blame::Upstream,
         }

@@ -1,25 +1,39 @@
-//! A client to one origin: where it is, how it is reached, what may take how long, and what went
-//! wrong when it did. HTTP/1.1 over TCP and TLS, with pooled connections. Knows no site and no rule.
+//! The way to the origins of a site: where they are, how they are reached, which of them is asked, what
+//! may take how long, and what went wrong when it did. HTTP/1.1 over TCP and TLS, with pooled
+//! connections. Knows no site and no rule.
+//!
+//! A [`Client`] is the way to one origin; [`Origins`] are those of a site, one or several. Which is
+//! asked (`balance`), when one is left alone and when it is back (`health`), and how much may be sent
+//! again (`budget`) are decided without a socket or a clock.
 
+mod balance;
 mod body;
+mod budget;
 mod client;
 mod config;
 mod connector;
 mod error;
 mod flow;
 mod framing;
+mod health;
 mod idle;
+mod origins;
 mod pool;
+mod pulse;
 mod request_body;
 mod reusable;
 mod stream;
 mod target;
 mod tls;
 
+pub use balance::{Balance, HashOn};
 pub use body::UpstreamBody;
+pub use budget::RetryConfig;
 pub use client::Client;
 pub use config::Config;
 pub use error::UpstreamError;
+pub use health::Ejection;
+pub use origins::{OriginStatus, Origins, Policy};
 pub use target::{Target, TlsSettings};
 
 #[cfg(test)]

@@ -27,6 +27,16 @@ pub fn keep_cookies(headers: &mut HeaderMap, names: &[String]) {
     }
 }
 
+/// The value of the first cookie of this name in a request.
+pub fn cookie_value<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h [u8]> {
+    let lines = headers.get_all(COOKIE).into_iter();
+    let mut pairs = lines.flat_map(|line| line.as_bytes().split(|byte| *byte == b';'));
+    pairs.find_map(|pair| {
+        let rest = pair.trim_ascii().strip_prefix(name.as_bytes())?;
+        Some(rest.strip_prefix(b"=")?.trim_ascii())
+    })
+}
+
 /// Puts all cookies of a request on one line. HTTP/2 clients send them on several, which an
 /// HTTP/1.1 origin need not understand (RFC 9113 8.2.3).
 pub fn join_cookies(headers: &mut HeaderMap) {

@@ -47,7 +47,7 @@ pub use authority::{Authority, AuthorityError, MAX_HOST_BYTES};
 pub use body::{BoxError, EdgeBody, empty_body, full_body};
 pub use codec::{CodecError, CodingLevels, Decoder, Encoder};
 pub use coding::{AcceptEncoding, Coding, CodingRefusal};
-pub use cookies::{confine_set_cookie, join_cookies, keep_cookies};
+pub use cookies::{confine_set_cookie, cookie_value, join_cookies, keep_cookies};
 pub use edge_request::EdgeRequest;
 pub use embedder::EmbedderPolicy;
 pub use fetch_metadata::is_set_off_elsewhere;

@@ -29,6 +29,7 @@ mod life;
 mod memory;
 #[path = "../oracle/mod.rs"]
 mod oracle;
+mod origins;
 mod pages;
 mod process_log;
 mod reload;

@@ -88,7 +88,9 @@ impl Stage {
                 markers: Markers::default(),
             },
             route: SessionRoute {
-                client: Client::new(&target, upstream::Config::default()).unwrap(),
+                origins: Client::new(&target, upstream::Config::default())
+                    .unwrap()
+                    .into(),
                 backend: (Scheme::Http, "10.0.0.3".parse().unwrap()),
                 mount: mount.map(Arc::from),
                 strip_mount: true,

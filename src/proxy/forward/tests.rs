@@ -5,7 +5,7 @@ use http::{Method, Request};
 use super::*;
 use crate::problem::SourceFile;
 use crate::rules::SiteEnv;
-use crate::upstream::{self, Target, TlsSettings};
+use crate::upstream::{self, Client, Target, TlsSettings};
 
 fn route(mount: Option<&str>) -> SessionRoute {
     let text = "version = 1\n[[site]]\nhosts = [\"www.bank.example\", \"*.shop.example\"]\n\
@@ -22,7 +22,9 @@ fn route(mount: Option<&str>) -> SessionRoute {
         tls: TlsSettings::default(),
     };
     SessionRoute {
-        client: Client::new(&target, upstream::Config::default()).unwrap(),
+        origins: Client::new(&target, upstream::Config::default())
+            .unwrap()
+            .into(),
         backend: (Scheme::Http, "10.1.4.21".parse().unwrap()),
         mount: mount.map(Arc::from),
         strip_mount: false,

@@ -51,8 +51,11 @@ fn stage(site: &str, request: &[(&'static str, &'static str)]) -> Stage {
         },
         route: PageRoute {
             site: Arc::clone(&rules.sites()[0]),
-            client: Client::new(&target, upstream::Config::default()).unwrap(),
+            origins: Client::new(&target, upstream::Config::default())
+                .unwrap()
+                .into(),
             origin: (Scheme::Http, Authority::parse(b"10.1.4.20:8443").unwrap()),
+            other_origins: Vec::new(),
             grants: None,
         },
         request: admit(&parts, Scheme::Http).unwrap(),

@@ -3,6 +3,7 @@
 mod client_masks;
 mod groups;
 mod hosts;
+mod origins;
 mod overrides;
 mod paths;
 mod placement;

@@ -1,19 +1,17 @@
 use std::collections::HashMap;
-use std::path::Path;
 use std::sync::Arc;
 
-use crate::document::{At, Endpoint, Fault, Reports, Stated};
+use crate::document::{At, Fault, Reports};
 use crate::rules::SiteEnv;
 use crate::rules::cache::PageRuleCache;
 use crate::rules::group_book::GroupBook;
 use crate::rules::level::{Level, LevelName};
 use crate::rules::limits::{MAX_MASKS_PER_PAGE, MAX_NAME_CHARS};
-use crate::rules::origin::{OriginScheme, OriginSettings};
 use crate::rules::site::{PathIndex, Rule, Site};
-use crate::rules::tables::{RuleTable, ScriptTable, SiteTable, UpstreamTable};
+use crate::rules::tables::{RuleTable, ScriptTable, SiteTable};
 
 use super::overrides::Overrides;
-use super::{paths, placement, scripts, tags};
+use super::{origins, paths, placement, scripts, tags};
 
 /// What all sites share.
 pub(super) struct Context<'a> {
@@ -29,7 +27,7 @@ pub(super) struct Context<'a> {
 /// rest can be checked all the same; a set with errors is never used.
 pub(super) fn compile(table: SiteTable, context: &Context<'_>) -> Site {
     let (overrides, reports) = (context.overrides, context.reports);
-    let (origin, files) = origin(&table, reports);
+    let (origin, files) = origins::compile(&table, reports);
     let tables = [table.script.as_ref(), overrides.script(), context.script];
     let rules = rules(table.rules, overrides);
     let hosts = table
@@ -159,89 +157,5 @@ fn check_masks(site: &Site, reports: &Reports) {
                 format!("keep to {MAX_MASKS_PER_PAGE}, those of site and defaults included"),
             );
         }
-    }
-}
-
-/// Where the site's pages come from, and the files that this names.
-fn origin(
-    table: &SiteTable,
-    reports: &Reports,
-) -> (OriginSettings, Vec<Stated<std::path::PathBuf>>) {
-    let url = table.origin.as_ref().map(|origin| origin.value.clone());
-    let upstream = &table.upstream;
-    check_upstream(url.as_ref(), upstream, reports);
-    let url = url.unwrap_or_else(|| Endpoint {
-        https: false,
-        host: String::new(),
-        port: 80,
-    });
-    let dir = table
-        .at
-        .file()
-        .path
-        .parent()
-        .unwrap_or_else(|| Path::new(""));
-    let beside = |file: &Option<Stated<std::path::PathBuf>>| {
-        let file = file.clone()?;
-        Some(file.map(|path| dir.join(path)))
-    };
-    let [ca, client_certificate, client_key] = [
-        &upstream.ca,
-        &upstream.client_certificate,
-        &upstream.client_key,
-    ]
-    .map(beside);
-    let path =
-        |file: &Option<Stated<std::path::PathBuf>>| file.as_ref().map(|file| file.value.clone());
-    let settings = OriginSettings {
-        scheme: match url.https {
-            true => OriginScheme::Https,
-            false => OriginScheme::Http,
-        },
-        host: url.host.into(),
-        port: url.port,
-        ca: path(&ca),
-        server_name: upstream.server_name.as_ref().map(|name| name.value.clone()),
-        client_certificate: path(&client_certificate),
-        client_key: path(&client_key),
-        connect_timeout: upstream.connect_timeout,
-        first_byte_timeout: upstream.first_byte_timeout,
-        idle_timeout: upstream.idle_timeout,
-    };
-    let files = [ca, client_certificate, client_key].into_iter().flatten();
-    (settings, files.collect())
-}
-
-fn check_upstream(url: Option<&Endpoint>, upstream: &UpstreamTable, reports: &Reports) {
-    let certificate = upstream.client_certificate.as_ref().map(|file| &file.at);
-    let key = upstream.client_key.as_ref().map(|file| &file.at);
-    match (certificate, key) {
-        (Some(at), None) => {
-            reports.error(
-                at,
-                "a client certificate without its key",
-                "write client_key = \"...\" beside it",
-            );
-        }
-        (None, Some(at)) => {
-            reports.error(
-                at,
-                "a client key without its certificate",
-                "write client_certificate = \"...\" beside it",
-            );
-        }
-        _ => {}
-    }
-    let plain = url.is_some_and(|url| !url.https);
-    let ca = upstream.ca.as_ref().map(|file| &file.at);
-    let name = upstream.server_name.as_ref().map(|name| &name.at);
-    let tls = [ca, name, certificate, key].into_iter().flatten().next();
-    if let (true, Some(at)) = (plain, tls) {
-        let remedy = "write origin = \"https://...\", or remove the settings for TLS";
-        reports.error(
-            at,
-            "the origin is spoken to in plain http, so this has no use",
-            remedy,
-        );
     }
 }

@@ -7,10 +7,12 @@ mod rules_file;
 mod script;
 mod self_test;
 mod site;
+mod upstream;
 
 pub(super) use env::EnvTable;
 pub(super) use group::GroupTable;
 pub(super) use rules_file::RulesFile;
 pub(super) use script::ScriptTable;
 pub(super) use self_test::{Expectation, TestTable, TestUrl};
-pub(super) use site::{RuleTable, SiteTable, UpstreamTable};
+pub(super) use site::{RuleTable, SiteTable};
+pub(super) use upstream::{BalanceName, UpstreamTable};

@@ -1,12 +1,7 @@
-use std::ops::RangeInclusive;
-use std::path::PathBuf;
-use std::time::Duration;
-
 use toml::de::DeValue;
 
 use crate::document::{
-    At, Endpoint, Fault, Stated, THIS_KEY, TableReader, check_host, duration, flag, one_of,
-    plain_text, text,
+    At, Endpoint, Fault, Stated, THIS_KEY, TableReader, flag, one_of, plain_text, text,
 };
 use crate::rules::host::HostPattern;
 use crate::rules::level::{Level, LevelName};
@@ -17,14 +12,15 @@ use crate::rules::path_pattern::PathPattern;
 use crate::rules::site::PathCase;
 use crate::wire::csp::Treatment;
 
-use super::ScriptTable;
+use super::{ScriptTable, UpstreamTable};
 
 /// `[[site]]`
 #[derive(Debug)]
 pub(in crate::rules) struct SiteTable {
     pub(in crate::rules) at: At,
     pub(in crate::rules) hosts: Vec<Stated<HostPattern>>,
-    pub(in crate::rules) origin: Option<Stated<Endpoint>>,
+    /// Those that could be read.
+    pub(in crate::rules) origins: Vec<Stated<Endpoint>>,
     pub(in crate::rules) upstream: UpstreamTable,
     pub(in crate::rules) level: Level,
     pub(in crate::rules) host_header: HostHeader,
@@ -33,18 +29,6 @@ pub(in crate::rules) struct SiteTable {
     pub(in crate::rules) script: Option<ScriptTable>,
     pub(in crate::rules) csp: Option<Stated<Treatment>>,
     pub(in crate::rules) rules: Vec<RuleTable>,
-}
-
-/// `[site.upstream]`
-#[derive(Debug, Default)]
-pub(in crate::rules) struct UpstreamTable {
-    pub(in crate::rules) ca: Option<Stated<PathBuf>>,
-    pub(in crate::rules) server_name: Option<Stated<Box<str>>>,
-    pub(in crate::rules) client_certificate: Option<Stated<PathBuf>>,
-    pub(in crate::rules) client_key: Option<Stated<PathBuf>>,
-    pub(in crate::rules) connect_timeout: Option<Duration>,
-    pub(in crate::rules) first_byte_timeout: Option<Duration>,
-    pub(in crate::rules) idle_timeout: Option<Duration>,
 }
 
 /// `[[site.rule]]`
@@ -63,17 +47,14 @@ impl SiteTable {
             "hosts",
             "write hosts = [\"www.bank.example\"], or hosts = [\"*\"] for every host",
         );
-        table.require(
-            "origin",
-            "write origin = \"https://10.1.4.20:8443\", where its pages come from",
-        );
+        let origins = read_origins(&mut table);
         let upstream = table.take_table("upstream", "[site.upstream]");
         let script = table.take_table("script", "[site.script]");
         let rules = table.take_tables("rule", "[[site.rule]]");
         let read = Self {
             at: table.at().clone(),
             hosts: table.take_list("hosts", text(HostPattern::parse)),
-            origin: table.take("origin", text(Endpoint::parse)),
+            origins,
             upstream: upstream.map(UpstreamTable::read).unwrap_or_default(),
             level: Level::read(LevelName::Site, &mut table),
             host_header: table.take_or("host", HostHeader::default(), one_of(HOST_HEADER)),
@@ -90,6 +71,29 @@ impl SiteTable {
         table.finish();
         read
     }
+}
+
+/// One `origin`, or several `origins`.
+fn read_origins(table: &mut TableReader<'_>) -> Vec<Stated<Endpoint>> {
+    let several = table.take_whole_list("origins", text(Endpoint::parse));
+    let Some(several) = several else {
+        if !table.has("origins") {
+            table.require(
+                "origin",
+                "write origin = \"https://10.1.4.20:8443\", where its pages come from",
+            );
+        }
+        return table
+            .take("origin", text(Endpoint::parse))
+            .into_iter()
+            .collect();
+    };
+    table.require(
+        "origins",
+        "write origins = [\"https://10.1.4.20\", \"https://10.1.4.21\"]",
+    );
+    table.refuse("origin", "write all of them in origins = [...]");
+    several.value
 }
 
 const HOST_HEADER: &[(&str, HostHeader)] = &[
@@ -114,37 +118,6 @@ fn path_case(given: &DeValue<'_>) -> Result<PathCase, Fault> {
         true => PathCase::Insensitive,
         false => PathCase::Sensitive,
     })
-}
-
-fn value<T>(stated: Stated<T>) -> T {
-    stated.value
-}
-
-impl UpstreamTable {
-    fn read(mut table: TableReader<'_>) -> Self {
-        let server_name =
-            |name: &str| check_host(name, name).map(|()| name.to_ascii_lowercase().into());
-        let read = Self {
-            ca: table.take("ca", text(file_name)),
-            server_name: table.take("server_name", text(server_name)),
-            client_certificate: table.take("client_certificate", text(file_name)),
-            client_key: table.take("client_key", text(file_name)),
-            connect_timeout: table.take("connect_timeout", duration(TIMEOUTS)).map(value),
-            first_byte_timeout: table
-                .take("first_byte_timeout", duration(TIMEOUTS))
-                .map(value),
-            idle_timeout: table.take("idle_timeout", duration(TIMEOUTS)).map(value),
-        };
-        table.finish();
-        read
-    }
-}
-
-/// The longest time-out that makes sense is a day; longer ones are slips of the unit.
-const TIMEOUTS: RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::from_hours(24);
-
-fn file_name(given: &str) -> Result<PathBuf, Fault> {
-    plain_text(given).map(PathBuf::from)
 }
 
 impl RuleTable {

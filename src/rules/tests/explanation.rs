@@ -24,3 +24,12 @@ fn explains_two_readings_group_masks_and_masks_of_the_visitor_script() {
     let site = rules.site("a").unwrap();
     insta::assert_snapshot!(site.explain("/private;a"));
 }
+
+#[test]
+fn tells_of_several_origins() {
+    let loaded = RuleSet::load(&root().join("rules"), SiteEnv::Production).unwrap();
+    let site = loaded.rules.site("trade.broker.example").unwrap();
+    let explained = site.explain("/").to_string();
+    let line = "origins       http://10.1.8.11:8080, http://10.1.8.12:8080 (least-requests)  site";
+    assert!(explained.contains(line), "{explained}");
+}

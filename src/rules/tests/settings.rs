@@ -29,9 +29,11 @@ idle_timeout = "5m"
     assert_eq!(
         *site.origin(),
         OriginSettings {
-            scheme: OriginScheme::Https,
-            host: "10.1.4.20".into(),
-            port: 8443,
+            addresses: vec![OriginAddress {
+                scheme: OriginScheme::Https,
+                host: "10.1.4.20".into(),
+                port: 8443,
+            }],
             ca: Some("rules/ca.pem".into()),
             server_name: Some("legacy.bank.example".into()),
             client_certificate: Some("/etc/edge/client.pem".into()),
@@ -39,6 +41,49 @@ idle_timeout = "5m"
             connect_timeout: Some(Duration::from_millis(500)),
             first_byte_timeout: Some(Duration::from_secs(10)),
             idle_timeout: Some(Duration::from_secs(300)),
+            ..OriginSettings::default()
+        }
+    );
+}
+
+#[test]
+fn reads_several_origins_and_how_they_are_chosen_among() {
+    let rules = rules(
+        r#"version = 1
+[[site]]
+hosts = ["www.bank.example"]
+origins = ["http://10.1.4.20:8080", "http://10.1.4.21:8080"]
+inject = false
+[site.upstream]
+balance = "cookie"
+balance_cookie = "JSESSIONID"
+eject_after = 3
+eject_time = "2s"
+eject_time_max = "1m"
+panic_threshold = 30
+slow_start = "10s"
+retry_percent = 10
+retry_floor = 1
+error_page = "down.html"
+"#,
+    );
+    let origin = rules.site("www.bank.example").unwrap().origin();
+    let hosts: Vec<_> = origin.addresses.iter().map(|one| &*one.host).collect();
+    assert_eq!(hosts, ["10.1.4.20", "10.1.4.21"]);
+    assert_eq!(
+        *origin,
+        OriginSettings {
+            addresses: origin.addresses.clone(),
+            balance: Some(OriginBalance::Cookie("JSESSIONID".into())),
+            eject_after: Some(3),
+            eject_time: Some(Duration::from_secs(2)),
+            eject_time_max: Some(Duration::from_mins(1)),
+            panic_threshold: Some(30),
+            slow_start: Some(Duration::from_secs(10)),
+            retry_percent: Some(10),
+            retry_floor: Some(1),
+            error_page: Some("rules/down.html".into()),
+            ..OriginSettings::default()
         }
     );
 }

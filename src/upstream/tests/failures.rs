@@ -7,7 +7,7 @@ async fn refused() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     drop(listener);
-    let client = Client::new(&target(port), config()).unwrap();
+    let client = origins_at(&target(port), config());
     let error = fetch(&client, get("/")).await.unwrap_err();
     assert_eq!(error.kind(), "refused");
     assert!(error.to_string().contains(&port.to_string()), "{error}");
@@ -21,7 +21,7 @@ async fn refused() {
 async fn unknown_name() {
     let mut target = target(80);
     target.host = "no-such-origin.invalid".to_owned();
-    let client = Client::new(&target, config()).unwrap();
+    let client = origins_at(&target, config());
     assert_eq!(failure(&client, get("/")).await, "dns");
 }
 

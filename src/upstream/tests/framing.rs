@@ -40,7 +40,7 @@ async fn a_reset_of_an_answer_that_only_the_close_ends_is_an_error() {
     for script in table {
         let origin = Origin::start(script).await;
         let client = client(&origin);
-        let mut body = client.call(get("/")).await.unwrap().into_body();
+        let mut body = client.call(get("/"), b"").await.unwrap().into_body();
         let first = body.frame().await.unwrap().unwrap();
         assert_eq!(first.into_data().unwrap(), "half");
         origin.go().await;
@@ -63,7 +63,7 @@ async fn an_orderly_close_ends_an_answer_that_only_the_close_ends() {
 #[tokio::test]
 async fn the_version_of_an_answer_is_always_http_1_1() {
     let origin = Origin::start(&[&[Read, TO_CLOSE_10]]).await;
-    let response = client(&origin).call(get("/")).await.unwrap();
+    let response = client(&origin).call(get("/"), b"").await.unwrap();
     assert_eq!(response.version(), Version::HTTP_11);
 }
 
@@ -84,7 +84,7 @@ async fn several_fields_of_one_name_stay_in_order() {
         Send("HTTP/1.1 200 OK\r\nSet-Cookie: a=1\r\nX-Odd_name: 1\r\nSet-Cookie: b=2\r\nset-cookie: a=1\r\ncontent-length: 0\r\n\r\n"),
     ]])
     .await;
-    let response = client(&origin).call(get("/")).await.unwrap();
+    let response = client(&origin).call(get("/"), b"").await.unwrap();
     let cookies: Vec<_> = response.headers().get_all("set-cookie").iter().collect();
     assert_eq!(cookies, ["a=1", "b=2", "a=1"]);
     assert_eq!(response.headers()["x-odd_name"], "1");
@@ -108,7 +108,7 @@ async fn a_length_that_is_said_twice_is_passed_on_once() {
     ];
     for script in table {
         let origin = Origin::start(script).await;
-        let response = client(&origin).call(get("/")).await.unwrap();
+        let response = client(&origin).call(get("/"), b"").await.unwrap();
         let lengths: Vec<_> = response
             .headers()
             .get_all("content-length")
@@ -132,7 +132,7 @@ async fn a_field_in_several_lines_is_read_as_one() {
     const FOLDED: Step =
         Send("HTTP/1.1 200 OK\r\nx-policy: a;\r\n\tb\r\ncontent-length: 2\r\n\r\nok");
     let origin = Origin::start(&[&[Read, FOLDED]]).await;
-    let response = client(&origin).call(get("/")).await.unwrap();
+    let response = client(&origin).call(get("/"), b"").await.unwrap();
     let value = response.headers()["x-policy"].to_str().unwrap();
     let words: Vec<_> = value.split_whitespace().collect();
     assert_eq!(words, ["a;", "b"]);

@@ -6,6 +6,7 @@ mod pki;
 mod failures;
 mod framing;
 mod pooling;
+mod several;
 mod time;
 mod tls;
 mod upgrade;
@@ -44,12 +45,16 @@ fn target(port: u16) -> Target {
     }
 }
 
-fn client(origin: &Origin) -> Client {
+fn client(origin: &Origin) -> Origins {
     client_with(origin, config())
 }
 
-fn client_with(origin: &Origin, config: Config) -> Client {
-    Client::new(&target(origin.port), config).unwrap()
+fn client_with(origin: &Origin, config: Config) -> Origins {
+    origins_at(&target(origin.port), config)
+}
+
+fn origins_at(target: &Target, config: Config) -> Origins {
+    Client::new(target, config).unwrap().into()
 }
 
 fn request(method: Method, path: &str, body: EdgeBody) -> Request<EdgeBody> {
@@ -74,8 +79,8 @@ async fn text(response: Response<UpstreamBody>) -> Result<String, UpstreamError>
     Ok(String::from_utf8(bytes.to_vec()).unwrap())
 }
 
-async fn fetch(client: &Client, request: Request<EdgeBody>) -> Result<String, UpstreamError> {
-    text(client.call(request).await?).await
+async fn fetch(client: &Origins, request: Request<EdgeBody>) -> Result<String, UpstreamError> {
+    text(client.call(request, b"").await?).await
 }
 
 /// The connection goes back to the pool in a task of its own, which runs when the test waits.
@@ -85,14 +90,14 @@ async fn let_tasks_run() {
     }
 }
 
-async fn fetch_and_settle(client: &Client, request: Request<EdgeBody>) -> String {
+async fn fetch_and_settle(client: &Origins, request: Request<EdgeBody>) -> String {
     let text = fetch(client, request).await.unwrap();
     let_tasks_run().await;
     text
 }
 
 /// What a failed exchange is called, wherever it failed.
-async fn failure(client: &Client, request: Request<EdgeBody>) -> &'static str {
+async fn failure(client: &Origins, request: Request<EdgeBody>) -> &'static str {
     fetch(client, request).await.unwrap_err().kind()
 }
 

@@ -45,7 +45,7 @@ async fn a_request_that_changes_nothing_is_sent_again() {
         let client = client(&origin);
         fetch_and_settle(&client, get("/1")).await;
         let second = request(method.clone(), "/2", empty_body());
-        client.call(second).await.unwrap();
+        client.call(second, b"").await.unwrap();
         let again = format!("{method} /2");
         assert_eq!(origin.lines(), ["GET /1", &again, &again]);
     }
@@ -240,7 +240,7 @@ async fn an_answer_before_the_end_of_the_request_uses_the_connection_up() {
 async fn an_answer_that_was_read_to_its_length_frees_its_connection() {
     let origin = Origin::start(&[&[Read, OK, Read, OK]]).await;
     let client = client(&origin);
-    let mut body = client.call(get("/1")).await.unwrap().into_body();
+    let mut body = client.call(get("/1"), b"").await.unwrap().into_body();
     while !body.is_end_stream() {
         body.frame().await.unwrap().unwrap();
     }
@@ -255,7 +255,7 @@ async fn an_answer_that_nobody_reads_on_closes_its_connection() {
     const HALF: Step = Send("HTTP/1.1 200 OK\r\ncontent-length: 8\r\n\r\nhalf");
     let mut origin = Origin::start(&[&[Read, HALF, AwaitClose], &[Read, OK]]).await;
     let client = client(&origin);
-    let mut body = client.call(get("/1")).await.unwrap().into_body();
+    let mut body = client.call(get("/1"), b"").await.unwrap().into_body();
     body.frame().await.unwrap().unwrap();
     drop(body);
     origin.done().await;
@@ -266,7 +266,7 @@ async fn an_answer_that_nobody_reads_on_closes_its_connection() {
 async fn a_call_that_is_given_up_closes_its_connection() {
     let mut origin = Origin::start(&[&[Read, AwaitClose]]).await;
     let client = client(&origin);
-    let call = tokio::time::timeout(BRIEFLY, client.call(get("/1")));
+    let call = tokio::time::timeout(BRIEFLY, client.call(get("/1"), b""));
     assert!(call.await.is_err());
     origin.done().await;
 }

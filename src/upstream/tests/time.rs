@@ -152,7 +152,7 @@ async fn time_in_which_nobody_reads_is_not_the_origins() {
     const PIECE: Step = Send("half");
     let origin = Origin::start(&[&[Read, HEAD, AwaitGo, PIECE, AwaitGo, PIECE]]).await;
     let client = client(&origin);
-    let mut body = client.call(get("/")).await.unwrap().into_body();
+    let mut body = client.call(get("/"), b"").await.unwrap().into_body();
     for _ in 0..2 {
         // The body is asked first, and has to wait.
         let (frame, ()) = tokio::join!(body.frame(), origin.go());
@@ -170,7 +170,7 @@ async fn a_handshake_that_is_not_answered_is_a_connection_that_takes_too_long() 
         connect_timeout: BRIEFLY,
         ..config()
     };
-    let client = Client::new(&target, config).unwrap();
+    let client = origins_at(&target, config);
     let error = fetch(&client, get("/")).await.unwrap_err();
     assert_eq!(
         (error.kind(), error.is_timeout()),

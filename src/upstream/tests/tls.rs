@@ -63,7 +63,7 @@ async fn a_certificate_of_the_own_authority_is_trusted() {
     let config = authority.server("origin.bank.example", None);
     let port = tls_origin(config, TO_CLOSE, End::CloseNotify).await;
     let target = tls_target(port, &directory, &authority);
-    let client = Client::new(&target, super::config()).unwrap();
+    let client = origins_at(&target, super::config());
     assert_eq!(fetch(&client, get("/")).await.unwrap(), "whole");
 }
 
@@ -81,7 +81,7 @@ async fn an_end_without_a_word_may_be_an_attackers() {
     ] {
         let port = tls_origin(Arc::clone(&config), script, End::WithoutAWord).await;
         let target = tls_target(port, &directory, &authority);
-        let client = Client::new(&target, super::config()).unwrap();
+        let client = origins_at(&target, super::config());
         let outcome = fetch(&client, get("/")).await.map_err(|e| e.kind());
         assert_eq!(outcome, expected, "{script:?}");
     }
@@ -96,7 +96,7 @@ async fn strangers_and_other_names_are_not_trusted() {
     ] {
         let port = tls_origin(config, TO_CLOSE, End::CloseNotify).await;
         let target = tls_target(port, &directory, &authority);
-        let client = Client::new(&target, super::config()).unwrap();
+        let client = origins_at(&target, super::config());
         assert_eq!(failure(&client, get("/")).await, "tls");
     }
 }
@@ -108,7 +108,7 @@ async fn the_system_does_not_trust_our_authority() {
     let port = tls_origin(config, TO_CLOSE, End::CloseNotify).await;
     let mut target = tls_target(port, &directory, &authority);
     target.tls.ca = None;
-    let client = Client::new(&target, super::config()).unwrap();
+    let client = origins_at(&target, super::config());
     assert_eq!(failure(&client, get("/")).await, "tls");
 }
 
@@ -119,12 +119,12 @@ async fn a_client_certificate_is_shown_when_asked_for() {
     let config = authority.server("origin.bank.example", Some(&clients));
     let port = tls_origin(config, TO_CLOSE, End::CloseNotify).await;
     let mut target = tls_target(port, &directory, &authority);
-    let without = Client::new(&target, super::config()).unwrap();
+    let without = origins_at(&target, super::config());
     assert!(fetch(&without, get("/")).await.is_err());
     let (certificate, key) = clients.sign("edge");
     target.tls.client_certificate = Some(directory.write("edge.pem", &certificate));
     target.tls.client_key = Some(directory.write("edge.key", &key));
-    let with = Client::new(&target, super::config()).unwrap();
+    let with = origins_at(&target, super::config());
     assert_eq!(fetch(&with, get("/")).await.unwrap(), "whole");
 }
 

@@ -14,7 +14,7 @@ async fn the_stream_behind_an_answer_101_can_be_had() {
     let headers = request.headers_mut();
     headers.insert("connection", "upgrade".parse().unwrap());
     headers.insert("upgrade", "websocket".parse().unwrap());
-    let mut response = client(&origin).call(request).await.unwrap();
+    let mut response = client(&origin).call(request, b"").await.unwrap();
     assert_eq!(response.status(), 101);
     let upgraded = hyper::upgrade::on(&mut response).await.unwrap();
     let mut stream = TokioIo::new(upgraded);

@@ -107,3 +107,16 @@ fn a_mount_may_end_with_a_slash() {
         assert_eq!(found, format!("x=1; Path={expect}").as_bytes(), "{path}");
     }
 }
+
+#[test]
+fn a_cookie_is_found_by_its_whole_name() {
+    let mut headers = HeaderMap::new();
+    for line in ["a=1; bb=2;b = 3", "b=4; c=\"5\"; d"] {
+        headers.append("cookie", HeaderValue::from_static(line));
+    }
+    let value = |name| cookie_value(&headers, name).map(|value| str::from_utf8(value).unwrap());
+    assert_eq!(value("a"), Some("1"));
+    assert_eq!(value("b"), Some("4"));
+    assert_eq!(value("c"), Some("\"5\""));
+    assert_eq!(value("d"), None);
+}

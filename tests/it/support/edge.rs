@@ -134,6 +134,7 @@ pub(crate) fn config(rules: &str) -> EdgeConfig {
         admin: Some(any_port),
         redirect_to_https: None,
         upstream: upstream::Config::default(),
+        error_page: None,
         session: None,
         agents: None,
         embedded: None,

@@ -1,0 +1,109 @@
+use std::ops::RangeInclusive;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use toml::de::DeValue;
+
+use crate::document::{
+    Fault, Stated, THIS_KEY, TableReader, check_host, count, duration, one_of, plain_text, text,
+};
+
+/// `[site.upstream]`
+#[derive(Debug, Default)]
+pub(in crate::rules) struct UpstreamTable {
+    pub(in crate::rules) ca: Option<Stated<PathBuf>>,
+    pub(in crate::rules) server_name: Option<Stated<Box<str>>>,
+    pub(in crate::rules) client_certificate: Option<Stated<PathBuf>>,
+    pub(in crate::rules) client_key: Option<Stated<PathBuf>>,
+    pub(in crate::rules) connect_timeout: Option<Duration>,
+    pub(in crate::rules) first_byte_timeout: Option<Duration>,
+    pub(in crate::rules) idle_timeout: Option<Duration>,
+    pub(in crate::rules) balance: Option<Stated<BalanceName>>,
+    pub(in crate::rules) balance_cookie: Option<Stated<Box<str>>>,
+    pub(in crate::rules) eject_after: Option<u32>,
+    pub(in crate::rules) eject_time: Option<Stated<Duration>>,
+    pub(in crate::rules) eject_time_max: Option<Stated<Duration>>,
+    pub(in crate::rules) panic_threshold: Option<Stated<u32>>,
+    pub(in crate::rules) slow_start: Option<Stated<Duration>>,
+    pub(in crate::rules) retry_percent: Option<u32>,
+    pub(in crate::rules) retry_floor: Option<u32>,
+    pub(in crate::rules) error_page: Option<Stated<PathBuf>>,
+}
+
+/// A way of balancing, as it is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::rules) enum BalanceName {
+    Address,
+    Cookie,
+    LeastRequests,
+    RoundRobin,
+}
+
+impl UpstreamTable {
+    pub(super) fn read(mut table: TableReader<'_>) -> Self {
+        let server_name =
+            |name: &str| check_host(name, name).map(|()| name.to_ascii_lowercase().into());
+        let read = Self {
+            ca: table.take("ca", text(file_name)),
+            server_name: table.take("server_name", text(server_name)),
+            client_certificate: table.take("client_certificate", text(file_name)),
+            client_key: table.take("client_key", text(file_name)),
+            connect_timeout: take(&mut table, "connect_timeout", duration(TIMEOUTS)),
+            first_byte_timeout: take(&mut table, "first_byte_timeout", duration(TIMEOUTS)),
+            idle_timeout: take(&mut table, "idle_timeout", duration(TIMEOUTS)),
+            balance: table.take("balance", one_of(BALANCES)),
+            balance_cookie: table.take("balance_cookie", text(cookie_name)),
+            eject_after: take(&mut table, "eject_after", count(FAILURES)),
+            eject_time: table.take("eject_time", duration(EJECTIONS)),
+            eject_time_max: table.take("eject_time_max", duration(EJECTIONS)),
+            panic_threshold: table.take("panic_threshold", count(PERCENT)),
+            slow_start: table.take("slow_start", duration(STARTS)),
+            retry_percent: take(&mut table, "retry_percent", count(PERCENT)),
+            retry_floor: take(&mut table, "retry_floor", count(FAILURES)),
+            error_page: table.take("error_page", text(file_name)),
+        };
+        table.finish();
+        read
+    }
+}
+
+/// A value whose place nobody asks for.
+fn take<T>(
+    table: &mut TableReader<'_>,
+    key: &'static str,
+    parse: impl Fn(&DeValue<'_>) -> Result<T, Fault>,
+) -> Option<T> {
+    table.take(key, parse).map(|stated| stated.value)
+}
+
+const BALANCES: &[(&str, BalanceName)] = &[
+    ("least-requests", BalanceName::LeastRequests),
+    ("round-robin", BalanceName::RoundRobin),
+    ("address", BalanceName::Address),
+    ("cookie", BalanceName::Cookie),
+];
+
+/// The longest time-out that makes sense is a day; longer ones are slips of the unit.
+const TIMEOUTS: RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::from_hours(24);
+/// Shorter, and an origin that is down is asked all the time; longer, and nobody sees it come back.
+const EJECTIONS: RangeInclusive<Duration> = Duration::from_millis(100)..=Duration::from_hours(1);
+/// A cache is warm after an hour, or never.
+const STARTS: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_hours(1);
+const FAILURES: RangeInclusive<u64> = 1..=1_000;
+const PERCENT: RangeInclusive<u64> = 0..=100;
+
+fn file_name(given: &str) -> Result<PathBuf, Fault> {
+    plain_text(given).map(PathBuf::from)
+}
+
+/// RFC 6265 4.1.1: a token.
+fn cookie_name(given: &str) -> Result<Box<str>, Fault> {
+    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    match !given.is_empty() && given.bytes().all(is_token) {
+        true => Ok(given.into()),
+        false => Err(Fault::new(
+            format!("{THIS_KEY} cannot be {given:?}: no cookie is called that"),
+            "write the cookie's name alone, such as \"JSESSIONID\"",
+        )),
+    }
+}
