@@ -6,7 +6,7 @@ fn the_examples_load_without_warnings_and_pass_their_tests_in_either_environment
         let loaded = RuleSet::load(&root().join("rules"), env);
         let loaded = loaded.unwrap_or_else(|problems| panic!("{}", listed(&problems)));
         assert_eq!(listed(&loaded.warnings), "");
-        assert_eq!(loaded.rules.sites().len(), 2);
+        assert_eq!(loaded.rules.sites().len(), 3);
     }
 }
 
