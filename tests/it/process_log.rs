@@ -1,7 +1,7 @@
 //! The log of the edge as a process of its own.
 
 use std::io::{BufRead, BufReader};
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::process::{Child, Command, Stdio};
 
 use crate::support::{Visitor, soon};
@@ -9,16 +9,22 @@ use crate::support::{Visitor, soon};
 /// Each answer is a line of the log; far more than a pipe holds of them.
 const ANSWERS: usize = 2000;
 
-/// Where nobody listens.
-const NO_ORIGIN: &str = "http://127.0.0.1:1";
+/// An origin that closes every connection without a word: each is told of.
+fn silent_origin() -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || listener.incoming().for_each(drop));
+    address
+}
 
 struct Process(Child);
 
 impl Process {
     /// With a pipe for standard error that nobody reads.
     fn start() -> (Self, SocketAddr) {
+        let origin = format!("http://{}", silent_origin());
         let mut child = Command::new(env!("CARGO_BIN_EXE_cobrowse-edge"))
-            .args(["serve", "--origin", NO_ORIGIN, "--group", "1"])
+            .args(["serve", "--origin", &origin, "--group", "1"])
             .args(["--listen", "127.0.0.1:0", "--admin", "off"])
             .args(["--access-log", "off"])
             .stdout(Stdio::piped())
