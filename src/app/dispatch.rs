@@ -1,20 +1,14 @@
-use std::sync::Arc;
-
-use bytes::Bytes;
 use http::header::{HeaderValue, LOCATION};
 use http::request::Parts;
 use http::{Response, StatusCode};
-use http_body_util::BodyExt;
-use hyper::body::Incoming;
 use hyper::upgrade::OnUpgrade;
 
 use super::edge::Shared;
 use super::embedded;
 use super::routes::{Destination, Routes};
 use super::stack::Arrival;
-use crate::proxy::{Bridge, Exchange, ProxyError, Visitor, forward, page};
+use crate::proxy::{Bridge, Exchange, ProxyError, Visitor, forward, page, take_body};
 use crate::server::ConnectionInfo;
-use crate::telemetry::{Direction, Metrics};
 use crate::tunnel::Downstream;
 use crate::wire::{self, EdgeBody, EdgeRequest, Forwarding, Hold, Scheme, empty_body};
 
@@ -39,12 +33,19 @@ pub(super) async fn dispatch(
         notes.write(|seen| seen.verdict = Some("redirected"));
         return Ok(redirect);
     }
+    let limits = &shared.edge.limits;
+    let limits = match destination {
+        Destination::Page(route) => &limits.for_site(route.site.body_bytes_max()),
+        Destination::Session(_) | Destination::Embedded(_) => limits,
+    };
+    let head = (request.version(), &parts.headers);
+    let (body, upload) = take_body(body, head, limits, &shared.edge.metrics)?;
     let bridge = Bridge::enter(&request, &mut parts.headers)?;
     let exchange = Exchange {
         switchable: switchable(&mut parts),
         request,
         headers: parts.headers,
-        body: counted(body, &shared.edge.metrics),
+        body,
         visitor: Visitor {
             peer: connection.peer,
         },
@@ -54,7 +55,8 @@ pub(super) async fn dispatch(
         Destination::Page(route) => page(&shared.edge, route, exchange).await,
         Destination::Session(route) => forward(&shared.edge, route, exchange).await,
         Destination::Embedded(mount) => embedded::answer(shared, mount, scheme, exchange).await,
-    }?;
+    };
+    let answer = answer.map_err(|error| upload.settle(error))?;
     match bridge {
         Some(bridge) => bridge.cross(answer),
         None => Ok(answer),
@@ -80,16 +82,6 @@ fn switchable(parts: &mut Parts) -> Option<Downstream> {
     let upgrade = parts.extensions.remove::<OnUpgrade>()?;
     let hold = parts.extensions.remove::<Hold>();
     Some(Downstream { upgrade, hold })
-}
-
-/// Counts what is read of a request's body, which is what goes up.
-fn counted(body: Incoming, metrics: &Arc<Metrics>) -> EdgeBody {
-    let metrics = Arc::clone(metrics);
-    let counted = body.inspect_frame(move |frame| {
-        let length = frame.data_ref().map_or(0, Bytes::len);
-        metrics.bytes(Direction::Up, length as u64);
-    });
-    counted.map_err(Into::into).boxed_unsync()
 }
 
 /// How the visitor's browser asked: behind a balancer that does TLS, not as the balancer does.

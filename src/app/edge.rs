@@ -140,6 +140,7 @@ impl Edge {
                 pseudonym: Arc::clone(&config.pseudonym),
                 levels: config.levels,
                 markers: config.markers.clone(),
+                limits: config.exchange.clone(),
             },
             routes: Arc::clone(&routes),
             redirect_to_https: config.redirect_to_https,

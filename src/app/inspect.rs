@@ -52,6 +52,7 @@ pub async fn inspect(
         pseudonym: config.pseudonym.clone(),
         levels: config.levels,
         markers: config.markers.clone(),
+        limits: config.exchange.clone(),
     };
     let exchange = Exchange {
         request: admitted,

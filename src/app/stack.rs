@@ -9,12 +9,13 @@ use http::header::{CONNECTION, CONTENT_LENGTH, HeaderValue};
 use http::{Request, Response, Version};
 use http_body::Body;
 use hyper::body::Incoming;
+use tokio::time::Instant;
 
 use super::access_log::{ExchangeLog, chain};
 use super::catch_panic::{Panicked, catch_panic};
 use super::dispatch::dispatch;
 use super::edge::Shared;
-use crate::proxy::{Notes, ProxyError, rescue};
+use crate::proxy::{Notes, ProxyError, hurried, rescue};
 use crate::server::ConnectionInfo;
 use crate::telemetry::Blame;
 use crate::wire::EdgeBody;
@@ -34,7 +35,10 @@ pub(super) async fn answer(shared: Arc<Shared>, arrival: Arrival) -> Response<Ed
     // Outermost, so that its line covers all that happens to the exchange, to the last byte.
     let log = ExchangeLog::begin(&shared.edge, shared.access_log.as_ref(), &arrival);
     // Around everything of ours that could panic, and below the log, so that a panic has its line.
-    let answered = catch_panic(pin!(dispatch(&shared, arrival))).await;
+    let deadline = shared.edge.limits.exchange_timeout;
+    let deadline = deadline.map(|time| Instant::now() + time);
+    let dispatched = hurried(deadline, dispatch(&shared, arrival));
+    let answered = catch_panic(pin!(dispatched)).await;
     // Errors become answers here, and nowhere else.
     let answered = answered.unwrap_or_else(|Panicked| Err(ProxyError::Panicked));
     let answer = answered.unwrap_or_else(|error| rescued(&shared, &error, &notes, version));

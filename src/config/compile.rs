@@ -64,7 +64,7 @@ pub(super) fn compile(
             reuse_port: file.server.reuse_port.is_some_and(|reuse| reuse.value),
             proxy_protocol: file.server.proxy_protocol,
             proxies: file.trusted_peers.clone(),
-            limits: file.limits,
+            limits: file.limits.0,
             drain_timeout: file
                 .server
                 .drain_timeout
@@ -72,6 +72,7 @@ pub(super) fn compile(
         },
         upstream: file.upstream.config,
         error_page: file.upstream.error_page,
+        exchange: file.limits.1,
         grants: file.grants.compile(grant_keys, reader, reports),
         session,
         agents,

@@ -23,6 +23,7 @@ use crate::document::{
     At, Reports, Stated, TableReader, count, duration, filled_text, flag, one_of,
 };
 use crate::problem::SourceFile;
+use crate::proxy::ExchangeLimits;
 use crate::rules::SiteEnv;
 use crate::server;
 use crate::telemetry::{AccessLogFormat, LogFormat};
@@ -36,7 +37,7 @@ pub(super) struct EdgeFile {
     pub(super) certs: Written<PathBuf>,
     pub(super) via: Option<Stated<Arc<str>>>,
     pub(super) server: ServerTable,
-    pub(super) limits: server::Limits,
+    pub(super) limits: (server::Limits, ExchangeLimits),
     pub(super) levels: CodingLevels,
     pub(super) admin: AdminTable,
     pub(super) upstream: UpstreamTable,

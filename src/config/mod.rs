@@ -32,7 +32,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::problem::SourceFile;
-use crate::proxy::EnforceConfig;
+use crate::proxy::{EnforceConfig, ExchangeLimits};
 use crate::rules::SiteEnv;
 use crate::telemetry::{AccessLogFormat, LogFormat};
 use crate::wire::{CodingLevels, Markers, TrustedPeers};
@@ -53,6 +53,7 @@ pub struct EdgeConfig {
     pub upstream: upstream::Config,
     /// A file with the page that visitors get where there is no answer. Default: what is built in.
     pub error_page: Option<PathBuf>,
+    pub exchange: ExchangeLimits,
     /// Sessions are carried to a backend elsewhere.
     pub session: Option<SessionConfig>,
     /// The console of the embedded backend; `None`: there is none.
@@ -156,6 +157,7 @@ impl EdgeConfig {
             redirect_to_https: None,
             upstream: upstream::Config::default(),
             error_page: None,
+            exchange: ExchangeLimits::default(),
             session: None,
             agents: None,
             embedded: None,

@@ -224,6 +224,30 @@ const SETTINGS: &[Setting] = &[
         "how long an HTTP/2 connection may be without an exchange",
     ),
     setting(
+        "limits",
+        "body_bytes_max",
+        "\"1GiB\"",
+        "bytes in a request's body, beyond which the answer is 413; `body_bytes_max` on a `[[site]]` says otherwise for its pages",
+    ),
+    setting(
+        "limits",
+        "body_timeout",
+        "\"1m\"",
+        "how long a request's body may be waited for, from the start and again once enough has come; then the answer is 408",
+    ),
+    setting(
+        "limits",
+        "body_bytes_per_second_min",
+        "240",
+        "how much is enough: bytes for each second of `body_timeout`; 0: any byte is",
+    ),
+    setting(
+        "limits",
+        "exchange_timeout",
+        "\"never\"",
+        "from a request's head to the last byte of its answer, such as `\"10m\"`: before the answer's head 504, behind it the answer breaks off; never for tunnels and event streams",
+    ),
+    setting(
         "coding",
         "gzip_level",
         "2",

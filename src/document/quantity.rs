@@ -60,7 +60,12 @@ pub fn duration(
 type Units = [(&'static str, u64)];
 
 /// In bytes.
-const SIZES: [(&str, u64); 3] = [("B", 1), ("KiB", 1 << 10), ("MiB", 1 << 20)];
+const SIZES: [(&str, u64); 4] = [
+    ("B", 1),
+    ("KiB", 1 << 10),
+    ("MiB", 1 << 20),
+    ("GiB", 1 << 30),
+];
 /// In milliseconds.
 const TIMES: [(&str, u64); 4] = [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000)];
 
@@ -168,6 +173,7 @@ mod tests {
             assert_eq!(show(millis, &TIMES), shown);
         }
         assert_eq!(show(3 << 20, &SIZES), "3MiB");
+        assert_eq!(show(2 << 30, &SIZES), "2GiB");
         assert_eq!(show(1_000, &SIZES), "1000B");
     }
 }

@@ -1,4 +1,5 @@
 use super::enforce::EnforceRefusal;
+use super::upload::UploadRefusal;
 use crate::telemetry::Blame;
 use crate::upstream::UpstreamError;
 use crate::wire::{OriginRefusal, Refusal, SwitchRefusal};
@@ -12,6 +13,8 @@ pub enum ProxyError {
     /// Session traffic in a group that its page does not allow, as far as anyone can tell.
     #[error("session traffic was refused")]
     Enforced(#[source] EnforceRefusal),
+    #[error("the exchange took too long")]
+    ExchangeTimeout,
     /// Session traffic from a page that is not of one of our sites.
     #[error("session traffic from a foreign page")]
     ForeignOrigin(#[source] OriginRefusal),
@@ -33,6 +36,9 @@ pub enum ProxyError {
     /// No site has this host.
     #[error("no site has this host")]
     UnknownHost,
+    /// The request's body is not what the limits allow.
+    #[error("the request's body was refused")]
+    Upload(#[source] UploadRefusal),
     #[error("the upstream failed")]
     Upstream(#[source] UpstreamError),
 }
@@ -45,8 +51,9 @@ impl ProxyError {
             | Self::ForeignOrigin(_)
             | Self::Misdirected
             | Self::Refused(_)
-            | Self::UnknownHost => Blame::Downstream,
-            Self::Switch(_) | Self::UnaskedNotModified => Blame::Upstream,
+            | Self::UnknownHost
+            | Self::Upload(_) => Blame::Downstream,
+            Self::ExchangeTimeout | Self::Switch(_) | Self::UnaskedNotModified => Blame::Upstream,
             Self::Upstream(error) => error.blame(),
         }
     }
@@ -56,6 +63,7 @@ impl ProxyError {
         match self {
             Self::Panicked => "panicked",
             Self::Enforced(refusal) => refusal.kind(),
+            Self::ExchangeTimeout => "exchange_timeout",
             Self::ForeignOrigin(_) => "foreign_origin",
             Self::Misdirected => "misdirected",
             Self::NoRandomness => "no_randomness",
@@ -63,6 +71,9 @@ impl ProxyError {
             Self::Switch(_) => "switch",
             Self::UnaskedNotModified => "unasked_not_modified",
             Self::UnknownHost => "unknown_host",
+            Self::Upload(UploadRefusal::Reset) => "body_reset",
+            Self::Upload(UploadRefusal::TooLarge) => "body_too_large",
+            Self::Upload(UploadRefusal::TooSlow) => "body_too_slow",
             Self::Upstream(error) => error.kind(),
         }
     }

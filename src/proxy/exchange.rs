@@ -1,6 +1,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use super::limits::ExchangeLimits;
 use super::notes::Notes;
 use crate::telemetry::Metrics;
 use crate::tunnel;
@@ -19,6 +20,7 @@ pub struct Edge {
     pub levels: CodingLevels,
     /// With which the edge tells of itself, if at all.
     pub markers: Markers,
+    pub limits: ExchangeLimits,
 }
 
 /// A request that passed the gate, with what came beside its head.

@@ -4,6 +4,7 @@
 
 mod bridge;
 mod call;
+mod deadline;
 mod enforce;
 mod error;
 mod exchange;
@@ -11,21 +12,26 @@ mod forward;
 mod grants;
 mod heads;
 mod inspect;
+mod limits;
 mod named_site;
 mod notes;
 mod page;
 mod pending;
 mod rescue;
 mod switch;
+mod upload;
 
 pub use bridge::Bridge;
+pub use deadline::hurried;
 pub use enforce::{EnforceConfig, EnforceRefusal, Enforcement, Places};
 pub use error::ProxyError;
 pub use exchange::{Edge, Exchange, Visitor};
 pub use forward::{SessionRoute, forward};
 pub use grants::Grants;
 pub use inspect::{InspectedPolicy, Inspection, PolicyPlace, WhyNot, inspect};
+pub use limits::ExchangeLimits;
 pub use named_site::named_site;
 pub use notes::{Notes, Observed};
 pub use page::{PageRoute, page};
 pub use rescue::rescue;
+pub use upload::{UploadEnd, UploadRefusal, take_body};

@@ -3,6 +3,7 @@ use http::header::{ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, HeaderValue, 
 use http::{Response, StatusCode, Version};
 
 use super::error::ProxyError;
+use super::upload::UploadRefusal;
 use crate::telemetry::Blame;
 use crate::wire::{EdgeBody, full_body};
 
@@ -64,6 +65,10 @@ fn status(error: &ProxyError) -> StatusCode {
         ProxyError::Upstream(error) if error.retry_after().is_some() => {
             StatusCode::SERVICE_UNAVAILABLE
         }
+        ProxyError::ExchangeTimeout => StatusCode::GATEWAY_TIMEOUT,
+        ProxyError::Upload(UploadRefusal::Reset) => StatusCode::BAD_REQUEST,
+        ProxyError::Upload(UploadRefusal::TooLarge) => StatusCode::PAYLOAD_TOO_LARGE,
+        ProxyError::Upload(UploadRefusal::TooSlow) => StatusCode::REQUEST_TIMEOUT,
         ProxyError::Upstream(error) => match (error.blame(), error.is_timeout()) {
             (Blame::Downstream, true) => StatusCode::REQUEST_TIMEOUT,
             (Blame::Downstream, false) => StatusCode::BAD_REQUEST,
@@ -75,7 +80,8 @@ fn status(error: &ProxyError) -> StatusCode {
 
 fn closes_connection(error: &ProxyError) -> bool {
     match error {
-        ProxyError::Panicked => true,
+        // The rest of a request may still be on its way.
+        ProxyError::ExchangeTimeout | ProxyError::Panicked | ProxyError::Upload(_) => true,
         ProxyError::Enforced(refusal) => refusal.closes_connection(),
         ProxyError::Refused(refusal) => refusal.closes_connection(),
         ProxyError::ForeignOrigin(_)
@@ -105,7 +111,9 @@ fn text(error: &ProxyError, status: StatusCode) -> String {
             "There is no such site here",
             "please check the address".to_owned(),
         ),
-        ProxyError::NoRandomness
+        ProxyError::Upload(refusal) => ("This request cannot be served", refusal.to_string()),
+        ProxyError::ExchangeTimeout
+        | ProxyError::NoRandomness
         | ProxyError::Panicked
         | ProxyError::Switch(_)
         | ProxyError::UnaskedNotModified
@@ -155,6 +163,11 @@ mod tests {
                 (413, true),
             ),
             (ProxyError::UnknownHost, (421, false)),
+            (ProxyError::ExchangeTimeout, (504, true)),
+            (ProxyError::NoRandomness, (500, false)),
+            (ProxyError::Upload(UploadRefusal::Reset), (400, true)),
+            (ProxyError::Upload(UploadRefusal::TooLarge), (413, true)),
+            (ProxyError::Upload(UploadRefusal::TooSlow), (408, true)),
             (ProxyError::Switch(SwitchRefusal::Protocol), (502, false)),
             (ProxyError::UnaskedNotModified, (502, false)),
             (ProxyError::Refused(Refusal::LengthAndChunks), (400, true)),

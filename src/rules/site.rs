@@ -28,6 +28,7 @@ pub struct Site {
     pub(super) hosts: Vec<Stated<HostPattern>>,
     pub(super) origin: OriginSettings,
     pub(super) host_header: HostHeader,
+    pub(super) body_bytes_max: Option<u64>,
     pub(super) path_case: PathCase,
     pub(super) path_parameters: PathParameters,
     pub(super) script: Script,
@@ -81,6 +82,11 @@ impl Site {
 
     pub fn host_header(&self) -> HostHeader {
         self.host_header
+    }
+
+    /// How large a request's body may be; `None`: as the process settings say.
+    pub fn body_bytes_max(&self) -> Option<u64> {
+        self.body_bytes_max
     }
 
     pub fn path_case(&self) -> PathCase {

@@ -43,6 +43,7 @@ mod tls;
 mod truncation;
 mod tunnel;
 mod untyped;
+mod uploads;
 mod verdict;
 #[cfg(feature = "backend")]
 mod web;

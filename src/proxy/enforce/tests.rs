@@ -5,6 +5,7 @@ use http::{Method, Request};
 use super::*;
 use crate::groups::{GrantEpoch, GrantKeys, SiteEnv};
 use crate::problem::SourceFile;
+use crate::proxy::ExchangeLimits;
 use crate::rules::RuleSet;
 use crate::telemetry::Metrics;
 use crate::upstream::{self, Client, Target, TlsSettings};
@@ -86,6 +87,7 @@ impl Stage {
                 pseudonym: "edge".into(),
                 levels: CodingLevels::default(),
                 markers: Markers::default(),
+                limits: ExchangeLimits::default(),
             },
             route: SessionRoute {
                 origins: Client::new(&target, upstream::Config::default())

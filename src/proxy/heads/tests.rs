@@ -6,6 +6,7 @@ use hyper::ext::ReasonPhrase;
 
 use super::*;
 use crate::problem::SourceFile;
+use crate::proxy::ExchangeLimits;
 use crate::rules::{RuleSet, SiteEnv};
 use crate::telemetry::Metrics;
 use crate::upstream::{self, Client, Target, TlsSettings};
@@ -48,6 +49,7 @@ fn stage(site: &str, request: &[(&'static str, &'static str)]) -> Stage {
             pseudonym: "edge".into(),
             levels: CodingLevels::default(),
             markers: Markers::default(),
+            limits: ExchangeLimits::default(),
         },
         route: PageRoute {
             site: Arc::clone(&rules.sites()[0]),

@@ -44,6 +44,7 @@ pub(super) fn compile(table: SiteTable, context: &Context<'_>) -> Site {
         hosts,
         origin,
         host_header: table.host_header,
+        body_bytes_max: table.body_bytes_max,
         path_case: table.path_case,
         path_parameters: table.path_parameters,
         script: scripts::settle(tables, reports),

@@ -1,7 +1,9 @@
+use std::ops::RangeInclusive;
+
 use toml::de::DeValue;
 
 use crate::document::{
-    At, Endpoint, Fault, Stated, THIS_KEY, TableReader, flag, one_of, plain_text, text,
+    At, Endpoint, Fault, Stated, THIS_KEY, TableReader, flag, one_of, plain_text, size, text,
 };
 use crate::rules::host::HostPattern;
 use crate::rules::level::{Level, LevelName};
@@ -24,6 +26,7 @@ pub(in crate::rules) struct SiteTable {
     pub(in crate::rules) upstream: UpstreamTable,
     pub(in crate::rules) level: Level,
     pub(in crate::rules) host_header: HostHeader,
+    pub(in crate::rules) body_bytes_max: Option<u64>,
     pub(in crate::rules) path_case: PathCase,
     pub(in crate::rules) path_parameters: PathParameters,
     pub(in crate::rules) script: Option<ScriptTable>,
@@ -58,6 +61,9 @@ impl SiteTable {
             upstream: upstream.map(UpstreamTable::read).unwrap_or_default(),
             level: Level::read(LevelName::Site, &mut table),
             host_header: table.take_or("host", HostHeader::default(), one_of(HOST_HEADER)),
+            body_bytes_max: table
+                .take("body_bytes_max", size(BODY_BYTES))
+                .map(|stated| stated.value),
             path_case: table.take_or("case_insensitive_paths", PathCase::default(), path_case),
             path_parameters: table.take_or(
                 "path_parameters",
@@ -95,6 +101,9 @@ fn read_origins(table: &mut TableReader<'_>) -> Vec<Stated<Endpoint>> {
     table.refuse("origin", "write all of them in origins = [...]");
     several.value
 }
+
+/// From the smallest form to what no site takes by HTTP.
+const BODY_BYTES: RangeInclusive<u64> = 1024..=1 << 40;
 
 const HOST_HEADER: &[(&str, HostHeader)] = &[
     ("preserve", HostHeader::Preserve),

@@ -14,6 +14,7 @@ hosts = ["www.bank.example"]
 origin = "https://10.1.4.20:8443"
 inject = false
 host = "origin"
+body_bytes_max = "2GiB"
 [site.upstream]
 ca = "ca.pem"
 server_name = "Legacy.bank.example"
@@ -26,6 +27,7 @@ idle_timeout = "5m"
     );
     let site = rules.site("www.bank.example").unwrap();
     assert_eq!(site.host_header(), HostHeader::Origin);
+    assert_eq!(site.body_bytes_max(), Some(2 << 30));
     assert_eq!(
         *site.origin(),
         OriginSettings {

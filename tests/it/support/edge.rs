@@ -7,6 +7,7 @@ use std::time::Duration;
 use cobrowse_edge::app::{Edge, Ended, Reloader};
 use cobrowse_edge::config::{CertificatesSource, EdgeConfig, LogConfig, RulesSource};
 use cobrowse_edge::problem::SourceFile;
+use cobrowse_edge::proxy::ExchangeLimits;
 use cobrowse_edge::rules::SiteEnv;
 use cobrowse_edge::telemetry::LogFormat;
 use cobrowse_edge::wire::{CodingLevels, Markers, Scheme, TrustedPeers};
@@ -135,6 +136,7 @@ pub(crate) fn config(rules: &str) -> EdgeConfig {
         redirect_to_https: None,
         upstream: upstream::Config::default(),
         error_page: None,
+        exchange: ExchangeLimits::default(),
         session: None,
         agents: None,
         embedded: None,

@@ -3,6 +3,7 @@
 
 mod directory;
 mod edge;
+pub(crate) mod frames;
 mod origin;
 mod patience;
 mod pki;
