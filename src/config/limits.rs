@@ -49,6 +49,11 @@ pub(super) fn read_limits(mut table: TableReader<'_>) -> (Limits, ExchangeLimits
             default.h2_error_resets_max,
             count(RESETS),
         ),
+        h2_spare_frames_max: table.take_or(
+            "h2_spare_frames_max",
+            default.h2_spare_frames_max,
+            count(SPARE_FRAMES),
+        ),
         h2_stream_window: table.take_or("h2_stream_window", default.h2_stream_window, size(WINDOW)),
         h2_connection_window: table.take_or(
             "h2_connection_window",
@@ -108,6 +113,8 @@ const BODY_RATE: RangeInclusive<u64> = 0..=16 * KIB;
 /// Below a second no page is whole; above a day nothing is limited.
 const EXCHANGES: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_hours(24);
 const STREAMS: RangeInclusive<u64> = 1..=10_000;
+/// Below, a browser that leaves a page with many pictures is taken for an attacker.
+const SPARE_FRAMES: RangeInclusive<u64> = 200..=1_000_000;
 const RESETS: RangeInclusive<u64> = 1..=100_000;
 /// From about HTTP/2's initial window (RFC 9113 6.9.2) to more than any link holds in flight.
 const WINDOW: RangeInclusive<u64> = 64 * KIB..=64 * MIB;

@@ -148,7 +148,7 @@ const SETTINGS: &[Setting] = &[
         "limits",
         "head_timeout",
         "\"30s\"",
-        "for a request's head to arrive, and how long an HTTP/1.1 connection may be idle",
+        "for a request's head to arrive, on HTTP/2 also for the preface, and how long an HTTP/1.1 connection may be idle",
     ),
     setting(
         "limits",
@@ -186,6 +186,12 @@ const SETTINGS: &[Setting] = &[
         "h2_error_resets_max",
         "128",
         "streams that the edge may have to reset before it closes the connection",
+    ),
+    setting(
+        "limits",
+        "h2_spare_frames_max",
+        "1000",
+        "frames that an HTTP/2 client may send beside those that its requests call for (pings, settings, window updates; a reset counts fourfold, a request earns two); a twentieth of it is forgiven each second",
     ),
     setting(
         "limits",

@@ -37,8 +37,9 @@ pub struct Limits {
     pub connections_per_address_max: Option<usize>,
     /// From the TCP connection to the end of the TLS handshake. Default: 10 seconds.
     pub handshake_timeout: Duration,
-    /// For a request's head to arrive whole, counted from when the connection is ready for it; so
-    /// it is also how long an HTTP/1.1 connection may be idle. Default: 30 seconds.
+    /// For a request's head to arrive whole; over HTTP/1.1 counted from when the connection is ready
+    /// for it, so it is also how long a connection may be idle; over HTTP/2 also for the preface.
+    /// Default: 30 seconds.
     pub head_timeout: Duration,
     /// How long a client may take no byte of what is being sent to it; over HTTP/2 it is closed
     /// between once and twice that time after it stopped to take any stream. Default: 60 seconds.
@@ -58,6 +59,10 @@ pub struct Limits {
     /// Streams that the server may have had to reset because of the client's faults
     /// (CVE-2025-8671) before the connection is closed. Default: 128.
     pub h2_error_resets_max: usize,
+    /// Frames that an HTTP/2 client may send at once beside those that its exchanges call for: pings,
+    /// settings, resets, window updates, kinds that nobody knows. A twentieth of it is forgiven each
+    /// second. Default: 1,000.
+    pub h2_spare_frames_max: u32,
     /// Bytes of one request's body that a client may send ahead. Default: 256 KiB.
     pub h2_stream_window: u32,
     /// Bytes of all bodies together that a client may send ahead. Default: 1 MiB.
@@ -95,6 +100,8 @@ const DEFAULT_H2_STREAMS_MAX: u32 = 100;
 const DEFAULT_H2_PENDING_RESETS_MAX: usize = 20;
 /// An eighth of the h2 crate's default: a browser causes none at all.
 const DEFAULT_H2_ERROR_RESETS_MAX: usize = 128;
+/// Leaving a page with 300 pictures under way costs 600.
+const DEFAULT_H2_SPARE_FRAMES_MAX: u32 = 1000;
 /// Fills a link of 20 Mbit/s at 100 ms with one upload.
 const DEFAULT_H2_STREAM_WINDOW: u32 = 256 * 1024;
 /// Four such uploads at once.
@@ -140,6 +147,7 @@ impl Default for Limits {
             h2_streams_max: DEFAULT_H2_STREAMS_MAX,
             h2_pending_resets_max: DEFAULT_H2_PENDING_RESETS_MAX,
             h2_error_resets_max: DEFAULT_H2_ERROR_RESETS_MAX,
+            h2_spare_frames_max: DEFAULT_H2_SPARE_FRAMES_MAX,
             h2_stream_window: DEFAULT_H2_STREAM_WINDOW,
             h2_connection_window: DEFAULT_H2_CONNECTION_WINDOW,
             h2_send_buffer_bytes_max: DEFAULT_H2_SEND_BUFFER_BYTES_MAX,

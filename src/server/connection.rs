@@ -1,5 +1,6 @@
 use std::convert::Infallible;
 use std::pin::{Pin, pin};
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::{Request, Response};
@@ -12,9 +13,11 @@ use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use super::config::{CONNECTION_BUFFER_BYTES_MIN, Limits};
 use super::exchanges::Exchanges;
+use super::frame_watch::FrameWatch;
 use super::handshake::Protocol;
 use super::signals::Handle;
 use super::transport::Controls;
+use crate::telemetry::Metrics;
 use crate::wire::EdgeBody;
 
 /// For the request that a client may have sent before it hears of a drain; a round trip or two.
@@ -25,18 +28,29 @@ const LAST_REQUEST_GRACE: Duration = Duration::from_secs(1);
 pub(super) struct Http {
     http1: http1::Builder,
     http2: http2::Builder<TokioExecutor>,
+    h2_spare_frames_max: u32,
     h2_idle_timeout: Duration,
+    head_timeout: Duration,
     write_stall_timeout: Duration,
+    metrics: Arc<Metrics>,
 }
 
 impl Http {
-    pub(super) fn new(limits: &Limits) -> Self {
+    pub(super) fn new(limits: &Limits, metrics: Arc<Metrics>) -> Self {
         Self {
             http1: http1_builder(limits),
             http2: http2_builder(limits),
+            h2_spare_frames_max: limits.h2_spare_frames_max,
             h2_idle_timeout: limits.h2_idle_timeout,
+            head_timeout: limits.head_timeout,
             write_stall_timeout: limits.write_stall_timeout,
+            metrics,
         }
+    }
+
+    fn watch<I>(&self, io: I) -> FrameWatch<I> {
+        let metrics = Arc::clone(&self.metrics);
+        FrameWatch::new(io, self.h2_spare_frames_max, self.head_timeout, metrics)
     }
 }
 
@@ -56,16 +70,19 @@ pub(super) async fn serve_connection<I, S>(
 {
     let exchanges = Exchanges::new(controls, protocol);
     let service = exchanges.count(service);
-    let io = TokioIo::new(io);
     let ended = match protocol {
         Protocol::Http1 => {
-            let connection = http.http1.serve_connection(io, service).with_upgrades();
+            let connection = http
+                .http1
+                .serve_connection(TokioIo::new(io), service)
+                .with_upgrades();
             let connection = pin!(connection);
             let shut_down = http1::UpgradeableConnection::graceful_shutdown;
             drained(connection, shut_down, told_in_an_answer(handle, &exchanges)).await
         }
         Protocol::Http2 => {
             // Boxed, so that its large state is not part of every HTTP/1.1 connection.
+            let io = TokioIo::new(http.watch(io));
             let mut connection = Box::pin(http.http2.serve_connection(io, service));
             let period = http.h2_idle_timeout;
             let quit = async {

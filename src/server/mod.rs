@@ -7,6 +7,8 @@ mod connection;
 mod crowd;
 mod error;
 mod exchanges;
+mod frame_watch;
+mod frames;
 mod handshake;
 mod inherited;
 mod listener;

@@ -87,7 +87,7 @@ impl Server {
         };
         let permits_max = permits_max(limits.connections_max, listeners.len());
         let context = Context {
-            http: Http::new(&limits),
+            http: Http::new(&limits, Arc::clone(&metrics)),
             limits,
             proxy_protocol,
             crowd,

@@ -22,6 +22,7 @@ mod drain;
 mod enforce;
 mod failures;
 mod faults;
+mod floods;
 mod framing;
 mod grants;
 mod heads;
