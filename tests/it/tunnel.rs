@@ -1,5 +1,7 @@
 //! Upgrades: what opens a tunnel and what does not, and that all bytes pass through it both ways.
 
+#[cfg(feature = "backend")]
+mod echo;
 mod streams;
 
 use std::sync::Arc;

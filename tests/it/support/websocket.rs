@@ -1,3 +1,4 @@
+use std::future::pending;
 use std::net::SocketAddr;
 
 use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
@@ -6,7 +7,7 @@ use base64::prelude::BASE64_STANDARD;
 use bytes::BytesMut;
 use http::Request;
 use hyper_util::rt::TokioIo;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, split};
 use tokio::net::TcpStream;
 
 use super::patience::soon;
@@ -172,6 +173,25 @@ impl Socket {
 
     pub(crate) async fn close(&mut self, code: u16) {
         self.send(8, &code.to_be_bytes()).await;
+    }
+
+    /// Says all of it, piece by piece, and hears what comes meanwhile, until the other side has ended.
+    pub(crate) async fn converse(&mut self, pieces: &[Vec<u8>], heard: &mut Vec<u8>) {
+        heard.extend_from_slice(&self.buffer.split());
+        let (mut reader, mut writer) = split(&mut self.stream);
+        let saying = async {
+            for piece in pieces {
+                if writer.write_all(piece).await.is_err() || writer.flush().await.is_err() {
+                    break;
+                }
+            }
+            pending::<()>().await;
+        };
+        let hearing = async { while reader.read_buf(heard).await.is_ok_and(|read| read > 0) {} };
+        tokio::select! {
+            () = saying => {}
+            () = hearing => {}
+        }
     }
 
     /// Ends this side alone, in order.
