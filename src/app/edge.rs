@@ -1,6 +1,7 @@
 use std::convert::Infallible;
 use std::io::{self, Write};
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use arc_swap::ArcSwap;
@@ -171,6 +172,11 @@ impl Edge {
     /// Where visitors are served.
     pub fn addresses(&self) -> Vec<BoundAddress> {
         self.server.addresses()
+    }
+
+    /// The Unix sockets on which visitors are served, too.
+    pub fn unix_sockets(&self) -> impl Iterator<Item = &Path> {
+        self.server.unix_sockets()
     }
 
     pub fn admin_address(&self) -> Option<SocketAddr> {

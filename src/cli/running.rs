@@ -187,7 +187,8 @@ fn address_of(error: &BindError) -> Option<SocketAddr> {
         BindError::NoCertificates
         | BindError::NoListener
         | BindError::NotNamed { .. }
-        | BindError::Tls(_) => None,
+        | BindError::Tls(_)
+        | BindError::Unix { .. } => None,
     }
 }
 

@@ -266,6 +266,9 @@ fn announce(edge: &Edge) {
             bound.scheme, bound.address
         ));
     }
+    for path in edge.unix_sockets() {
+        say(format_args!("listening on unix:{}", path.display()));
+    }
     if let Some(admin) = edge.admin_address() {
         say(format_args!("admin on http://{admin}"));
     }

@@ -61,6 +61,11 @@ pub(super) fn compile(
         server: server::Config {
             http: listeners.http_addresses(),
             https: listeners.https_addresses(),
+            unix: file.server.unix,
+            unix_mode: file
+                .server
+                .unix_mode
+                .map_or(default.unix_mode, |mode| mode.value),
             reuse_port: file.server.reuse_port.is_some_and(|reuse| reuse.value),
             proxy_protocol: file.server.proxy_protocol,
             proxies: file.trusted_peers.clone(),

@@ -18,7 +18,9 @@ use super::enforce::EnforceTable;
 use super::grants::GrantsTable;
 use super::limits::read_limits;
 use super::origins::UpstreamTable;
-use super::value::{log_filter, marker_name, network, parse_listen_address, path, token};
+use super::value::{
+    log_filter, marker_name, network, parse_listen_address, path, token, unix_mode, unix_socket,
+};
 use crate::document::{
     At, Reports, Stated, TableReader, count, duration, filled_text, flag, one_of,
 };
@@ -65,6 +67,8 @@ pub(super) struct ServerTable {
     pub(super) faulty: bool,
     pub(super) http: Option<Stated<Vec<Stated<SocketAddr>>>>,
     pub(super) https: Option<Stated<Vec<Stated<SocketAddr>>>>,
+    pub(super) unix: Vec<PathBuf>,
+    pub(super) unix_mode: Option<Stated<u32>>,
     pub(super) redirect_http: Option<Stated<bool>>,
     pub(super) https_port: Option<Stated<u16>>,
     pub(super) reuse_port: Option<Stated<bool>>,
@@ -156,6 +160,12 @@ impl ServerTable {
             faulty: false,
             http: table.take_whole_list("http", filled_text(parse_listen_address)),
             https: table.take_whole_list("https", filled_text(parse_listen_address)),
+            unix: table
+                .take_list("unix", filled_text(unix_socket))
+                .into_iter()
+                .map(|path| path.value)
+                .collect(),
+            unix_mode: table.take("unix_mode", filled_text(unix_mode)),
             redirect_http: table.take("redirect_http", flag),
             https_port: table.take("https_port", count(1..=u64::from(u16::MAX))),
             reuse_port: table.take("reuse_port", flag),

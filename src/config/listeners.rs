@@ -17,6 +17,8 @@ pub(super) struct Listeners {
     https: Vec<Listener>,
     /// Where the addresses for https are written; `None`: there are none.
     pub(super) https_list: Option<At>,
+    /// Whether there are Unix sockets.
+    has_unix: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -37,6 +39,7 @@ impl Listeners {
         let http = match (instead, &table.http, https_list) {
             (Some(addresses), _, _) => addresses.into_iter().map(Listener::unwritten).collect(),
             (None, Some(list), _) => Listener::all_of(list),
+            (None, None, None) if !table.unix.is_empty() => Vec::new(),
             (None, None, None) => vec![Listener::unwritten(DEFAULT_LISTEN)],
             (None, None, Some(_)) => Vec::new(),
         };
@@ -45,6 +48,7 @@ impl Listeners {
             http,
             https: https_list.map(Listener::all_of).unwrap_or_default(),
             https_list: https_list.map(|list| list.at.clone()),
+            has_unix: !table.unix.is_empty(),
         };
         listeners.report_clashes(reports);
         if let (false, true, Some(list)) = (table.faulty, listeners.is_empty(), &table.http) {
@@ -106,7 +110,7 @@ impl Listeners {
     }
 
     fn is_empty(&self) -> bool {
-        self.http.is_empty() && self.https.is_empty()
+        self.http.is_empty() && self.https.is_empty() && !self.has_unix
     }
 
     fn all(&self) -> impl Iterator<Item = &Listener> {

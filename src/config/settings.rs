@@ -88,13 +88,25 @@ const SETTINGS: &[Setting] = &[
         "server",
         "http",
         "[\"127.0.0.1:8080\"]",
-        "addresses for HTTP; port 0 takes a free one. No default when `https` is given",
+        "addresses for HTTP; port 0 takes a free one. No default when `https` or `unix` is given",
     ),
     setting(
         "server",
         "https",
         "[]",
         "addresses for HTTPS, with HTTP/2; needs `certs`",
+    ),
+    setting(
+        "server",
+        "unix",
+        "[]",
+        "paths of Unix sockets for HTTP, for proxies on this machine; a file that was left behind there is replaced. No default for `http` then",
+    ),
+    setting(
+        "server",
+        "unix_mode",
+        "\"660\"",
+        "who may connect to them: the mode of their files",
     ),
     setting(
         "server",
@@ -118,7 +130,7 @@ const SETTINGS: &[Setting] = &[
         "server",
         "proxy_protocol",
         "[]",
-        "networks of load balancers that say for whom they connect: their connections must begin with a PROXY header (version 1 or 2), all others must not; those to the agents' listener, too",
+        "networks of load balancers that say for whom they connect: their connections must begin with a PROXY header (version 1 or 2), all others must not; those to the agents' listener, too. `unix`: who comes through a Unix socket",
     ),
     setting(
         "server",
@@ -488,7 +500,7 @@ const SETTINGS: &[Setting] = &[
         "forwarded",
         "trusted_peers",
         "[]",
-        "networks of the proxies that are believed when they say for whom they ask, visitors and agents",
+        "networks of the proxies that are believed when they say for whom they ask, visitors and agents; `unix`: who comes through a Unix socket",
     ),
     setting(
         "markers",

@@ -1,7 +1,7 @@
 //! Readers of single values: each says what is wrong and what would be right, and knows neither
 //! the setting's name nor its place.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -52,6 +52,10 @@ pub fn parse_listen_address(text: &str) -> Result<SocketAddr, Fault> {
 
 /// A network such as `10.0.0.0/8`, or a single address.
 pub(super) fn network(text: &str) -> Result<IpNet, Fault> {
+    if text == "unix" {
+        // The address of whoever comes through a Unix socket; nobody has it on a network.
+        return Ok(IpNet::from(IpAddr::from(Ipv6Addr::UNSPECIFIED)));
+    }
     let remedy = "write an IP address or a network: \"10.1.2.3\", \"10.0.0.0/8\" or \"fd00::/8\"";
     let refused = || Fault::new(format!("{text:?} is not a network"), remedy);
     if let Ok(address) = text.parse::<IpAddr>() {
@@ -65,6 +69,37 @@ pub(super) fn network(text: &str) -> Result<IpNet, Fault> {
         format!("{text:?} names one address and a whole network"),
         format!("write \"{}\" or \"{}\"", network.trunc(), network.addr()),
     ))
+}
+
+/// Where a Unix socket is to be.
+pub(super) fn unix_socket(text: &str) -> Result<PathBuf, Fault> {
+    let remedy = "write an absolute path, such as \"/run/cobrowse-edge/http.sock\"";
+    let path = PathBuf::from(text.strip_prefix("unix:").unwrap_or(text));
+    match (path.is_absolute(), path.as_os_str().len()) {
+        (true, 0..=UNIX_PATH_BYTES_MAX) => Ok(path),
+        (true, _) => Err(Fault::new(
+            format!(
+                "{text:?} is longer than the {UNIX_PATH_BYTES_MAX} bytes that the path of a socket may have"
+            ),
+            remedy,
+        )),
+        (false, _) => Err(Fault::new(format!("{text:?} is no absolute path"), remedy)),
+    }
+}
+
+/// What Linux has room for, and a zero behind it (unix(7)).
+const UNIX_PATH_BYTES_MAX: usize = 107;
+
+/// Who may connect: three octal digits, as for chmod.
+pub(super) fn unix_mode(text: &str) -> Result<u32, Fault> {
+    let digits = text.strip_prefix('0').unwrap_or(text);
+    let mode = u32::from_str_radix(digits, 8).ok();
+    mode.filter(|_| digits.len() == 3).ok_or_else(|| {
+        Fault::new(
+            format!("{text:?} is no mode of a file"),
+            "write three octal digits, such as \"660\"",
+        )
+    })
 }
 
 /// A token as RFC 9110 5.6.2 has it: a cookie's name, a pseudonym.

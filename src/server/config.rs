@@ -1,4 +1,5 @@
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::wire::TrustedPeers;
@@ -11,6 +12,11 @@ pub struct Config {
     pub http: Vec<SocketAddr>,
     /// Listeners for TLS, with HTTP/2 or HTTP/1.1 as the client likes.
     pub https: Vec<SocketAddr>,
+    /// Unix sockets for HTTP/1.1 in the clear, for proxies on the same machine. Who connects there has
+    /// no address.
+    pub unix: Vec<PathBuf>,
+    /// Who may connect to them, as the mode of their files. Default: 0660, owner and group.
+    pub unix_mode: u32,
     /// Another edge may listen on the same addresses, and takes over as soon as it does: it gets the
     /// new connections, while those of this one go on until it is told to end. Default: an address
     /// that is in use is an error.
@@ -78,6 +84,8 @@ pub struct Limits {
     pub h2_idle_timeout: Duration,
 }
 
+/// The proxy in front is commonly put into the edge's group.
+const DEFAULT_UNIX_MODE: u32 = 0o660;
 /// What orchestrators give a process between SIGTERM and SIGKILL.
 const DEFAULT_DRAIN_TIMEOUT: Duration = Duration::from_secs(30);
 /// Within the descriptors that a service is commonly given, with two per exchange (client, origin).
@@ -124,6 +132,8 @@ impl Default for Config {
         Self {
             http: Vec::new(),
             https: Vec::new(),
+            unix: Vec::new(),
+            unix_mode: DEFAULT_UNIX_MODE,
             reuse_port: false,
             proxy_protocol: TrustedPeers::default(),
             proxies: TrustedPeers::default(),

@@ -34,7 +34,9 @@ impl Crowd {
 
     /// `None`: this address has as many connections as it may.
     pub(super) fn enter(&self, peer: IpAddr) -> Option<Place> {
-        let counts = self.each_max.filter(|_| !self.proxies.contains(peer));
+        // Who comes through a Unix socket has no address to be counted by.
+        let is_counted = !peer.is_unspecified() && !self.proxies.contains(peer);
+        let counts = self.each_max.filter(|_| is_counted);
         let network = counts.map(|_| subscriber_network(peer));
         if let (Some(each_max), Some(network)) = (counts, network) {
             let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);

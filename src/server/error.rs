@@ -1,5 +1,6 @@
 use std::io;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 use thiserror::Error;
 
@@ -46,6 +47,8 @@ pub enum BindError {
         #[source]
         source: io::Error,
     },
+    #[error("cannot listen on the Unix socket {}: {source}", path.display())]
+    Unix { path: PathBuf, source: io::Error },
     #[error("TLS cannot be offered")]
     Tls(#[from] rustls::Error),
 }

@@ -1,16 +1,19 @@
 use std::fmt;
 use std::io;
 use std::net::{self, SocketAddr};
+use std::path::Path;
 use std::time::Duration;
 
 use nix::libc::{BPF_K, BPF_RET, sock_filter, sock_fprog};
 use nix::sys::socket::setsockopt;
 use nix::sys::socket::sockopt::AttachReusePortCbpf;
 use socket2::{Domain, Protocol, Socket, Type};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::time::{Instant, sleep};
 
 use super::error::BindError;
+use super::socket::{ClientStream, NO_ADDRESS};
+use super::unix_door::UnixDoor;
 use crate::wire::Scheme;
 
 /// One address that is listened on; with port 0, the port that was found.
@@ -24,8 +27,14 @@ pub struct BoundAddress {
 #[derive(Debug)]
 pub(super) struct Listener {
     pub(super) bound: BoundAddress,
-    socket: TcpListener,
+    door: Door,
     trouble: Trouble,
+}
+
+#[derive(Debug)]
+enum Door {
+    Tcp(TcpListener),
+    Unix(UnixDoor),
 }
 
 /// What a run of failed accepts has come to.
@@ -67,17 +76,43 @@ impl Listener {
         let trouble = Trouble::default();
         Ok(Self {
             bound,
-            socket,
+            door: Door::Tcp(socket),
             trouble,
         })
+    }
+
+    /// On a Unix socket, whose file gets this mode. Must be called within a runtime.
+    pub(super) fn open(path: &Path, mode: u32, takes_over: bool) -> Result<Self, BindError> {
+        let opened = UnixDoor::open(path, mode, takes_over);
+        let door = opened.map_err(|source| BindError::Unix {
+            path: path.to_owned(),
+            source,
+        })?;
+        let bound = BoundAddress {
+            scheme: Scheme::Http,
+            address: NO_ADDRESS,
+        };
+        Ok(Self {
+            bound,
+            door: Door::Unix(door),
+            trouble: Trouble::default(),
+        })
+    }
+
+    /// The file of a Unix socket.
+    pub(super) fn path(&self) -> Option<&Path> {
+        match &self.door {
+            Door::Tcp(_) => None,
+            Door::Unix(door) => Some(door.path()),
+        }
     }
 
     /// The next connection. An accept that fails is logged and tried again after a pause.
     ///
     /// Cancel safety: safe, no connection is lost.
-    pub(super) async fn accept(&mut self) -> (TcpStream, SocketAddr) {
+    pub(super) async fn accept(&mut self) -> (ClientStream, SocketAddr) {
         loop {
-            match self.socket.accept().await {
+            match self.door.accept().await {
                 Ok(accepted) => {
                     self.trouble.pause = Duration::ZERO;
                     return accepted;
@@ -88,6 +123,18 @@ impl Listener {
                     sleep(self.trouble.next_pause()).await;
                 }
             }
+        }
+    }
+}
+
+impl Door {
+    async fn accept(&self) -> io::Result<(ClientStream, SocketAddr)> {
+        match self {
+            Self::Tcp(listener) => {
+                let (stream, peer) = listener.accept().await?;
+                Ok((ClientStream::Tcp(stream), peer))
+            }
+            Self::Unix(door) => Ok((ClientStream::Unix(door.accept().await?), NO_ADDRESS)),
         }
     }
 }

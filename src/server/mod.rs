@@ -15,7 +15,9 @@ mod listener;
 mod proxy_protocol;
 mod serve;
 mod signals;
+mod socket;
 mod transport;
+mod unix_door;
 mod write_gate;
 
 pub use certificates::{CertificateInfo, Certificates, SelfSignedError};

@@ -5,8 +5,10 @@ use std::time::Duration;
 use ppp::{v1, v2};
 use thiserror::Error;
 use tokio::io::AsyncReadExt;
-use tokio::net::TcpStream;
+use tokio::net::UnixStream;
 use tokio::time::timeout;
+
+use super::socket::ClientStream;
 
 /// Between whom a connection was, before a load balancer took it over and opened one of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,7 +49,7 @@ const OPENING_BYTES: usize = v2::PROTOCOL_PREFIX.len();
 ///
 /// <https://www.haproxy.org/download/3.0/doc/proxy-protocol.txt>
 pub(super) async fn read_header(
-    stream: &mut TcpStream,
+    stream: &mut ClientStream,
     limit: Duration,
 ) -> Result<Option<Ends>, Refusal> {
     let reading = async { parse(&read_raw(stream).await?) };
@@ -56,7 +58,7 @@ pub(super) async fn read_header(
         .unwrap_or(Err(Refusal::Timeout))
 }
 
-async fn read_raw(stream: &mut TcpStream) -> Result<Vec<u8>, Refusal> {
+async fn read_raw(stream: &mut ClientStream) -> Result<Vec<u8>, Refusal> {
     let mut header = vec![0; OPENING_BYTES];
     let first = stream.read(&mut header).await.unwrap_or(0);
     if first == 0 {
@@ -74,7 +76,7 @@ async fn read_raw(stream: &mut TcpStream) -> Result<Vec<u8>, Refusal> {
     Ok(header)
 }
 
-async fn read_v2(stream: &mut TcpStream, header: &mut Vec<u8>) -> Result<(), Refusal> {
+async fn read_v2(stream: &mut ClientStream, header: &mut Vec<u8>) -> Result<(), Refusal> {
     header.resize(V2_FIXED_BYTES, 0);
     stream.read_exact(&mut header[OPENING_BYTES..]).await?;
     let rest = usize::from(u16::from_be_bytes([header[14], header[15]]));
@@ -88,7 +90,11 @@ async fn read_v2(stream: &mut TcpStream, header: &mut Vec<u8>) -> Result<(), Ref
 
 /// The length is not said beforehand: looks at what has come, and takes of it what belongs to the
 /// line.
-async fn read_v1(stream: &mut TcpStream, header: &mut Vec<u8>) -> Result<(), Refusal> {
+async fn read_v1(stream: &mut ClientStream, header: &mut Vec<u8>) -> Result<(), Refusal> {
+    let stream = match stream {
+        ClientStream::Tcp(stream) => stream,
+        ClientStream::Unix(stream) => return read_line(stream, header).await,
+    };
     while header.last() != Some(&V1_LINE_END) {
         let mut seen = [0; V1_BYTES_MAX];
         let room = V1_BYTES_MAX - header.len();
@@ -104,6 +110,17 @@ async fn read_v1(stream: &mut TcpStream, header: &mut Vec<u8>) -> Result<(), Ref
         let begin = header.len();
         header.resize(begin + taken, 0);
         stream.read_exact(&mut header[begin..]).await?;
+    }
+    Ok(())
+}
+
+/// Byte by byte, where nothing can be looked at before it is taken.
+async fn read_line(stream: &mut UnixStream, header: &mut Vec<u8>) -> Result<(), Refusal> {
+    while header.last() != Some(&V1_LINE_END) {
+        if header.len() == V1_BYTES_MAX {
+            return Err(Refusal::Malformed("too long"));
+        }
+        header.push(stream.read_u8().await?);
     }
     Ok(())
 }

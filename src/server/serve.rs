@@ -1,5 +1,6 @@
 use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,7 +8,6 @@ use std::time::Duration;
 use http::{Request, Response};
 use hyper::body::Incoming;
 use hyper::service::Service;
-use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
@@ -22,6 +22,7 @@ use super::inherited::Inherited;
 use super::listener::{BoundAddress, Listener};
 use super::proxy_protocol::{Ends, read_header};
 use super::signals::Handle;
+use super::socket::ClientStream;
 use super::transport::{Seat, Transport};
 use crate::telemetry::Metrics;
 use crate::wire::{EdgeBody, Scheme, TrustedPeers};
@@ -112,7 +113,13 @@ impl Server {
 
     /// What is listened on, in the order of the configuration, HTTP first.
     pub fn addresses(&self) -> Vec<BoundAddress> {
-        self.listeners.iter().map(|l| l.bound).collect()
+        let listeners = self.listeners.iter().filter(|l| l.path().is_none());
+        listeners.map(|l| l.bound).collect()
+    }
+
+    /// The Unix sockets that are listened on.
+    pub fn unix_sockets(&self) -> impl Iterator<Item = &Path> {
+        self.listeners.iter().filter_map(Listener::path)
     }
 
     /// Ends the server from outside; can be had before it runs.
@@ -180,11 +187,13 @@ struct OpenListener {
 fn bind_all(config: &Config, inherited: &mut Inherited) -> Result<Vec<Listener>, BindError> {
     let http = config.http.iter().map(|a| (Scheme::Http, *a));
     let https = config.https.iter().map(|a| (Scheme::Https, *a));
+    let open = |path: &PathBuf| Listener::open(path, config.unix_mode, config.reuse_port);
     let listeners: Vec<_> = http
         .chain(https)
         .map(|(scheme, address)| {
             Listener::bind(scheme, address, inherited.take(address), config.reuse_port)
         })
+        .chain(config.unix.iter().map(open))
         .collect::<Result<_, _>>()?;
     if listeners.is_empty() {
         return Err(BindError::NoListener);
@@ -224,7 +233,7 @@ where
             permit,
             place: None,
         };
-        let local = stream.local_addr().unwrap_or(socket.bound.address);
+        let local = stream.local_address().unwrap_or(socket.bound.address);
         let info = ConnectionInfo {
             peer,
             local,
@@ -266,12 +275,11 @@ async fn next_connection(
     listener: &mut Listener,
     context: &Context,
     closing: Pin<&mut impl Future<Output = ()>>,
-) -> Option<(OwnedSemaphorePermit, TcpStream, SocketAddr)> {
+) -> Option<(OwnedSemaphorePermit, ClientStream, SocketAddr)> {
     let accepting = async {
         let permit = Arc::clone(&context.permits).acquire_owned().await.ok()?;
         let (stream, peer) = listener.accept().await;
-        // Small answers leave at once; a failure only costs latency.
-        let _ = stream.set_nodelay(true);
+        stream.set_nodelay();
         Some((permit, stream, peer))
     };
     tokio::select! {
@@ -283,7 +291,7 @@ async fn next_connection(
 
 /// A load balancer's connection: what its header tells is true of it from then on.
 async fn serve_behind_proxy<M, S>(
-    mut stream: TcpStream,
+    mut stream: ClientStream,
     seat: Seat,
     mut info: ConnectionInfo,
     context: Context,
@@ -311,7 +319,7 @@ async fn serve_behind_proxy<M, S>(
 }
 
 async fn serve_stream<M, S>(
-    stream: TcpStream,
+    stream: ClientStream,
     mut seat: Seat,
     mut info: ConnectionInfo,
     context: Context,

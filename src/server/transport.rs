@@ -6,14 +6,13 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, Sleep, sleep};
 
 use super::crowd::Place;
 use super::signals::{Handle, OpenConnection};
+use super::socket::ClientStream;
 use super::write_gate::WriteGate;
 use crate::telemetry::ConnectionGuard;
 
@@ -21,7 +20,7 @@ use crate::telemetry::ConnectionGuard;
 /// when the connection is upgraded, so a tunnel counts as the connection that it is, and ends with
 /// the server.
 pub(super) struct Transport {
-    stream: TcpStream,
+    stream: ClientStream,
     read_cut: Cut,
     write_cut: Cut,
     stall: Stall,
@@ -75,7 +74,7 @@ struct Stall {
 
 impl Transport {
     pub(super) fn new(
-        stream: TcpStream,
+        stream: ClientStream,
         handle: &Handle,
         write_stall_timeout: Duration,
         seat: Seat,
@@ -140,9 +139,7 @@ impl ResetSwitch {
 impl Drop for Transport {
     fn drop(&mut self) {
         if self.reset.is_on() {
-            // Closing a socket that lingers for no time resets the connection. If that cannot be
-            // set, the connection is closed in order, which is all that remains.
-            let _ = SockRef::from(&self.stream).set_linger(Some(Duration::ZERO));
+            self.stream.linger_no_time();
         }
     }
 }

@@ -64,7 +64,11 @@ impl Forwarding<'_> {
         if !self.trusted.contains(self.peer) {
             drop_claims(headers);
         }
-        let peer = self.peer.to_canonical().to_string();
+        let peer = match self.peer.to_canonical() {
+            // Through a Unix socket (RFC 7239 6).
+            peer if peer.is_unspecified() => "unknown".to_owned(),
+            peer => peer.to_string(),
+        };
         let host = self.authority.to_string();
         append(headers, &FORWARDED, &self.element(&peer, &host));
         append(headers, &X_FORWARDED_FOR, &peer);
@@ -85,6 +89,7 @@ impl Forwarding<'_> {
 
     fn element(&self, peer: &str, host: &str) -> String {
         let (open, close) = match self.peer.to_canonical() {
+            peer if peer.is_unspecified() => ("", ""),
             IpAddr::V4(_) => ("", ""),
             IpAddr::V6(_) => ("\"[", "]\""),
         };

@@ -27,6 +27,7 @@ mod framing;
 mod grants;
 mod heads;
 mod life;
+mod listeners;
 mod memory;
 #[path = "../oracle/mod.rs"]
 mod oracle;
