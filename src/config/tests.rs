@@ -384,3 +384,45 @@ fn a_file_that_cannot_be_read_is_a_problem_of_its_own() {
     let large = directory.write("large.toml", vec![b'#'; 1024 * 1024 + 1]);
     assert!(message(&large).contains("larger than"));
 }
+
+#[test]
+fn unix_sockets_take_the_place_of_the_default_listener() {
+    let config = good(
+        r#"
+        [server]
+        unix = ["/run/edge/a.sock", "unix:/run/edge/b.sock"]
+        unix_mode = "0600"
+        proxy_protocol = ["unix"]
+        [forwarded]
+        trusted_peers = ["unix"]
+        "#,
+    );
+    let paths = ["/run/edge/a.sock", "/run/edge/b.sock"].map(PathBuf::from);
+    assert_eq!(config.server.unix, paths);
+    assert_eq!(config.server.unix_mode, 0o600);
+    assert!(config.server.http.is_empty());
+    for peers in [&config.trusted_peers, &config.server.proxy_protocol] {
+        assert!(peers.contains("::".parse().unwrap()));
+        assert!(!peers.contains("::1".parse().unwrap()));
+    }
+    assert_eq!(good("").server.unix_mode, 0o660);
+}
+
+#[test]
+fn limits_of_exchanges_are_read() {
+    let config = good(
+        r#"
+        [limits]
+        body_bytes_max = "5MiB"
+        body_timeout = "20s"
+        body_bytes_per_second_min = 0
+        exchange_timeout = "10m"
+        "#,
+    );
+    assert_eq!(config.exchange.body_bytes_max, 5 << 20);
+    assert_eq!(config.exchange.body_timeout, Duration::from_secs(20));
+    assert_eq!(config.exchange.body_bytes_per_second_min, 0);
+    let ten_minutes = Duration::from_mins(10);
+    assert_eq!(config.exchange.exchange_timeout, Some(ten_minutes));
+    assert_eq!(good("").exchange.exchange_timeout, None);
+}

@@ -1,10 +1,11 @@
-//! What a request's body may be, how slowly it may come, and how long an exchange may take.
+//! What a request's body may be, how slowly it may come, and an answer be taken, and how long an
+//! exchange may take.
 
 use std::convert::Infallible;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use cobrowse_edge::config::EdgeConfig;
@@ -13,6 +14,7 @@ use http_body::{Body, Frame};
 use hyper::client::conn::http2;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpSocket;
 use tokio::sync::{Notify, mpsc};
 use tokio::time::interval;
 
@@ -302,4 +304,66 @@ async fn an_event_stream_takes_its_time() {
     assert_eq!(Visitor::http1(other.http).await.get("/").await.status, 504);
     told.notify_one();
     assert_eq!(read(answer).await.text(), "data: 1\n\ndata: 2\n\n");
+}
+
+/// What a visitor is given are megabytes, of which it takes a byte at a time.
+async fn sipping(https: bool) -> Duration {
+    let body = vec![b'x'; 4 << 20];
+    let head = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 4194304\r\n\r\n";
+    let script = vec![Script::Send([head.as_bytes(), &body].concat())];
+    let origin = ScriptedOrigin::start(move |_| script.clone()).await;
+    let mut config = config(&rules_for(origin.address));
+    config.server.limits.write_stall_timeout = Duration::from_millis(300);
+    let edge = TestEdge::spawn(config).await;
+    let began = Instant::now();
+    let sipped = match https {
+        false => sip_http1(&edge).await,
+        true => sip_http2(&edge).await,
+    };
+    assert!(sipped, "it was not told that it is not waited for");
+    began.elapsed()
+}
+
+/// Whether the connection ended.
+async fn sip_http1(edge: &TestEdge) -> bool {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(4096).unwrap();
+    let mut stream = socket.connect(edge.http).await.unwrap();
+    let get = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    stream.write_all(get).await.unwrap();
+    let mut ticks = interval(Duration::from_millis(20));
+    for _ in 0..60 {
+        ticks.tick().await;
+        if stream.read_u8().await.is_err() {
+            return true;
+        }
+    }
+    // What the kernel had taken before is read without a pause; the whole is not among it.
+    let mut rest = Vec::new();
+    let read = soon(stream.read_to_end(&mut rest)).await;
+    read.is_err() || rest.len() < 4 << 20
+}
+
+async fn sip_http2(edge: &TestEdge) -> bool {
+    let mut visitor = RawHttp2::connect(edge.https.unwrap()).await;
+    let no_window = frames::frame(kind::SETTINGS, 0, 0, &[0, 4, 0, 0, 0, 0]);
+    let get = frames::headers(1, frames::END_STREAM, frames::GET);
+    visitor.send(&[no_window, get].concat()).await;
+    let one_more = frames::frame(kind::WINDOW_UPDATE, 0, 1, &1_u32.to_be_bytes());
+    let mut ticks = interval(Duration::from_millis(20));
+    for _ in 0..500 {
+        ticks.tick().await;
+        if !visitor.send(&one_more).await {
+            return true;
+        }
+    }
+    false
+}
+
+#[tokio::test]
+async fn a_visitor_who_takes_a_byte_now_and_then_is_not_kept() {
+    for https in [false, true] {
+        let took = sipping(https).await;
+        println!("ended after {took:?}");
+    }
 }
