@@ -1,5 +1,5 @@
-# cobrowse-edge. `make` alone lists the targets. Needed: cargo, node and, where no browser is
-# installed, apt.
+# cobrowse-edge. `make` alone lists the targets. Needed: cargo, node and, where no browser or
+# no pebble is installed, apt.
 
 .DEFAULT_GOAL := help
 .SUFFIXES:
@@ -23,7 +23,7 @@ WEB           := src/web
 WEB_MODULES   := $(WEB)/node_modules/.package-lock.json
 BROWSERS      := chromium chromium-browser google-chrome-stable google-chrome
 
-.PHONY: help demo test life check fmt bench bench-guard bench-micro bench-sessions fuzz clean rust-tools cargo-fuzz browser
+.PHONY: help demo test life check fmt bench bench-guard bench-micro bench-sessions fuzz clean rust-tools cargo-fuzz browser pebble slow-readers
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,6 +35,7 @@ test: export COBROWSE_TEST_KEEP := $(CURDIR)/target/test-run
 test: ## Install what is missing, then run every check and every test
 	@$(MAKE) --no-print-directory check
 	@rm -rf $(COBROWSE_TEST_KEEP)
+	@$(MAKE) --no-print-directory pebble
 	@echo "== tests"
 	@$(CARGO) test --locked --quiet
 	@echo "== tests of the browser's scripts"
@@ -48,7 +49,12 @@ test: ## Install what is missing, then run every check and every test
 	@echo "== all checks and tests passed"
 
 life: ## Reload an edge 100 times, and hand over 20 times in each way, under load (make test: a few times)
-	@COBROWSE_TEST_LIFE=full $(CARGO) test --locked --quiet --test it life -- --nocapture
+	@COBROWSE_TEST_LIFE=full $(CARGO) test --locked --quiet --test it life -- --nocapture --skip slow_readers
+
+slow-readers: ## Measure 9,900 slow readers of a 5 MB page, and what others notice of them
+	@$(CARGO) build --release --locked --quiet
+	@COBROWSE_TEST_LIFE=full COBROWSE_EDGE="$(CURDIR)/target/release/cobrowse-edge" \
+		$(CARGO) test --locked --quiet --test it slow_readers -- --nocapture
 
 check: rust-tools $(WEB_MODULES) ## Check format, lints, types and documentation; warnings are errors
 	@echo "== format"
@@ -107,6 +113,14 @@ rust-tools:
 
 cargo-fuzz:
 	@$(CARGO) fuzz --version >/dev/null 2>&1 || $(CARGO) install --locked cargo-fuzz
+
+# An ACME server to order certificates of.
+pebble:
+	@if command -v pebble >/dev/null && command -v pebble-challtestsrv >/dev/null; then exit 0; fi; \
+	echo "== pebble is missing: installing it with apt"; \
+	as_root() { if [ "$$(id -u)" -eq 0 ]; then "$$@"; else sudo "$$@"; fi; }; \
+	as_root apt-get update -qq && \
+	as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq pebble >/dev/null
 
 # A browser named by CHROMIUM is taken as it is.
 browser:

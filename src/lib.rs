@@ -18,7 +18,8 @@ pub mod config;
 pub mod backend;
 pub mod proxy;
 
-// F2: the HTML engine applied to an HTTP response.
+// F2: the HTML engine applied to an HTTP response; certificates that the edge orders itself.
+pub mod acme;
 pub mod inject;
 
 // F1: rules; sockets out; sockets in; two upgraded streams joined.

@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use super::routes::Routes;
-use crate::server::{self, BindError, Handle, Inherited, Server};
+use crate::server::{self, BindError, Certificates, Handle, Inherited, Server};
 use crate::telemetry::{METRICS_CONTENT_TYPE, Metrics, OriginFigures, SiteFigures};
 use crate::upstream::{OriginStatus, Origins};
 use crate::wire::{Authority, CanonicalPath, EdgeBody, full_body};
@@ -22,6 +22,7 @@ use crate::wire::{Authority, CanonicalPath, EdgeBody, full_body};
 pub(super) struct Admin {
     pub(super) metrics: Arc<Metrics>,
     pub(super) routes: Arc<ArcSwap<Routes>>,
+    pub(super) certificates: Option<Arc<Certificates>>,
     pub(super) ready: watch::Receiver<Readiness>,
 }
 
@@ -109,6 +110,7 @@ impl Admin {
             "/readyz" => self.readiness(),
             "/metrics" => self.metrics(),
             "/origins" => text(StatusCode::OK, self.origins()),
+            "/certificates" => self.certificates(),
             "/explain" => self.explain(uri.query().unwrap_or_default()),
             _ => text(StatusCode::NOT_FOUND, INDEX.to_owned()),
         }
@@ -150,6 +152,16 @@ impl Admin {
             }
         }
         text
+    }
+
+    fn certificates(&self) -> Response<EdgeBody> {
+        let certificates = self.certificates.as_ref();
+        let infos = certificates.map(|certificates| certificates.describe());
+        let lines = infos
+            .unwrap_or_default()
+            .into_iter()
+            .map(|info| format!("{info}\n"));
+        text(StatusCode::OK, lines.collect())
     }
 
     fn explain(&self, query: &str) -> Response<EdgeBody> {
@@ -201,6 +213,7 @@ const INDEX: &str = "cobrowse-edge
 /readyz       whether it takes visitors
 /metrics      counters, for Prometheus
 /origins      how the origins of each site do
+/certificates what is shown to visitors, and until when
 /explain?url= which rules apply to an address, and why
 ";
 

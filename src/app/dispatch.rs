@@ -10,7 +10,7 @@ use super::stack::Arrival;
 use crate::proxy::{Bridge, Exchange, ProxyError, Visitor, forward, page, take_body};
 use crate::server::ConnectionInfo;
 use crate::tunnel::Downstream;
-use crate::wire::{self, EdgeBody, EdgeRequest, Forwarding, Hold, Scheme, empty_body};
+use crate::wire::{self, EdgeBody, EdgeRequest, Forwarding, Hold, Scheme, empty_body, full_body};
 
 /// Reads the head strictly, once, and sends the exchange where its host and path belong.
 pub(super) async fn dispatch(
@@ -24,6 +24,10 @@ pub(super) async fn dispatch(
     } = arrival;
     let (mut parts, body) = request.into_parts();
     let request = wire::admit(&parts, connection.scheme).map_err(ProxyError::Refused)?;
+    if let Some(answer) = challenge(shared, &request) {
+        notes.write(|seen| seen.verdict = Some("challenge"));
+        return Ok(answer);
+    }
     let routes = shared.routes.load_full();
     let destination = routes.destination(&request);
     let destination = destination.ok_or(ProxyError::UnknownHost)?;
@@ -62,6 +66,16 @@ pub(super) async fn dispatch(
         None => Ok(answer),
     }
 }
+
+/// An authority looks whether a host is ours (RFC 8555 8.3). All else at that path is the site's.
+fn challenge(shared: &Shared, request: &EdgeRequest) -> Option<Response<EdgeBody>> {
+    let challenges = shared.challenges.as_ref()?;
+    let token = request.path().as_str().strip_prefix(CHALLENGES)?;
+    let answer = challenges.http_answer(request.host(), token)?;
+    Some(Response::new(full_body(answer)))
+}
+
+const CHALLENGES: &str = "/.well-known/acme-challenge/";
 
 /// A visitor's connection is made for one site. A trusted peer's is for whomever it serves.
 fn check_connection(

@@ -13,16 +13,18 @@ use tokio::sync::watch;
 use super::admin::{Admin, AdminServer, Readiness};
 use super::agents::AgentsServer;
 use super::embedded::Embedded;
+use super::orders::Orders;
 use super::reload::{Reloader, Sources};
 use super::routes::Routes;
 use super::service_manager::{Watchdog, tell_ready, tell_stopping};
 use super::stack::{self, Arrival};
 use super::wishes::Wishes;
+use crate::acme::Keeper;
 use crate::config::{CertificatesSource, EdgeConfig, KeysSource};
 use crate::problem::Problem;
 use crate::proxy;
 use crate::server::{
-    self, BindError, BoundAddress, Certificates, Inherited, SelfSignedError, Server,
+    self, BindError, BoundAddress, Certificates, Challenges, Inherited, SelfSignedError, Server,
 };
 use crate::telemetry::{AccessLog, AccessLogWriter, Metrics};
 use crate::wire::EdgeBody;
@@ -36,6 +38,7 @@ pub struct Edge {
     agents: Option<AgentsServer>,
     reloader: Reloader,
     wishes: Wishes,
+    keeper: Option<Keeper>,
     readiness: watch::Sender<Readiness>,
     access_log: Option<AccessLogWriter>,
     warnings: Vec<Problem>,
@@ -49,6 +52,8 @@ pub(super) struct Shared {
     pub(super) redirect_to_https: Option<u16>,
     pub(super) access_log: Option<AccessLog>,
     pub(super) embedded: Embedded,
+    /// `None`: no certificates are ordered.
+    pub(super) challenges: Option<Arc<Challenges>>,
 }
 
 /// Why an edge did not start.
@@ -101,6 +106,8 @@ impl Edge {
         let wishes = Wishes::new(&config);
         let (routes, certificates, warnings) = load(&config)?;
         tell_of_keys(&config, &routes);
+        let orders = Orders::new(&config, certificates.as_ref(), &routes);
+        let keeper = orders.as_ref().and_then(|orders| orders.keeper(&metrics));
         let embedded = Embedded::start(&config, &routes).await?;
         let routes = Arc::new(ArcSwap::from_pointee(routes));
         let server = Server::bind(
@@ -113,6 +120,7 @@ impl Edge {
         let admin = Admin {
             metrics: Arc::clone(&metrics),
             routes: Arc::clone(&routes),
+            certificates: certificates.clone(),
             ready,
         };
         let admin = config
@@ -147,12 +155,14 @@ impl Edge {
             redirect_to_https: config.redirect_to_https,
             access_log,
             embedded: embedded.clone(),
+            challenges: certificates.as_ref().and_then(|all| all.challenges()),
         });
         let reloader = Reloader::new(Sources {
             config,
             routes,
             embedded,
             certificates,
+            orders,
             metrics,
             turn: Mutex::new(()),
         });
@@ -163,6 +173,7 @@ impl Edge {
             agents,
             reloader,
             wishes,
+            keeper,
             readiness,
             access_log: writer,
             warnings,
@@ -219,6 +230,7 @@ impl Edge {
             agents,
             reloader,
             wishes,
+            keeper,
             readiness,
             access_log,
             warnings: _,
@@ -227,6 +239,7 @@ impl Edge {
         let admin = admin.map(AdminServer::start);
         let agents = agents.map(AgentsServer::start);
         let watchdog = Watchdog::start();
+        let keeping = keeper.map(Keeper::start);
         tell_ready();
         let embedded = shared.embedded.clone();
         let draining = async {
@@ -241,7 +254,7 @@ impl Edge {
         let drained = server
             .serve(move |connection| service(&shared, connection), draining)
             .await;
-        drop((reloading, watchdog));
+        drop((reloading, watchdog, keeping));
         if let Some(agents) = agents {
             agents.end().await;
         }
@@ -265,8 +278,11 @@ fn load(config: &EdgeConfig) -> Result<Loaded, StartError> {
             let made = Certificates::self_signed(&SELF_SIGNED_NAMES)?;
             Ok((Some(Arc::new(made)), Vec::new()))
         }
-        CertificatesSource::Directory(directory) => Certificates::load(directory)
-            .map(|(certificates, warnings)| (Some(Arc::new(certificates)), warnings)),
+        CertificatesSource::Directory(directory) => match &config.acme {
+            Some(acme) => Certificates::load_ordered(directory, acme.has_stand_ins),
+            None => Certificates::load(directory),
+        }
+        .map(|(certificates, warnings)| (Some(Arc::new(certificates)), warnings)),
     };
     match (Routes::load(config, None), certificates) {
         (Ok((routes, mut warnings)), Ok((certificates, more))) => {

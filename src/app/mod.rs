@@ -14,6 +14,7 @@ mod edge;
 mod embedded;
 mod error_page;
 mod inspect;
+mod orders;
 mod reload;
 mod routes;
 mod service_manager;

@@ -4,6 +4,7 @@ use arc_swap::ArcSwap;
 use tokio::task::{JoinError, JoinHandle, spawn_blocking};
 
 use super::embedded::Embedded;
+use super::orders::Orders;
 use super::routes::Routes;
 use super::service_manager::{tell_ready, tell_reloading};
 use super::wishes::Wishes;
@@ -33,6 +34,7 @@ pub(super) struct Sources {
     pub(super) routes: Arc<ArcSwap<Routes>>,
     pub(super) embedded: Embedded,
     pub(super) certificates: Option<Arc<Certificates>>,
+    pub(super) orders: Option<Orders>,
     pub(super) metrics: Arc<Metrics>,
     /// Held while reading: of two readings at once the older could come into force last.
     pub(super) turn: Mutex<()>,
@@ -101,6 +103,9 @@ impl Sources {
     fn reload_rules(&self) -> Reloaded {
         let (routes, warnings) = Routes::load(&self.config, Some(&self.routes.load()))?;
         self.embedded.renew(&self.config, &routes);
+        if let Some(orders) = &self.orders {
+            orders.renew(&routes);
+        }
         self.routes.store(Arc::new(routes));
         Ok(warnings)
     }

@@ -68,7 +68,7 @@ fn check(draft: &Draft) -> (Found, Vec<Problem>) {
     let certificates = draft
         .certificates
         .as_deref()
-        .and_then(|directory| accept(check_certificates(directory), &mut problems));
+        .and_then(|directory| accept(check_certificates(directory, draft.orders), &mut problems));
     let found = Found {
         rules,
         certificates,
@@ -97,9 +97,15 @@ fn check_rules(directory: &Path, env: SiteEnv) -> Result<(FoundRules, Vec<Proble
     Ok((FoundRules::of(&rules), warnings))
 }
 
-fn check_certificates(directory: &Path) -> Result<(usize, Vec<Problem>), Vec<Problem>> {
-    let (certificates, warnings) = Certificates::load(directory)?;
-    Ok((certificates.describe().len(), warnings))
+fn check_certificates(
+    directory: &Path,
+    may_be_empty: bool,
+) -> Result<(usize, Vec<Problem>), Vec<Problem>> {
+    if may_be_empty && !directory.exists() {
+        return Ok((0, Vec::new()));
+    }
+    let (certificates, warnings) = Certificates::look(directory, may_be_empty)?;
+    Ok((certificates.len(), warnings))
 }
 
 /// What was found to be good, if it was; problems and warnings are added to the others.

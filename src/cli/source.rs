@@ -38,6 +38,7 @@ impl Source {
             problems: Vec::new(),
             rules: Some(directory.clone()),
             certificates: None,
+            orders: false,
             env,
         }
     }

@@ -9,9 +9,9 @@ use super::file::{AdminTable, EdgeFile, LogTable, SessionTable, Written};
 use super::grants::GrantReader;
 use super::listeners::{Listeners, check_admin};
 use super::{
-    CertificatesSource, DEFAULT_ADMIN, DEFAULT_LOG_FILTER, DEFAULT_PSEUDONYM,
-    DEFAULT_RULES_DIRECTORY, EdgeConfig, EmbeddedConfig, LogConfig, RulesSource, SessionBackend,
-    SessionConfig, SessionPlace,
+    CertificatesSource, DEFAULT_ADMIN, DEFAULT_CERTIFICATES_DIRECTORY, DEFAULT_LOG_FILTER,
+    DEFAULT_PSEUDONYM, DEFAULT_RULES_DIRECTORY, EdgeConfig, EmbeddedConfig, LogConfig, RulesSource,
+    SessionBackend, SessionConfig, SessionPlace,
 };
 use crate::document::{At, Fault, Reports, Stated};
 use crate::server;
@@ -37,8 +37,9 @@ pub(super) fn compile(
         .for_each(|problem| reports.push(problem));
     let listeners = Listeners::compile(&file.server, listen, reports);
     let agents_want_tls = file.agents.as_ref().is_some_and(AgentsTable::wants_tls);
-    let certificates = certificates(&file.certs, &listeners, agents_want_tls, reports);
-    let has_certificates = !matches!(file.certs, Written::Absent);
+    let ordered = file.acme.as_ref().map(|_| base);
+    let certificates = certificates(&file.certs, &listeners, agents_want_tls, ordered, reports);
+    let has_certificates = ordered.is_some() || !matches!(file.certs, Written::Absent);
     let default = server::Config::default();
     let (session, embedded) = sessions(file.session.as_ref(), base, reports);
     let agents = file.agents.and_then(|agents| {
@@ -56,6 +57,7 @@ pub(super) fn compile(
         env: file.env.map_or_else(Default::default, |env| env.value),
         rules: RulesSource::Directory(rules(&file.rules, base)),
         certificates,
+        acme: file.acme.and_then(|acme| acme.compile(&listeners, reports)),
         admin: admin(&file.admin, &listeners, reports),
         redirect_to_https: listeners.redirect_port(&file.server, reports),
         server: server::Config {
@@ -103,9 +105,13 @@ fn certificates(
     written: &Written<PathBuf>,
     listeners: &Listeners,
     agents_want_tls: bool,
+    ordered: Option<&Path>,
     reports: &Reports,
 ) -> CertificatesSource {
     let Written::Stated(certs) = written else {
+        if let (Written::Absent, Some(base)) = (written, ordered) {
+            return CertificatesSource::Directory(base.join(DEFAULT_CERTIFICATES_DIRECTORY));
+        }
         if let (Written::Absent, Some(https)) = (written, &listeners.https_list) {
             let remedy = "write certs = \"certs/\", a directory with certificates and keys, \
                           above the first [table]";

@@ -10,6 +10,7 @@ use toml::Spanned;
 use toml::de::DeTable;
 
 use super::SessionBackend;
+use super::acme::AcmeTable;
 use super::agents::AgentsTable;
 use super::backend::{parse_host, parse_mount};
 use super::coding::read_levels;
@@ -37,6 +38,7 @@ pub(super) struct EdgeFile {
     pub(super) env: Option<Stated<SiteEnv>>,
     pub(super) rules: Written<PathBuf>,
     pub(super) certs: Written<PathBuf>,
+    pub(super) acme: Option<AcmeTable>,
     pub(super) via: Option<Stated<Arc<str>>>,
     pub(super) server: ServerTable,
     pub(super) limits: (server::Limits, ExchangeLimits),
@@ -125,6 +127,9 @@ impl EdgeFile {
             env: table.take("env", one_of(ENVS)),
             rules: read_path(&mut table, "rules", base),
             certs: read_path(&mut table, "certs", base),
+            acme: table
+                .take_table("acme", "[acme]")
+                .map(|table| AcmeTable::read(table, base)),
             via: table.take("via", filled_text(token)),
             server: read_or_default(table.take_table("server", "[server]"), ServerTable::read),
             limits: read_or_default(table.take_table("limits", "[limits]"), read_limits),

@@ -19,6 +19,8 @@ pub struct Draft {
     /// something else is wrong.
     pub rules: Option<PathBuf>,
     pub certificates: Option<PathBuf>,
+    /// Certificates are ordered into it, so that it may be empty, or not there yet.
+    pub orders: bool,
     pub env: SiteEnv,
 }
 
@@ -60,6 +62,7 @@ impl Draft {
             problems,
             rules: None,
             certificates: None,
+            orders: false,
             env: SiteEnv::default(),
         }
     }
@@ -74,6 +77,7 @@ impl Draft {
                 .filter(|_| rules_known)
                 .map(Path::to_owned),
             certificates: config.certificates.directory().map(Path::to_owned),
+            orders: config.acme.is_some(),
             env: config.env,
             config: sound.then_some(config),
         }

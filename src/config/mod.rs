@@ -1,6 +1,7 @@
 //! Process settings: text in, the rooms' own `Config` structs out. What can change while the edge
 //! runs (rules, certificates) is named here by its place only, and read by the rooms that own it.
 
+mod acme;
 mod agents;
 mod backend;
 mod coding;
@@ -44,6 +45,8 @@ pub struct EdgeConfig {
     pub env: SiteEnv,
     pub rules: RulesSource,
     pub certificates: CertificatesSource,
+    /// Certificates are ordered into that directory.
+    pub acme: Option<crate::acme::Config>,
     pub server: server::Config,
     /// Where the admin listener is; `None`: there is none.
     pub admin: Option<SocketAddr>,
@@ -149,6 +152,7 @@ impl EdgeConfig {
             env: SiteEnv::default(),
             rules,
             certificates: CertificatesSource::None,
+            acme: None,
             server: server::Config {
                 http: vec![DEFAULT_LISTEN],
                 ..server::Config::default()
@@ -205,6 +209,8 @@ pub const DEFAULT_LISTEN: SocketAddr = SocketAddr::V4(SocketAddrV4::new(Ipv4Addr
 pub const DEFAULT_ADMIN: SocketAddr = SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 9090));
 /// Loopback: who may log in from elsewhere is for the operator to say.
 pub const DEFAULT_AGENTS: SocketAddr = SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 8090));
+/// Where certificates go that the edge orders itself, if the settings name no place.
+const DEFAULT_CERTIFICATES_DIRECTORY: &str = "certs";
 /// Beside the settings file.
 const DEFAULT_RULES_DIRECTORY: &str = "rules";
 /// What the product is called: Via need not tell more (RFC 9110 7.6.3).

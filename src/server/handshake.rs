@@ -8,7 +8,7 @@ use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
-use super::certificates::Certificates;
+use super::certificates::{ALPN_CHALLENGE, Certificates};
 use super::transport::Transport;
 use crate::telemetry::Metrics;
 
@@ -40,6 +40,9 @@ impl Handshake {
             .with_no_client_auth()
             .with_cert_resolver(certificates.resolver());
         config.alpn_protocols = vec![ALPN_HTTP2.to_vec(), ALPN_HTTP1.to_vec()];
+        if certificates.are_ordered() {
+            config.alpn_protocols.push(ALPN_CHALLENGE.to_vec());
+        }
         config.ticketer = rustls::crypto::aws_lc_rs::Ticketer::new()?;
         let config = Arc::new(config);
         Ok(Self { config, timeout })
@@ -65,10 +68,12 @@ impl Handshake {
 }
 
 impl Protocol {
-    pub(super) fn agreed(stream: &TlsStream<Transport>) -> Self {
+    /// `None`: an authority has seen what it came for, and goes.
+    pub(super) fn agreed(stream: &TlsStream<Transport>) -> Option<Self> {
         match stream.get_ref().1.alpn_protocol() {
-            Some(ALPN_HTTP2) => Self::Http2,
-            Some(_) | None => Self::Http1,
+            Some(ALPN_CHALLENGE) => None,
+            Some(ALPN_HTTP2) => Some(Self::Http2),
+            Some(_) | None => Some(Self::Http1),
         }
     }
 }

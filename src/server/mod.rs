@@ -20,7 +20,9 @@ mod transport;
 mod unix_door;
 mod write_gate;
 
-pub use certificates::{CertificateInfo, Certificates, SelfSignedError};
+pub use certificates::{
+    CertificateInfo, Certificates, Challenges, ORDERED, Offered, SelfSignedError,
+};
 pub use config::{Config, Limits};
 pub use error::BindError;
 pub use exchanges::ExchangeBody;

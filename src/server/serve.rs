@@ -348,7 +348,9 @@ async fn serve_stream<M, S>(
                 return;
             };
             info.sni = stream.get_ref().1.server_name().map(Arc::from);
-            let protocol = Protocol::agreed(&stream);
+            let Some(protocol) = Protocol::agreed(&stream) else {
+                return;
+            };
             let service = make_service(info);
             let serving = serve_connection(http, protocol, stream, controls, service, handle);
             Box::pin(serving).await;

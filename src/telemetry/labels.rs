@@ -64,6 +64,12 @@ pub(super) struct GroupCheckLabels {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct OrderLabels {
+    pub(super) host: String,
+    pub(super) outcome: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(super) struct ReloadLabels {
     pub(super) what: &'static str,
     pub(super) outcome: &'static str,

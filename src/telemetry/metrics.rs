@@ -10,8 +10,9 @@ use prometheus_client::registry::{Metric, Registry, Unit};
 
 use super::blame::Blame;
 use super::labels::{
-    DirectionLabel, GroupCheckLabels, MaskLabels, PassLabels, ReasonLabel, ReloadLabels,
-    RequestLabels, RuleLabels, SchemeLabel, SiteLabel, UntaggedLabels, UpstreamErrorLabels,
+    DirectionLabel, GroupCheckLabels, MaskLabels, OrderLabels, PassLabels, ReasonLabel,
+    ReloadLabels, RequestLabels, RuleLabels, SchemeLabel, SiteLabel, UntaggedLabels,
+    UpstreamErrorLabels,
 };
 use super::log;
 use super::origin_metrics::{OriginMetrics, SiteFigures};
@@ -34,6 +35,7 @@ pub struct Metrics {
     refusals: Family<ReasonLabel, Counter>,
     group_checks: Family<GroupCheckLabels, Counter>,
     reloads: Family<ReloadLabels, Counter>,
+    certificate_orders: Family<OrderLabels, Counter>,
     connections: Family<SchemeLabel, Gauge>,
     tls_handshake_failures: Family<ReasonLabel, Counter>,
     proxy_headers_refused: Family<ReasonLabel, Counter>,
@@ -78,6 +80,7 @@ impl Metrics {
                 "Groups of session traffic that were checked",
             ),
             reloads: counted(r, "reloads", "Reloads of rules and certificates"),
+            certificate_orders: counted(r, "certificate_orders", "Certificates ordered, by host"),
             connections: counted(r, "connections", "Open connections from clients"),
             tls_handshake_failures: counted(r, "tls_handshake_failures", "Failed handshakes"),
             proxy_headers_refused: counted(
@@ -180,6 +183,15 @@ impl Metrics {
         let outcome = if result.is_ok() { "ok" } else { "refused" };
         self.reloads
             .get_or_create(&ReloadLabels { what, outcome })
+            .inc();
+    }
+
+    /// `host` is one of the configuration.
+    pub fn certificate_ordered(&self, host: &str, came: bool) {
+        let host = host.to_owned();
+        let outcome = if came { "ok" } else { "failed" };
+        self.certificate_orders
+            .get_or_create(&OrderLabels { host, outcome })
             .inc();
     }
 
@@ -317,6 +329,7 @@ mod tests {
         metrics.refused("bad-host");
         metrics.group_checked("bank", "group_not_allowed");
         metrics.reloaded("rules", &Err::<(), ()>(()));
+        metrics.certificate_ordered("bank.example", false);
         metrics.tls_handshake_failed("timeout");
         metrics.proxy_header_refused("malformed");
         metrics.connection_refused("address");
@@ -340,6 +353,7 @@ mod tests {
             r##"edge_masks_applied_total{site="bank",rule="site",selector="#ssn"} 2"##,
             r#"edge_upstream_errors_total{site="bank",kind="refused",blame="upstream"} 1"#,
             r#"edge_refusals_total{reason="bad-host"} 1"#,
+            r#"edge_certificate_orders_total{host="bank.example",outcome="failed"} 1"#,
             r#"edge_group_checks_total{site="bank",outcome="group_not_allowed"} 1"#,
             r#"edge_reloads_total{what="rules",outcome="refused"} 1"#,
             r#"edge_tls_handshake_failures_total{reason="timeout"} 1"#,

@@ -6,6 +6,7 @@
     reason = "all of this is tests, though clippy takes only what is marked as one for it"
 )]
 
+mod acme;
 mod admin;
 #[cfg(feature = "backend")]
 mod agent_commands;

@@ -58,6 +58,7 @@ const HOUSE: &[Room] = &[
             "hyper_util",
             "memchr",
             "miette",
+            "nix",
             "rpassword",
             "serde",
             "serde_json",
@@ -70,6 +71,7 @@ const HOUSE: &[Room] = &[
         "app",
         5,
         &[
+            "acme",
             "backend",
             "config",
             "problem",
@@ -97,6 +99,7 @@ const HOUSE: &[Room] = &[
         "config",
         4,
         &[
+            "acme",
             "document",
             "groups",
             "problem",
@@ -156,6 +159,25 @@ const HOUSE: &[Room] = &[
         ],
     ),
     room(
+        "acme",
+        2,
+        &["server", "telemetry"],
+        &[
+            "aws_lc_rs",
+            "base64",
+            "http",
+            "http_body_util",
+            "hyper_rustls",
+            "hyper_util",
+            "instant_acme",
+            "rustls",
+            "rustls_platform_verifier",
+            "serde_json",
+            "tokio",
+            "tracing",
+        ],
+    ),
+    room(
         "inject",
         2,
         &["html", "telemetry", "wire"],
@@ -175,6 +197,7 @@ const HOUSE: &[Room] = &[
         &["problem", "telemetry", "wire"],
         &[
             "arc_swap",
+            "aws_lc_rs",
             "http",
             "http_body",
             "http_body_util",

@@ -14,6 +14,8 @@ use crate::problem::{Place, Problem};
 pub(super) struct Inventory {
     pub(super) certificates: Vec<FoundCertificate>,
     pub(super) keys: Vec<FoundKey>,
+    /// Files that were looked at.
+    pub(super) files: usize,
 }
 
 #[derive(Clone, Debug)]
@@ -44,15 +46,20 @@ impl Inventory {
                 return inventory;
             }
         };
-        if files.is_empty() {
-            problems.push(empty_directory(directory));
-        }
+        inventory.files = files.len();
         for path in files {
             match read_file(&path) {
                 Ok(bytes) => inventory.add_file(&path, &bytes, problems),
                 Err(problem) => problems.push(problem),
             }
         }
+        inventory
+    }
+
+    /// What one text holds.
+    pub(super) fn of_text(path: &Path, bytes: &[u8], problems: &mut Vec<Problem>) -> Self {
+        let mut inventory = Self::default();
+        inventory.add_file(path, bytes, problems);
         inventory
     }
 
@@ -175,7 +182,7 @@ fn unreadable_directory(directory: &Path, error: &io::Error) -> Problem {
     )
 }
 
-fn empty_directory(directory: &Path) -> Problem {
+pub(super) fn empty_directory(directory: &Path) -> Problem {
     Problem::error(
         Place::Path(directory.to_owned()),
         "no certificate in this directory",

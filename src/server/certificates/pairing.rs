@@ -14,7 +14,11 @@ const CHAIN_LENGTH_MAX: usize = 8;
 
 /// Pairs every key with its certificate, by the public key in both, and finds their chains.
 pub(super) fn pair(inventory: Inventory, problems: &mut Vec<Problem>) -> Vec<Identity> {
-    let Inventory { certificates, keys } = inventory;
+    let Inventory {
+        certificates,
+        keys,
+        files: _,
+    } = inventory;
     let (mut identities, mut lone_keys) = (Vec::new(), Vec::new());
     for key in keys {
         let leaves: Vec<_> = certificates
@@ -35,7 +39,10 @@ pub(super) fn pair(inventory: Inventory, problems: &mut Vec<Problem>) -> Vec<Ide
     };
     let lone_certificates = certificates.iter().filter(is_lone).collect();
     report_lone(lone_certificates, lone_keys, problems);
-    identities.sort_by(|a, b| a.info.file.cmp(&b.info.file));
+    identities.sort_by_cached_key(|identity| {
+        let info = &identity.info;
+        (info.is_ordered(), info.file.clone())
+    });
     identities
 }
 
@@ -43,6 +50,7 @@ fn identity(leaf: &FoundCertificate, key: &FoundKey, all: &[FoundCertificate]) -
     let info = CertificateInfo {
         file: Some(leaf.path.clone()),
         names: leaf.facts.names.clone(),
+        not_before: leaf.facts.not_before,
         not_after: leaf.facts.not_after,
     };
     let chain = chain(leaf, all);

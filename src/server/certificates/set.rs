@@ -1,6 +1,7 @@
 use std::collections::HashMap;
+use std::ffi::OsStr;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -17,8 +18,12 @@ pub struct CertificateInfo {
     pub file: Option<PathBuf>,
     /// Host names, wildcards and addresses that it is good for.
     pub names: Vec<String>,
+    pub not_before: SystemTime,
     pub not_after: SystemTime,
 }
+
+/// What the edge has ordered itself lies in files whose names begin so.
+pub const ORDERED: &str = "acme-";
 
 /// A certificate with its chain and key.
 #[derive(Debug)]
@@ -32,7 +37,8 @@ pub(super) struct CertificateSet {
     exact: HashMap<String, Kinds>,
     /// By what follows the `*.`.
     wildcard: HashMap<String, Kinds>,
-    default: Kinds,
+    /// `None`: there are no certificates yet.
+    default: Option<Kinds>,
     infos: Vec<CertificateInfo>,
 }
 
@@ -50,11 +56,12 @@ enum KeyKind {
 }
 
 impl CertificateSet {
-    /// The first identity is the default. `None` when there is none, or two with keys of one kind
-    /// claim one name.
+    /// The first identity is the default. `None` when two with keys of one kind claim one name;
+    /// what the edge has ordered comes last, and leaves a name to what somebody put there.
     pub(super) fn new(identities: &[Identity], problems: &mut Vec<Problem>) -> Option<Self> {
         let before = problems.len();
-        let default = Kinds::one(&identities.first()?.certified);
+        let first = identities.first();
+        let default = first.map(|first| Kinds::one(&first.certified));
         let mut claims: HashMap<(&str, KeyKind), &Identity> = HashMap::new();
         let mut set = Self {
             exact: HashMap::new(),
@@ -64,20 +71,19 @@ impl CertificateSet {
         };
         for identity in identities {
             for name in &identity.info.names {
-                match claims.insert((name, KeyKind::of(&identity.certified)), identity) {
-                    Some(other) if !std::ptr::eq(other, identity) => {
-                        problems.push(claimed_twice(name, other, identity));
-                    }
-                    Some(_) | None => set.put(name, &identity.certified),
+                let claim = (name.as_str(), KeyKind::of(&identity.certified));
+                let holder = *claims.entry(claim).or_insert(identity);
+                if std::ptr::eq(holder, identity) {
+                    set.put(name, &identity.certified);
+                } else if !identity.info.is_ordered() {
+                    problems.push(claimed_twice(name, holder, identity));
                 }
             }
         }
         // Its twin with a key of another kind answers along with the default.
-        let first_name = identities
-            .first()
-            .and_then(|first| first.info.names.first());
+        let first_name = first.and_then(|first| first.info.names.first());
         if let Some(kinds) = first_name.and_then(|name| set.named(name)) {
-            set.default = kinds.clone();
+            set.default = Some(kinds.clone());
         }
         (problems.len() == before).then_some(set)
     }
@@ -87,24 +93,28 @@ impl CertificateSet {
         Self {
             exact: HashMap::new(),
             wildcard: HashMap::new(),
-            default: Kinds::one(&identity.certified),
+            default: Some(Kinds::one(&identity.certified)),
             infos: vec![identity.info],
         }
     }
 
-    /// By exact name, then by a wildcard in place of the first label, then the default; of these the
-    /// first that the client can read. The name is lower-case, as rustls gives it.
-    pub(super) fn choose(
+    /// By exact name, then by a wildcard in place of the first label; of two, the one that the client
+    /// can read. The name is lower-case, as rustls gives it.
+    pub(super) fn of_name(
         &self,
-        name: Option<&str>,
+        name: &str,
         schemes: &[SignatureScheme],
     ) -> Option<Arc<CertifiedKey>> {
-        let by_wildcard = |name: &str| {
+        let by_wildcard = || {
             let (_, parent) = name.split_once('.')?;
             self.wildcard.get(parent)
         };
-        let chosen = name.and_then(|name| self.exact.get(name).or_else(|| by_wildcard(name)));
-        chosen.unwrap_or(&self.default).readable(schemes)
+        let chosen = self.exact.get(name).or_else(by_wildcard);
+        chosen?.readable(schemes)
+    }
+
+    pub(super) fn default(&self, schemes: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        self.default.as_ref()?.readable(schemes)
     }
 
     pub(super) fn infos(&self) -> &[CertificateInfo] {
@@ -177,6 +187,13 @@ impl Identity {
 }
 
 impl CertificateInfo {
+    /// Whether the edge has ordered it itself.
+    pub fn is_ordered(&self) -> bool {
+        let name = self.file.as_deref().and_then(Path::file_name);
+        name.and_then(OsStr::to_str)
+            .is_some_and(|name| name.starts_with(ORDERED))
+    }
+
     fn place(&self) -> Place {
         let in_memory = || PathBuf::from("(in memory)");
         Place::Path(self.file.clone().unwrap_or_else(in_memory))

@@ -126,6 +126,7 @@ pub(crate) fn config(rules: &str) -> EdgeConfig {
             text: rules.to_owned(),
         })),
         certificates: CertificatesSource::SelfSigned,
+        acme: None,
         server: server::Config {
             http: vec![any_port],
             https: vec![any_port],

@@ -1,0 +1,60 @@
+use std::error::Error;
+use std::io;
+
+use thiserror::Error;
+
+/// Why there is no new certificate.
+#[derive(Debug, Error)]
+pub(super) enum OrderError {
+    #[error("the authority cannot be asked")]
+    Authority(#[source] instant_acme::Error),
+    #[error("the key of the external account is not base64url")]
+    ExternalKey,
+    #[error("{what} cannot be kept")]
+    Keep {
+        what: &'static str,
+        #[source]
+        source: io::Error,
+    },
+    #[error("the authority offers no challenge of the kind {0:?}")]
+    NoChallenge(&'static str),
+    #[error("the authority refuses: {0}")]
+    Refused(String),
+    #[error("the order took too long")]
+    TimedOut,
+    #[error("no connection can be made")]
+    Tls(#[source] rustls::Error),
+    #[error("the certificate that came is of no use: {0}")]
+    Unfit(String),
+}
+
+impl From<instant_acme::Error> for OrderError {
+    fn from(error: instant_acme::Error) -> Self {
+        Self::Authority(error)
+    }
+}
+
+impl OrderError {
+    /// Whether the authority does not know our account any more.
+    pub(super) fn is_of_a_lost_account(&self) -> bool {
+        let Self::Authority(instant_acme::Error::Api(problem)) = self else {
+            return false;
+        };
+        let kind = problem.r#type.as_deref();
+        kind == Some("urn:ietf:params:acme:error:accountDoesNotExist")
+    }
+
+    /// The text, and the texts of its causes, each once.
+    pub(super) fn told(&self) -> String {
+        let mut text = self.to_string();
+        let mut cause = self.source();
+        while let Some(error) = cause {
+            let more = error.to_string();
+            if !text.contains(&more) {
+                text = format!("{text}: {more}");
+            }
+            cause = error.source();
+        }
+        text
+    }
+}
