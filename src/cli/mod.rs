@@ -11,6 +11,7 @@ mod command;
 mod database;
 pub mod demo;
 mod demo_command;
+mod descriptors;
 mod exit;
 mod explain;
 mod fetch;

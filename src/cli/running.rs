@@ -6,6 +6,7 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::oneshot;
 
+use super::descriptors::raise_descriptor_limit;
 use super::exit::Exit;
 use super::report::report;
 use super::terminal::complain;
@@ -99,6 +100,7 @@ pub(super) async fn run(
             return Exit::Config;
         }
     };
+    raise_descriptor_limit(&config);
     let (signals, edge) = match (Signals::listen(), Edge::start_on(inherited, config).await) {
         (Ok(signals), Ok(edge)) => (signals, edge),
         (_, Err(error)) => return explain_failure(&error, places),

@@ -4,6 +4,7 @@
 //! `make life` runs as many rounds as the edge is held to; by default there are a few of each.
 
 mod reloads;
+mod slow_readers;
 mod takeovers;
 mod visitors;
 

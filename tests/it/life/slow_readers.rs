@@ -1,0 +1,237 @@
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use socket2::SockRef;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::task::JoinSet;
+use tokio::time::{MissedTickBehavior, interval};
+
+use super::rounds;
+use crate::support::{Visitor, eventually};
+
+/// What a reader may cost.
+const RESIDENT_KIB_MAX: u64 = 96;
+const PAGE_BYTES: usize = 5 * 1024 * 1024;
+/// Each takes so much in a second, and holds no more than a mobile's socket may.
+const SIP: usize = 2_000;
+const RECEIVE_BUFFER: u32 = 16 * 1024;
+/// Of the origin's sockets, or the kernel would take megabytes of each page.
+const SEND_BUFFER: usize = 64 * 1024;
+
+/// Other visitors ask 100 times a second, all together.
+const OTHERS: u32 = 4;
+const ASK_EVERY: Duration = Duration::from_millis(40);
+
+const ROW: &str = "<tr><td class=row>2024-02-29</td><td id=ssn>078-05-1120</td><td>Payment received.</td></tr>\r\n";
+
+/// A page of about so many bytes, with its head.
+fn page(bytes: usize) -> Arc<Vec<u8>> {
+    let rows = ROW.repeat(bytes / ROW.len());
+    let head = "<!doctype html><html><head><title>Statement</title></head><body><table>";
+    let body = format!("{head}{rows}</table></body></html>");
+    let length = body.len();
+    let head =
+        format!("HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: {length}\r\n\r\n");
+    Arc::new([head.into_bytes(), body.into_bytes()].concat())
+}
+
+/// A large page, and a small one at `/small`.
+async fn origin() -> SocketAddr {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    SockRef::from(&listener)
+        .set_send_buffer_size(SEND_BUFFER)
+        .unwrap();
+    let address = listener.local_addr().unwrap();
+    let (large, small) = (page(PAGE_BYTES), page(8 * 1024));
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            tokio::spawn(converse(stream, Arc::clone(&large), Arc::clone(&small)));
+        }
+    });
+    address
+}
+
+async fn converse(mut stream: TcpStream, large: Arc<Vec<u8>>, small: Arc<Vec<u8>>) {
+    let mut head = Vec::with_capacity(1024);
+    while stream.read_buf(&mut head).await.is_ok_and(|read| read > 0) {
+        if head.ends_with(b"\r\n\r\n") {
+            let page = if head.starts_with(b"GET /small") {
+                &small
+            } else {
+                &large
+            };
+            if stream.write_all(page).await.is_err() {
+                return;
+            }
+            head.clear();
+        }
+    }
+}
+
+/// The binary, or the one that `COBROWSE_EDGE` names.
+struct Edge {
+    child: Child,
+    address: SocketAddr,
+    _stdout: BufReader<ChildStdout>,
+}
+
+impl Edge {
+    fn start(origin: SocketAddr) -> Self {
+        let binary = std::env::var("COBROWSE_EDGE");
+        let binary = binary.unwrap_or_else(|_| env!("CARGO_BIN_EXE_cobrowse-edge").to_owned());
+        let mut child = Command::new(binary)
+            .args(["serve", "--group", "1", "--mask", "#ssn", "--origin"])
+            .arg(format!("http://{origin}"))
+            .args([
+                "--listen",
+                "127.0.0.1:0",
+                "--admin",
+                "off",
+                "--access-log",
+                "off",
+            ])
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        let mut line = String::new();
+        stdout.read_line(&mut line).unwrap();
+        let (_, address) = line.trim().split_once("http://").unwrap();
+        Self {
+            child,
+            address: address.parse().unwrap(),
+            _stdout: stdout,
+        }
+    }
+
+    /// Waits until in a second no more is done than readers take.
+    async fn comes_to_rest(&self, readers: usize) {
+        let mut ticks = interval(Duration::from_secs(1));
+        ticks.tick().await;
+        loop {
+            let before = self.busy_ticks();
+            ticks.tick().await;
+            // A tick is 10 ms; a sip is far from costing 50 us.
+            if self.busy_ticks() - before <= 5 + readers as u64 * 5 / 1000 {
+                return;
+            }
+        }
+    }
+
+    fn busy_ticks(&self) -> u64 {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap();
+        let (_, fields) = stat.rsplit_once(") ").unwrap();
+        let fields: Vec<_> = fields.split(' ').collect();
+        fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap()
+    }
+
+    fn resident_kib(&self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        line.unwrap()
+            .trim()
+            .trim_end_matches(" kB")
+            .parse()
+            .unwrap()
+    }
+}
+
+impl Drop for Edge {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Asks for the large page, and takes a little of it each second.
+async fn read_slowly(edge: SocketAddr, served: Arc<AtomicUsize>) {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(RECEIVE_BUFFER).unwrap();
+    let mut stream = socket.connect(edge).await.unwrap();
+    let request = "GET /large HTTP/1.1\r\nHost: localhost\r\nAccept: text/html\r\n\r\n";
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut sip = vec![0; SIP];
+    let first = stream.read(&mut sip).await.unwrap();
+    assert!(
+        sip[..first].starts_with(b"HTTP/1.1 200"),
+        "a reader was refused"
+    );
+    served.fetch_add(1, Ordering::Relaxed);
+    let mut ticks = interval(Duration::from_secs(1));
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        assert!(
+            stream.read(&mut sip).await.unwrap() > 0,
+            "a reader was cut off"
+        );
+    }
+}
+
+/// How long others wait for a small page, the most patient of a hundred.
+async fn p99(edge: SocketAddr, each: u32) -> Duration {
+    let mut others = JoinSet::new();
+    for _ in 0..OTHERS {
+        others.spawn(async move {
+            let mut visitor = Visitor::http1(edge).await;
+            let mut ticks = interval(ASK_EVERY);
+            let mut waits = Vec::new();
+            for _ in 0..each {
+                // Counted from when it was due.
+                let due = ticks.tick().await.into_std();
+                let page = visitor.get("/small").await;
+                assert!(page.text().ends_with("</script>"));
+                waits.push(Instant::now() - due);
+            }
+            waits
+        });
+    }
+    let mut waits = others.join_all().await.concat();
+    waits.sort();
+    waits[waits.len() * 99 / 100]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn slow_readers_cost_little_and_slow_nobody_down() {
+    let (readers, asked) = (rounds(200, 9_900), rounds(50, 500));
+    let asked = u32::try_from(asked).unwrap();
+    let (_, hard) = getrlimit(Resource::RLIMIT_NOFILE).unwrap();
+    setrlimit(Resource::RLIMIT_NOFILE, hard, hard).unwrap();
+    let edge = Edge::start(origin().await);
+    p99(edge.address, asked / 5).await;
+    let quiet = p99(edge.address, asked).await;
+    let before = edge.resident_kib();
+    let (served, mut reading) = (Arc::new(AtomicUsize::new(0)), JoinSet::new());
+    for reader in 0..readers {
+        reading.spawn(read_slowly(edge.address, Arc::clone(&served)));
+        // No more at once than the kernel keeps ready.
+        eventually("readers are served", async || {
+            served.load(Ordering::Relaxed) + 200 > reader
+        })
+        .await;
+    }
+    eventually("all are served", async || {
+        served.load(Ordering::Relaxed) == readers
+    })
+    .await;
+    // What the kernel takes for each is on its way; then there is only what readers take.
+    edge.comes_to_rest(readers).await;
+    let loaded = p99(edge.address, asked).await;
+    assert!(reading.try_join_next().is_none(), "all are still reading");
+    let each = (edge.resident_kib() - before) as f64 / readers as f64;
+    println!(
+        "{readers} slow readers: {each:.1} KiB each above {before} KiB; others wait {quiet:.1?} at p99, \
+         {loaded:.1?} meanwhile"
+    );
+    assert!(each <= RESIDENT_KIB_MAX as f64, "{each:.1} KiB each");
+    if std::env::var("COBROWSE_EDGE").is_ok() {
+        assert!(loaded <= quiet * 2, "{loaded:?} against {quiet:?}");
+    }
+}
