@@ -37,6 +37,7 @@ mod pages;
 mod process_log;
 mod reload;
 mod service;
+mod secrets;
 mod session;
 mod soup;
 mod streaming;
