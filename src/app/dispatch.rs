@@ -7,6 +7,7 @@ use super::edge::Shared;
 use super::embedded;
 use super::routes::{Destination, Routes};
 use super::stack::Arrival;
+use super::visitors::visitor_of_site;
 use crate::proxy::{Bridge, Exchange, ProxyError, Visitor, forward, page, take_body};
 use crate::server::ConnectionInfo;
 use crate::tunnel::Downstream;
@@ -37,6 +38,8 @@ pub(super) async fn dispatch(
         notes.write(|seen| seen.verdict = Some("redirected"));
         return Ok(redirect);
     }
+    let subject = visitor_of_site(&connection, &routes, &request)?;
+    routes.visitors.tell(subject, &mut parts.headers);
     let limits = &shared.edge.limits;
     let limits = match destination {
         Destination::Page(route) => &limits.for_site(route.site.body_bytes_max()),

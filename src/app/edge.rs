@@ -18,6 +18,7 @@ use super::reload::{Reloader, Sources};
 use super::routes::Routes;
 use super::service_manager::{Watchdog, tell_ready, tell_stopping};
 use super::stack::{self, Arrival};
+use super::visitors::demands;
 use super::wishes::Wishes;
 use crate::acme::Keeper;
 use crate::config::{CertificatesSource, EdgeConfig, KeysSource};
@@ -110,12 +111,13 @@ impl Edge {
         let keeper = orders.as_ref().and_then(|orders| orders.keeper(&metrics));
         let embedded = Embedded::start(&config, &routes).await?;
         let routes = Arc::new(ArcSwap::from_pointee(routes));
-        let server = Server::bind(
+        let mut server = Server::bind(
             config.server.clone(),
             &mut inherited,
             certificates.as_ref(),
             Arc::clone(&metrics),
         )?;
+        server.demand(demands(Arc::clone(&routes)));
         let (readiness, ready) = watch::channel(Readiness::Serving);
         let admin = Admin {
             metrics: Arc::clone(&metrics),

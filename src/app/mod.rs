@@ -20,6 +20,7 @@ mod routes;
 mod service_manager;
 mod stack;
 mod upstream_settings;
+mod visitors;
 mod wishes;
 
 pub use edge::{Edge, Ended, StartError};

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use super::visitors::VisitorDemands;
 use super::{error_page, upstream_settings};
 use crate::config::{EdgeConfig, RulesSource, SessionConfig, SessionPlace};
 use crate::problem::{Place, Problem};
@@ -25,6 +26,7 @@ pub struct Routes {
     /// Below this path on every site is the backend in this program.
     embedded: Option<Arc<str>>,
     grants: Option<Arc<Grants>>,
+    pub(super) visitors: VisitorDemands,
     /// By what they were made of, so that a reload keeps the connections of unchanged origins.
     clients: Clients,
 }
@@ -82,6 +84,8 @@ impl Routes {
             problems: Vec::new(),
         };
         let rules = Arc::new(rules);
+        let known = before.map(|before| &before.visitors);
+        let visitors = VisitorDemands::load(&rules, known, &mut builder.problems);
         let pages = rules.sites().iter().filter_map(|site| {
             let route = builder.page_route(site)?;
             Some((Arc::clone(site.name()), route))
@@ -114,6 +118,7 @@ impl Routes {
                     .as_ref()
                     .map(|embedded| Arc::clone(&embedded.mount)),
                 grants,
+                visitors,
                 clients,
             },
             warnings,

@@ -37,6 +37,7 @@ mod tables;
 mod tag;
 #[cfg(test)]
 mod tests;
+mod visitors;
 
 pub use crate::groups::SiteEnv;
 pub use explanation::{
@@ -50,3 +51,4 @@ pub use rule_set::{Loaded, RuleSet};
 pub use script::{ScriptKind, VENDOR_SCRIPT_URL};
 pub use single_site::SingleSite;
 pub use site::{PathCase, Site};
+pub use visitors::VisitorCertificates;

@@ -20,6 +20,7 @@ use super::path_parameters::PathParameters;
 use super::path_pattern::{PathPattern, Rank, canonical_path, fold_case};
 use super::path_trie::PathTrie;
 use super::script::Script;
+use super::visitors::VisitorCertificates;
 
 /// A site before which the edge stands: its hosts, where its pages come from, and what is done to
 /// them by path.
@@ -40,6 +41,8 @@ pub struct Site {
     pub(super) rules: Vec<Rule>,
     pub(super) paths: PathIndex,
     pub(super) cache: PageRuleCache,
+    /// None: nobody is asked for a certificate.
+    pub(super) visitors: Option<VisitorCertificates>,
     /// Files that the settings name; whether they are there is for the loader to see.
     pub(super) files: Vec<Stated<PathBuf>>,
 }
@@ -78,6 +81,10 @@ impl Site {
 
     pub fn origin(&self) -> &OriginSettings {
         &self.origin
+    }
+
+    pub fn visitors(&self) -> Option<&VisitorCertificates> {
+        self.visitors.as_ref()
     }
 
     pub fn host_header(&self) -> HostHeader {

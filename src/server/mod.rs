@@ -18,6 +18,7 @@ mod signals;
 mod socket;
 mod transport;
 mod unix_door;
+mod visitors;
 mod write_gate;
 
 pub use certificates::{
@@ -30,6 +31,7 @@ pub use inherited::Inherited;
 pub use listener::BoundAddress;
 pub use serve::{ConnectionInfo, Drained, Server};
 pub use signals::Handle;
+pub use visitors::{Demands, VerifiedVisitor, VisitorAuthority};
 
 #[cfg(test)]
 mod tests;

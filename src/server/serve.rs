@@ -24,6 +24,7 @@ use super::proxy_protocol::{Ends, read_header};
 use super::signals::Handle;
 use super::socket::ClientStream;
 use super::transport::{Seat, Transport};
+use super::visitors::{Demands, VerifiedVisitor};
 use crate::telemetry::Metrics;
 use crate::wire::{EdgeBody, Scheme, TrustedPeers};
 
@@ -35,6 +36,8 @@ pub struct ConnectionInfo {
     pub scheme: Scheme,
     /// The name that the client asked for in the TLS handshake.
     pub sni: Option<Arc<str>>,
+    /// Who showed a certificate there, where the name's visitors must.
+    pub visitor: Option<Arc<VerifiedVisitor>>,
 }
 
 /// A server whose sockets are bound: clients may connect, and are served once `serve` runs.
@@ -109,6 +112,13 @@ impl Server {
             drain_timeout: config.drain_timeout,
             permits_max,
         })
+    }
+
+    /// Visitors of some names must show a certificate.
+    pub fn demand(&mut self, demands: Demands) {
+        if let Some(tls) = &mut self.context.tls {
+            tls.demand(demands);
+        }
     }
 
     /// What is listened on, in the order of the configuration, HTTP first.
@@ -239,6 +249,7 @@ where
             local,
             scheme,
             sni: None,
+            visitor: None,
         };
         let (context, make_service) = (context.clone(), make_service.clone());
         if context.proxy_protocol.contains(peer.ip()) {
@@ -344,9 +355,10 @@ async fn serve_stream<M, S>(
             // Boxed, as is all that TLS needs: its large state is not part of a connection in the
             // clear.
             let accepting = Box::pin(tls.accept(transport, &context.metrics));
-            let Some(stream) = accepting.await else {
+            let Some((stream, visitor)) = accepting.await else {
                 return;
             };
+            info.visitor = visitor.map(Arc::new);
             info.sni = stream.get_ref().1.server_name().map(Arc::from);
             let Some(protocol) = Protocol::agreed(&stream) else {
                 return;

@@ -27,7 +27,11 @@ pub(super) struct Context<'a> {
 /// rest can be checked all the same; a set with errors is never used.
 pub(super) fn compile(table: SiteTable, context: &Context<'_>) -> Site {
     let (overrides, reports) = (context.overrides, context.reports);
-    let (origin, files) = origins::compile(&table, reports);
+    let (origin, mut files) = origins::compile(&table, reports);
+    let visitors = table.visitors.as_ref();
+    let visitors = visitors.and_then(|visitors| visitors.compile(reports));
+    let (visitors, ca) = visitors.unzip();
+    files.extend(ca);
     let tables = [table.script.as_ref(), overrides.script(), context.script];
     let rules = rules(table.rules, overrides);
     let hosts = table
@@ -56,6 +60,7 @@ pub(super) fn compile(table: SiteTable, context: &Context<'_>) -> Site {
         paths: PathIndex::new(&rules, table.path_case),
         rules,
         cache: PageRuleCache::new(),
+        visitors,
         files,
     };
     check_names(&site, reports);

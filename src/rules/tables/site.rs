@@ -12,6 +12,7 @@ use crate::rules::origin::HostHeader;
 use crate::rules::path_parameters::PathParameters;
 use crate::rules::path_pattern::PathPattern;
 use crate::rules::site::PathCase;
+use crate::rules::visitors::VisitorsTable;
 use crate::wire::csp::Treatment;
 
 use super::{ScriptTable, UpstreamTable};
@@ -30,6 +31,7 @@ pub(in crate::rules) struct SiteTable {
     pub(in crate::rules) path_case: PathCase,
     pub(in crate::rules) path_parameters: PathParameters,
     pub(in crate::rules) script: Option<ScriptTable>,
+    pub(in crate::rules) visitors: Option<VisitorsTable>,
     pub(in crate::rules) csp: Option<Stated<Treatment>>,
     pub(in crate::rules) rules: Vec<RuleTable>,
 }
@@ -53,6 +55,7 @@ impl SiteTable {
         let origins = read_origins(&mut table);
         let upstream = table.take_table("upstream", "[site.upstream]");
         let script = table.take_table("script", "[site.script]");
+        let visitors = table.take_table("visitors", "[site.visitors]");
         let rules = table.take_tables("rule", "[[site.rule]]");
         let read = Self {
             at: table.at().clone(),
@@ -71,6 +74,7 @@ impl SiteTable {
                 one_of(PATH_PARAMETERS),
             ),
             script: script.map(ScriptTable::read),
+            visitors: visitors.map(VisitorsTable::read),
             csp: table.take("csp", one_of(CSP)),
             rules: rules.into_iter().map(RuleTable::read).collect(),
         };

@@ -10,5 +10,5 @@ mod store;
 
 pub use challenges::{Challenges, Offered};
 pub use set::{CertificateInfo, ORDERED};
-pub(super) use store::ALPN_CHALLENGE;
+pub(super) use store::{ALPN_CHALLENGE, asks_for_a_challenge};
 pub use store::{Certificates, SelfSignedError};

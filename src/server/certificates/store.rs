@@ -222,7 +222,7 @@ impl ResolvesServerCert for Resolver {
 }
 
 /// Authorities offer this protocol and no other (RFC 8737 3).
-fn asks_for_a_challenge(hello: &ClientHello<'_>) -> bool {
+pub(in crate::server) fn asks_for_a_challenge(hello: &ClientHello<'_>) -> bool {
     let offered = hello.alpn();
     offered.is_some_and(|mut offered| {
         offered.next() == Some(ALPN_CHALLENGE) && offered.next().is_none()

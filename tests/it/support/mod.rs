@@ -25,5 +25,6 @@ pub(crate) use process::{EdgeProcess, Ended};
 pub(crate) use raw_answer::{Ending, RawAnswer};
 pub(crate) use raw_origin::{Conversation, RawOrigin};
 pub(crate) use recorder::{RecordingOrigin, Seen};
+pub(crate) use test_tls::{ALL_VERSIONS, connect_with, trusting};
 pub(crate) use visitor::{Answer, RawVisitor, Visitor, read, tls, tls_http2, undo_coding};
 pub(crate) use websocket::{SWITCHED, Socket, Told, handshake, serve_echo, switched};
