@@ -200,7 +200,7 @@ async fn p99(edge: SocketAddr, each: u32) -> Duration {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn slow_readers_cost_little_and_slow_nobody_down() {
-    let (readers, asked) = (rounds(200, 9_900), rounds(50, 500));
+    let (readers, asked) = (rounds(200, 9_900), rounds(50, 250));
     let asked = u32::try_from(asked).unwrap();
     let (_, hard) = getrlimit(Resource::RLIMIT_NOFILE).unwrap();
     setrlimit(Resource::RLIMIT_NOFILE, hard, hard).unwrap();
