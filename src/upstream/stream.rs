@@ -5,7 +5,7 @@ use std::sync::{Arc, Weak};
 use std::task::{Context, Poll, ready};
 
 use socket2::SockRef;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio_rustls::client::TlsStream;
@@ -114,14 +114,8 @@ impl AsyncRead for Stream {
     ) -> Poll<io::Result<()>> {
         let allowance = ready!(self.flow.poll_allowance(cx));
         let before = buf.filled().len();
-        if buf.remaining() <= allowance {
-            ready!(self.as_mut().transport().poll_read(cx, buf))?;
-        } else {
-            let mut limited = ReadBuf::new(buf.initialize_unfilled_to(allowance));
-            ready!(self.as_mut().transport().poll_read(cx, &mut limited))?;
-            let count = limited.filled().len();
-            buf.advance(count);
-        }
+        let mut limited = self.as_mut().transport().take(allowance as u64);
+        ready!(Pin::new(&mut limited).poll_read(cx, buf))?;
         let count = buf.filled().len() - before;
         self.received.fetch_add(count as u64, Ordering::Release);
         Poll::Ready(Ok(()))
