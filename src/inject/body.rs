@@ -59,6 +59,7 @@ impl<B> RewriteBody<B> {
     ) -> Self {
         let pipe = Pipe {
             input: Bytes::new(),
+            decoded: Bytes::new(),
             decoder: Decoder::new(page.from),
             rewriter: PageRewriter::new(plan, page.charset, page.kind),
             encoder: Encoder::new(page.to, levels),
@@ -188,6 +189,8 @@ where
 struct Pipe {
     /// What came from the origin and was not yet read.
     input: Bytes,
+    /// What of that was decoded and not yet edited.
+    decoded: Bytes,
     decoder: Option<Decoder>,
     rewriter: PageRewriter,
     encoder: Option<Encoder>,
@@ -198,16 +201,19 @@ struct Pipe {
 impl Pipe {
     /// Moves one piece on; `None` when there is nothing left to move.
     fn step(&mut self) -> Result<Option<Bytes>, CodecError> {
-        let piece = match &mut self.decoder {
-            None => {
-                let length = self.input.len().min(self.rewriter.piece_max());
-                self.input.split_to(length)
+        let plain = match &mut self.decoder {
+            None => &mut self.input,
+            Some(decoder) => {
+                if self.decoded.is_empty() {
+                    self.decoded = decoder.decode(&mut self.input)?;
+                }
+                &mut self.decoded
             }
-            Some(decoder) => decoder.decode(&mut self.input)?,
         };
-        if piece.is_empty() {
+        if plain.is_empty() {
             return Ok(None);
         }
+        let piece = plain.split_to(plain.len().min(self.rewriter.piece_max()));
         let page = self.rewriter.push(piece);
         self.encode(page).map(Some)
     }
@@ -220,7 +226,7 @@ impl Pipe {
             return Ok(page);
         }
         self.unflushed = true;
-        let mut out = BytesMut::new();
+        let mut out = BytesMut::with_capacity(page.len() / PACKED_SHARE);
         encoder.encode(&page, &mut out)?;
         Ok(out.freeze())
     }
@@ -248,6 +254,9 @@ impl Pipe {
         Ok((out.freeze(), report))
     }
 }
+
+/// Pages are packed to a third or less.
+const PACKED_SHARE: usize = 3;
 
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,8 @@
 //! Content codings as streams: compressed bytes in any chunking in, plain pieces of bounded size
 //! out, and back. The state machines are compression-codecs'; the limits are ours.
 
+mod deflate;
+
 use std::io;
 
 use bytes::{Buf, Bytes, BytesMut};
@@ -9,10 +11,11 @@ use compression_codecs::core::Level;
 use compression_codecs::core::util::{PartialBuffer, WriteBuffer};
 use compression_codecs::zstd::params::{CParameter, DParameter};
 use compression_codecs::{
-    BrotliDecoder, BrotliEncoder, DecodeV2, DeflateDecoder, EncodeV2, GzipDecoder, GzipEncoder,
-    ZlibDecoder, ZlibEncoder, ZstdDecoder, ZstdEncoder,
+    BrotliDecoder, BrotliEncoder, DecodeV2, DeflateDecoder, EncodeV2, GzipDecoder, ZlibDecoder,
+    ZstdDecoder, ZstdEncoder,
 };
 
+use self::deflate::{Deflater, Wrapping};
 use super::Coding;
 
 /// A compressed body that cannot be read to its end. The page that it carried is cut off where
@@ -244,11 +247,10 @@ pub struct Encoder(Box<dyn EncodeV2 + Send>);
 impl Encoder {
     /// `None` for the identity, which needs no writing.
     pub fn new(coding: Coding, levels: CodingLevels) -> Option<Self> {
-        let level = Level::Precise(levels.gzip.into()).into();
         Some(Self(match coding {
             Coding::Identity => return None,
-            Coding::Gzip => Box::new(GzipEncoder::new(level)),
-            Coding::Deflate => Box::new(ZlibEncoder::new(level)),
+            Coding::Gzip => Box::new(Deflater::new(Wrapping::Gzip(levels.gzip))),
+            Coding::Deflate => Box::new(Deflater::new(Wrapping::Zlib(levels.gzip))),
             Coding::Br => Box::new(BrotliEncoder::new(
                 BrotliParams::default()
                     .quality(Level::Precise(levels.br.into()))

@@ -274,6 +274,7 @@ const HOUSE: &[Room] = &[
         &[],
         &[
             "compression_codecs",
+            "flate2",
             "http",
             "http_body",
             "http_body_util",
