@@ -115,6 +115,14 @@ impl PageRewriter {
         }
     }
 
+    /// Whether all that is to come passes as it is, behind a tag in the head: nothing is held, and
+    /// nothing will be inserted.
+    pub fn passes(&self) -> bool {
+        let is_done = matches!(self.stage, Stage::Passing(_)) && self.transcoder.is_none();
+        let is_head = self.plan.placement() == Placement::Head;
+        is_done && is_head && self.held.is_empty() && self.edits.is_empty()
+    }
+
     /// Reads the next bytes of the page; returns what can be sent now, which may be nothing.
     pub fn push(&mut self, chunk: Bytes) -> Bytes {
         match &mut self.stage {

@@ -4,7 +4,7 @@ use std::task::{Context, Poll};
 
 use bytes::{Bytes, BytesMut};
 use encoding_rs::Encoding;
-use http_body::{Body, Frame};
+use http_body::{Body, Frame, SizeHint};
 
 use crate::html::{PageKind, PagePolicies, PageReport, PageRewriter, Plan};
 use crate::wire::{BoxError, CodecError, Coding, CodingLevels, Decoder, Encoder};
@@ -122,6 +122,16 @@ where
     fn is_end_stream(&self) -> bool {
         self.pipe.is_none()
     }
+
+    /// Exact once nothing more is inserted, as behind a tag in the head: what is to come is what
+    /// the origin has announced.
+    fn size_hint(&self) -> SizeHint {
+        let rest = match &self.pipe {
+            None => Some(0),
+            Some(pipe) => pipe.rest(self.origin.size_hint().exact()),
+        };
+        rest.map_or_else(SizeHint::default, SizeHint::with_exact)
+    }
 }
 
 impl<B> RewriteBody<B>
@@ -216,6 +226,13 @@ impl Pipe {
         let piece = plain.split_to(plain.len().min(self.rewriter.piece_max()));
         let page = self.rewriter.push(piece);
         self.encode(page).map(Some)
+    }
+
+    /// How much is to come, where so much is to come from the origin.
+    fn rest(&self, from_origin: Option<u64>) -> Option<u64> {
+        let is_plain = self.decoder.is_none() && self.encoder.is_none();
+        let passes = is_plain && self.rewriter.passes();
+        Some(from_origin.filter(|_| passes)? + self.input.len() as u64)
     }
 
     fn encode(&mut self, page: Bytes) -> Result<Bytes, CodecError> {

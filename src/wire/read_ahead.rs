@@ -111,12 +111,16 @@ where
         self.ready.is_empty() && self.rest.as_ref().is_none_or(Body::is_end_stream)
     }
 
-    /// Exact where the body is whole. One that broke off has no length that could be kept.
+    /// Exact where the body is whole, or says itself how much is to come. One that broke off has no length that could be kept.
     fn size_hint(&self) -> SizeHint {
         let ready = self.ready_bytes() as u64;
         let broke_off = self.ready.iter().any(Result::is_err);
-        if self.rest.is_none() && !broke_off {
-            return SizeHint::with_exact(ready);
+        let rest = self
+            .rest
+            .as_ref()
+            .map_or(Some(0), |rest| rest.size_hint().exact());
+        if let Some(rest) = rest.filter(|_| !broke_off) {
+            return SizeHint::with_exact(ready + rest);
         }
         let mut hint = SizeHint::new();
         hint.set_lower(ready);
@@ -166,6 +170,40 @@ mod tests {
         let later = |text: &str| (None, text.to_owned(), true);
         assert_eq!(read(vec![], false).await, later("later"));
         assert_eq!(read(vec![Ok("<p>")], false).await, later("<p>later"));
+    }
+
+    #[tokio::test]
+    async fn a_rest_that_says_how_long_it_is_adds_to_what_is_there() {
+        static LARGE: [u8; AHEAD_BYTES_MAX] = [b'x'; AHEAD_BYTES_MAX];
+        let (sender, body) = streamed();
+        sender
+            .send(Ok(std::str::from_utf8(&LARGE).unwrap()))
+            .await
+            .unwrap();
+        let body = Announced(body, Some(5));
+        assert_eq!(
+            read_ahead(body).await.size_hint().exact(),
+            Some(LARGE.len() as u64 + 5)
+        );
+    }
+
+    /// A body that says how much of it is to come.
+    struct Announced(crate::wire::EdgeBody, Option<u64>);
+
+    impl Body for Announced {
+        type Data = Bytes;
+        type Error = BoxError;
+
+        fn poll_frame(
+            mut self: Pin<&mut Self>,
+            cx: &mut Context<'_>,
+        ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+            Pin::new(&mut self.0).poll_frame(cx)
+        }
+
+        fn size_hint(&self) -> SizeHint {
+            self.1.map_or_else(SizeHint::default, SizeHint::with_exact)
+        }
     }
 
     #[tokio::test]

@@ -59,6 +59,15 @@ impl Body for ScriptedBody {
             Some(Step::Break) => Poll::Ready(Some(Err("reset".into()))),
         }
     }
+
+    /// What was announced.
+    fn size_hint(&self) -> SizeHint {
+        let lengths = self.0.iter().map(|step| match step {
+            Step::Data(data) => data.len() as u64,
+            Step::Pause | Step::Break => 0,
+        });
+        SizeHint::with_exact(lengths.sum())
+    }
 }
 
 fn encoded(coding: Coding, plain: &[u8]) -> Vec<u8> {
@@ -95,6 +104,10 @@ struct Run {
 
 impl Run {
     fn start(from: Coding, to: Coding, steps: Vec<Step>) -> Self {
+        Self::by(plan(), from, to, steps)
+    }
+
+    fn by(plan: Arc<Plan>, from: Coding, to: Coding, steps: Vec<Step>) -> Self {
         let ends = Arc::new(Mutex::new(Vec::new()));
         let noted = Arc::clone(&ends);
         let codings = PageBody {
@@ -104,13 +117,9 @@ impl Run {
             kind: PageKind::Document,
         };
         let origin = ScriptedBody(steps.into());
-        let body = RewriteBody::new(
-            origin,
-            plan(),
-            codings,
-            CodingLevels::default(),
-            move |end| noted.lock().unwrap().push(end),
-        );
+        let body = RewriteBody::new(origin, plan, codings, CodingLevels::default(), move |end| {
+            noted.lock().unwrap().push(end)
+        });
         Self { body, ends }
     }
 
@@ -173,6 +182,47 @@ fn a_page_is_edited_from_every_coding_into_every_coding() {
         }
     }
 }
+
+fn plan_in_head() -> Arc<Plan> {
+    let tag = ScriptTag::render([("id", Some("t"))]).unwrap();
+    let existing = ExistingTag::Replace;
+    Arc::new(Plan::new(tag, Placement::Head, existing, Vec::new()))
+}
+
+#[test]
+fn a_length_that_is_told_is_what_comes() {
+    let page = [HEAD, &b"<p>more</p>".repeat(2000)].concat();
+    for size in [1, 7, 1000, 5000, page.len()] {
+        for coding in [Coding::Identity, Coding::Gzip] {
+            let packed = encoded(coding, &page);
+            let steps = packed.chunks(size).map(|data| Step::Data(data.into()));
+            let mut run = Run::by(plan_in_head(), coding, coding, steps.collect());
+            let (mut sent, mut told) = (0, Vec::new());
+            while let Poll::Ready(Some(bytes)) = run.poll() {
+                sent += bytes.unwrap().len() as u64;
+                told.extend(run.body.size_hint().exact().map(|rest| sent + rest));
+            }
+            assert!(told.iter().all(|total| *total == sent), "{coding:?} {size}");
+            let is_told_early = told.len() > 1;
+            assert_eq!(
+                is_told_early,
+                coding == Coding::Identity,
+                "{coding:?} {size}"
+            );
+        }
+    }
+}
+
+#[test]
+fn no_length_is_told_while_more_may_be_inserted() {
+    let steps = vec![Step::Data(PAGE.into()), Step::Pause];
+    let mut run = Run::start(Coding::Identity, Coding::Identity, steps);
+    assert_eq!(run.body.size_hint().exact(), None);
+    run.read().unwrap();
+    assert_eq!(run.body.size_hint().exact(), None);
+}
+
+const HEAD: &[u8] = b"<!DOCTYPE html><html><head><title>t</title></head><body>";
 
 #[test]
 fn all_that_was_read_is_sent_when_the_origin_pauses() {
