@@ -179,6 +179,9 @@ async fn stalled(exchanges: &Exchanges, period: Duration) {
     }
 }
 
+/// What hyper takes unless it is told a number.
+const HYPERS_HEADERS_MAX: usize = 100;
+
 fn http1_builder(limits: &Limits) -> http1::Builder {
     let mut builder = http1::Builder::new();
     let buffer = limits
@@ -188,7 +191,6 @@ fn http1_builder(limits: &Limits) -> http1::Builder {
     builder
         .timer(TokioTimer::new())
         .header_read_timeout(limits.head_timeout)
-        .max_headers(limits.headers_max)
         .max_header_size(limits.head_bytes_max)
         .max_buf_size(buffer)
         // A client that shuts its sending side is gone: its exchange is not worth finishing.
@@ -196,6 +198,10 @@ fn http1_builder(limits: &Limits) -> http1::Builder {
         // It would lift the limit of the write buffer for clients that read slowly.
         .pipeline_flush(false)
         .keep_alive(true);
+    // Told so, it would look for room for them on the heap with each request.
+    if limits.headers_max != HYPERS_HEADERS_MAX {
+        builder.max_headers(limits.headers_max);
+    }
     builder
 }
 

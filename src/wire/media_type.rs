@@ -25,6 +25,9 @@ impl MediaType {
     /// somebody on the way has joined them (Fetch 2.2.2). The last one's charset counts; where it has
     /// none, the first one's.
     pub fn of(headers: &HeaderMap) -> Option<Self> {
+        if let Some(sole) = sole_line(headers) {
+            return Self::parse(sole);
+        }
         let lines = headers.get_all(CONTENT_TYPE).into_iter();
         let lines: Option<Vec<_>> = lines.map(|line| line.to_str().ok()).collect();
         let joint = lines?.join(", ");
@@ -67,6 +70,13 @@ impl MediaType {
         let found = parameters.find(|(found, _)| found == name);
         found.map(|(_, value)| value.as_str())
     }
+}
+
+/// The one line with one member that most messages have.
+fn sole_line(headers: &HeaderMap) -> Option<&str> {
+    let mut lines = headers.get_all(CONTENT_TYPE).into_iter();
+    let sole = lines.next()?.to_str().ok()?;
+    (lines.next().is_none() && !sole.contains(',')).then_some(sole)
 }
 
 /// A charset beside it would be heard by some browsers only.
