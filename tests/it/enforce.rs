@@ -10,7 +10,7 @@ use cobrowse_edge::upstream::{Target, TlsSettings};
 use cobrowse_edge::wire::Scheme;
 use http::Request;
 
-use crate::support::{Answer, ScriptedOrigin, TestEdge, Visitor, config, handshake};
+use crate::support::{Answer, ScriptedOrigin, Socket, TestEdge, Visitor, config, handshake};
 
 const PAGE: &str =
     "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 9\r\n\r\n<p>a text";
@@ -372,6 +372,29 @@ async fn a_handshake_that_names_a_group_needs_a_grant() {
             !reaches,
             "{query}: {answer}"
         );
+    }
+}
+
+/// The same on a stream of HTTP/2 (RFC 8441), and no plain CONNECT gets past.
+#[tokio::test]
+async fn a_handshake_over_http2_needs_a_grant_too() {
+    let house = House::new().await;
+    let desk = house.grant("/mortgage/apply").await;
+    let mut visitor = Visitor::http2(house.edge.https.unwrap()).await;
+    for (query, reaches) in [
+        ("group=15690".to_owned(), false),
+        (format!("group=15691&grant={desk}"), false),
+        (format!("group=15690&grant={desk}"), true),
+    ] {
+        let path = format!("/_cobrowse/ws?{query}");
+        let lines = ["origin: https://www.bank.example"];
+        let before = house.backend.seen().len();
+        let opened = Socket::open_stream(&mut visitor, "www.bank.example", &path, &lines).await;
+        let reached = house.backend.seen().len() > before;
+        assert_eq!(reached, reaches, "{query}");
+        // The backend of this house answers 200, which opens nothing.
+        let status = if reaches { 502 } else { 403 };
+        assert_eq!(opened.err(), Some(status), "{query}");
     }
 }
 

@@ -135,6 +135,8 @@ async fn resets_at_leisure_are_ended_too() {
         began.elapsed()
     );
     assert!((40..200).contains(&resets), "{resets}");
+    let series = r#"edge_connections_refused_total{reason="h2_flood"}"#;
+    assert_eq!(edge.metric(series).await, 1.0);
     assert_eq!(
         Visitor::http2(edge.https.unwrap())
             .await
