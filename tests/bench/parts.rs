@@ -21,6 +21,8 @@ use criterion::{Criterion, Throughput};
 #[expect(dead_code, unreachable_pub, reason = "shared with the instrument")]
 mod pages;
 
+mod exchanges;
+
 use pages::{SELECTORS, Size};
 
 /// A part with all that it needs at hand, and how many bytes it works through.
@@ -47,6 +49,7 @@ fn parts() -> Vec<Part> {
     parts.extend(coding());
     parts.extend(reading());
     parts.extend(granting());
+    parts.extend(exchanges::exchanges());
     parts
 }
 

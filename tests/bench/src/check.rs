@@ -50,7 +50,7 @@ fn masks(kind: Kind) -> bool {
 
 fn unpack(answer: &Answer, row: &Row, body: &[u8]) -> Result<Vec<u8>> {
     let expected = match row.packing {
-        Packing::Pack | Packing::Repack => Coding::Gzip,
+        Packing::Pack | Packing::Repack => row.wanted(),
         Packing::Kept => Coding::Identity,
     };
     match answer.coding {

@@ -1,5 +1,6 @@
 //! What is measured: a table.
 
+use crate::coding::Coding;
 use crate::pages::Size;
 use crate::peers::Kind::{self, *};
 use crate::peers::{Packing, Work};
@@ -23,6 +24,14 @@ pub struct Row {
     /// Those measured in a quick run; none: the row is left out of it.
     pub quick: &'static [Kind],
     pub goals: &'static [Goal],
+}
+
+impl Row {
+    /// The coding that the client names first.
+    pub fn wanted(&self) -> Coding {
+        let first = self.accept.split(',').next();
+        first.and_then(Coding::parse).unwrap_or(Coding::Identity)
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -211,6 +220,22 @@ pub const ROWS: &[Row] = &[
         name: "gzip-10m",
         about: "gzip in and out, tag only, 10 MB",
         size: Size::M10,
+        ..REPACK
+    },
+    Row {
+        name: "zstd-64k",
+        about: "zstd in and out, tag only, 64 KB",
+        codings: "zstd",
+        accept: "zstd",
+        peers: &[Edge, EdgeTagLast],
+        ..REPACK
+    },
+    Row {
+        name: "br-64k",
+        about: "br in and out, tag only, 64 KB",
+        codings: "br",
+        accept: "br",
+        peers: &[Edge, EdgeTagLast],
         ..REPACK
     },
     Row {
