@@ -18,6 +18,7 @@ use crate::rules::RuleSet;
 use crate::upstream::Origins;
 use crate::wire::{
     self, Authority, EdgeBody, EdgeRequest, Forwarding, Locations, OriginRefusal, Scheme,
+    WithoutTrailers,
 };
 
 /// How session traffic reaches a remote cobrowse backend.
@@ -78,6 +79,7 @@ pub async fn forward(
     heads::go_up(&mut headers, &request, &forwarding, edge);
     heads::set_host(&mut headers, &route.backend.1);
     withhold_secrets(&mut headers, &route.cookies);
+    wire::strip_confusable(&mut headers);
 
     let outgoing = Outgoing {
         method: request.method(),
@@ -95,7 +97,10 @@ pub async fn forward(
         _ => {
             let (mut parts, body) = answer.into_parts();
             heads::go_down(&mut parts, edge);
-            heads::response(parts, body.map_err(Into::into).boxed_unsync())
+            heads::response(
+                parts,
+                WithoutTrailers(body).map_err(Into::into).boxed_unsync(),
+            )
         }
     };
     route.confine(answer.headers_mut(), visitor_scheme, &request);

@@ -66,6 +66,8 @@ impl PageHead<'_> {
         if plan.is_some_and(|plan| asked.prospect(plan) == Prospect::Page) {
             self.edge.markers.mark_request(headers);
         }
+        // Last, so that nothing is confused with what the edge says either.
+        wire::strip_confusable(headers);
         let was_conditional = wire::is_conditional(headers);
         let sole_tag = plan.and_then(|plan| {
             let version = plan.version().to_string();

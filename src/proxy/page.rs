@@ -16,7 +16,9 @@ use crate::html::Plan;
 use crate::inject::{Coverage, PageEnd, RewriteBody, SkipReason, Verdict};
 use crate::rules::{PageRule, PathCase, Site};
 use crate::upstream::{Origins, UpstreamBody};
-use crate::wire::{Authority, CanonicalPath, EdgeBody, EdgeRequest, Refusal, Scheme, read_ahead};
+use crate::wire::{
+    Authority, CanonicalPath, EdgeBody, EdgeRequest, Refusal, Scheme, WithoutTrailers, read_ahead,
+};
 
 /// A site, and how its origin is reached.
 #[derive(Clone, Debug)]
@@ -170,6 +172,6 @@ impl Journey<'_> {
             seen.verdict = Some("passed");
             seen.reason = Some(reason.as_str());
         });
-        body.map_err(Into::into).boxed_unsync()
+        WithoutTrailers(body).map_err(Into::into).boxed_unsync()
     }
 }

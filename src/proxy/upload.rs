@@ -13,7 +13,7 @@ use tokio::time::{Instant, Sleep, sleep_until};
 use super::error::ProxyError;
 use super::limits::ExchangeLimits;
 use crate::telemetry::{Direction, Metrics};
-use crate::wire::{BoxError, EdgeBody, empty_body};
+use crate::wire::{BoxError, EdgeBody, WithoutTrailers, empty_body};
 
 /// What became of a request's body, for whoever answers the request. Clones are the same.
 #[derive(Clone, Debug, Default)]
@@ -76,7 +76,7 @@ pub fn take_body(
         patience: Patience::new(limits.body_timeout, limits.body_bytes_per_second_min),
         end: end.clone(),
     };
-    Ok((EdgeBody::new(upload), end))
+    Ok((EdgeBody::new(WithoutTrailers(upload)), end))
 }
 
 /// The gate has seen to it that there is one at most, of digits.

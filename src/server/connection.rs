@@ -15,6 +15,7 @@ use super::config::{CONNECTION_BUFFER_BYTES_MIN, Limits};
 use super::exchanges::Exchanges;
 use super::frame_watch::FrameWatch;
 use super::handshake::Protocol;
+use super::head_watch::Watched;
 use super::signals::Handle;
 use super::transport::Controls;
 use crate::telemetry::Metrics;
@@ -69,19 +70,19 @@ pub(super) async fn serve_connection<I, S>(
     S::Future: Send + 'static,
 {
     let exchanges = Exchanges::new(controls, protocol);
-    let service = exchanges.count(service);
     let ended = match protocol {
         Protocol::Http1 => {
-            let connection = http
-                .http1
-                .serve_connection(TokioIo::new(io), service)
-                .with_upgrades();
+            let (io, heads) = Watched::new(io);
+            let service = exchanges.count(service).watched(heads);
+            let io = TokioIo::new(io);
+            let connection = http.http1.serve_connection(io, service).with_upgrades();
             let connection = pin!(connection);
             let shut_down = http1::UpgradeableConnection::graceful_shutdown;
             drained(connection, shut_down, told_in_an_answer(handle, &exchanges)).await
         }
         Protocol::Http2 => {
             // Boxed, so that its large state is not part of every HTTP/1.1 connection.
+            let service = exchanges.count(service);
             let io = TokioIo::new(http.watch(io));
             let mut connection = Box::pin(http.http2.serve_connection(io, service));
             let period = http.h2_idle_timeout;
@@ -101,6 +102,18 @@ pub(super) async fn serve_connection<I, S>(
     };
     if let Err(error) = ended {
         tracing::debug!(%error, "a connection ended with an error");
+        if let Some(reason) = refusal(&error) {
+            http.metrics.refused(reason);
+        }
+    }
+}
+
+/// Why hyper answered a request itself, which no gate has seen.
+fn refusal(error: &hyper::Error) -> Option<&'static str> {
+    match error.is_parse() {
+        true if error.is_parse_too_large() => Some("head_too_large"),
+        true => Some("malformed"),
+        false => None,
     }
 }
 

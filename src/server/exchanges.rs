@@ -14,6 +14,7 @@ use hyper::service::Service;
 use tokio::sync::Notify;
 
 use super::handshake::Protocol;
+use super::head_watch::HeadWatch;
 use super::transport::{Controls, ResetSwitch};
 use super::write_gate::WriteGate;
 use crate::wire::{BoxError, ConnectProtocol, EdgeBody, Held, Hold};
@@ -46,6 +47,7 @@ struct Counts {
 pub(super) struct Counted<S> {
     inner: S,
     exchanges: Exchanges,
+    heads: Option<HeadWatch>,
 }
 
 /// An exchange whose answer has no head yet. Its state is large, and moved only into its box.
@@ -93,8 +95,11 @@ impl Exchanges {
     }
 
     pub(super) fn count<S>(&self, inner: S) -> Counted<S> {
-        let exchanges = self.clone();
-        Counted { inner, exchanges }
+        Counted {
+            inner,
+            exchanges: self.clone(),
+            heads: None,
+        }
     }
 
     /// How many have begun so far.
@@ -168,6 +173,14 @@ impl Drop for OpenTunnel {
     }
 }
 
+impl<S> Counted<S> {
+    /// Tells the service of each request what was wrong with its head.
+    pub(super) fn watched(self, heads: HeadWatch) -> Self {
+        let heads = Some(heads);
+        Self { heads, ..self }
+    }
+}
+
 impl OpenExchange {
     /// A frame was handed over, and the next is not asked for before the client took it.
     fn stand(&mut self) {
@@ -203,6 +216,9 @@ where
         let open = self.exchanges.begin();
         if request.method() == Method::CONNECT {
             self.exchanges.mark_tunnel(&mut request);
+        }
+        if let Some(fault) = self.heads.as_ref().and_then(HeadWatch::next) {
+            request.extensions_mut().insert(fault);
         }
         let may_end_by_close =
             request.version() <= Version::HTTP_10 && request.method() != Method::HEAD;

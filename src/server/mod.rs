@@ -10,6 +10,7 @@ mod exchanges;
 mod frame_watch;
 mod frames;
 mod handshake;
+mod head_watch;
 mod inherited;
 mod listener;
 mod proxy_protocol;

@@ -7,7 +7,9 @@ use http::{Method, Version};
 
 use super::authority::Authority;
 use super::edge_request::{EdgeRequest, Target};
+use super::hop::dashed_if_odd;
 use super::path::CanonicalPath;
+use super::raw_heads::RawFault;
 use super::refusal::Refusal;
 use super::scheme::Scheme;
 use super::upgrade::Upgrade;
@@ -39,6 +41,7 @@ pub fn admit(parts: &Parts, scheme: Scheme) -> Result<EdgeRequest, Refusal> {
     check_version(parts.version)?;
     check_sizes(&parts.headers)?;
     check_framing(parts.version, &parts.headers)?;
+    check_raw(parts)?;
     check_method(&parts.method)?;
     check_expect(&parts.headers)?;
     let (method, upgrade) = match parts.method {
@@ -59,6 +62,15 @@ fn check_version(version: Version) -> Result<(), Refusal> {
     match version {
         Version::HTTP_10 | Version::HTTP_11 | Version::HTTP_2 => Ok(()),
         _ => Err(Refusal::Version),
+    }
+}
+
+/// What was seen of the head before hyper put it in order, if anything was wrong with it.
+fn check_raw(parts: &Parts) -> Result<(), Refusal> {
+    match parts.extensions.get() {
+        None => Ok(()),
+        Some(RawFault::LengthAndChunks) => Err(Refusal::LengthAndChunks),
+        Some(RawFault::LengthTwice | RawFault::Lost) => Err(Refusal::ContentLength),
     }
 }
 
@@ -88,22 +100,17 @@ fn is_trimmed(value: &HeaderValue) -> bool {
     !is_space(value.as_bytes().first()) && !is_space(value.as_bytes().last())
 }
 
-/// RFC 9112 6.1 to 6.3, without the leniency. hyper may already have taken out a `Content-Length`
-/// beside `Transfer-Encoding`, which is why the latter is read first and most strictly.
+/// RFC 9112 6.1 to 6.3, without the leniency. Of what hyper has taken out of the head already
+/// [`check_raw`] knows.
 ///
 /// A CGI-style origin cannot tell `Content_Length` from `Content-Length`: nobody sends the former
 /// with good intent.
 fn check_framing(version: Version, headers: &HeaderMap) -> Result<(), Refusal> {
-    const CGI_CONTENT_LENGTH: HeaderName = HeaderName::from_static("content_length");
-    const CGI_TRANSFER_ENCODING: HeaderName = HeaderName::from_static("transfer_encoding");
     if version == Version::HTTP_2 && names_connection(headers) {
         return Err(Refusal::ConnectionFields);
     }
-    if headers.contains_key(CGI_CONTENT_LENGTH) {
-        return Err(Refusal::ContentLength);
-    }
-    if headers.contains_key(CGI_TRANSFER_ENCODING) {
-        return Err(Refusal::TransferEncoding);
+    if let Some(refusal) = headers.keys().find_map(framing_in_disguise) {
+        return Err(refusal);
     }
     let mut codings = headers.get_all(TRANSFER_ENCODING).into_iter();
     if let Some(coding) = codings.next() {
@@ -118,6 +125,15 @@ fn check_framing(version: Version, headers: &HeaderMap) -> Result<(), Refusal> {
     match lengths_are_clear(headers) {
         true => Ok(()),
         false => Err(Refusal::ContentLength),
+    }
+}
+
+/// A field that says to some origins where the request ends, and to nobody else.
+fn framing_in_disguise(name: &HeaderName) -> Option<Refusal> {
+    match &*dashed_if_odd(name)? {
+        "content-length" => Some(Refusal::ContentLength),
+        "transfer-encoding" => Some(Refusal::TransferEncoding),
+        _ => None,
     }
 }
 

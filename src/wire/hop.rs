@@ -17,6 +17,64 @@ pub fn strip_hop_by_hop(headers: &mut HeaderMap) {
     }
 }
 
+/// Takes out fields whose names some origins cannot tell from other names. CGI, and what came of it
+/// (WSGI, Rack, PHP), know `X-Forwarded-For` as `HTTP_X_FORWARDED_FOR`, and so they know
+/// `X_Forwarded_For`, `X.Forwarded.For`: a client could say what only this edge may say.
+///
+/// What goes is what in its spelling with dashes belongs to HTTP or to those who stand before an
+/// origin, or is in the same head. Other names with underscores are the site's own affair.
+pub fn strip_confusable(headers: &mut HeaderMap) {
+    let is_confusable = |name: &&HeaderName| {
+        dashed_if_odd(name).is_some_and(|dashed| headers.contains_key(&dashed) || is_known(&dashed))
+    };
+    let confusable: Vec<_> = headers.keys().filter(is_confusable).cloned().collect();
+    for name in confusable {
+        headers.remove(name);
+    }
+}
+
+/// The name as CGI's way of writing names makes it out, if that is another.
+pub(super) fn dashed_if_odd(name: &HeaderName) -> Option<String> {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+    let is_odd = !name.as_str().bytes().all(is_plain);
+    let other = |letter: char| !letter.is_ascii_alphanumeric();
+    is_odd.then(|| name.as_str().replace(other, "-"))
+}
+
+fn is_known(dashed: &str) -> bool {
+    END_TO_END.contains(&dashed)
+        || CONFUSABLE.contains(&dashed)
+        || HOP_BY_HOP.iter().any(|name| name == dashed)
+        || END_TO_END_FAMILIES
+            .iter()
+            .chain(&CONFUSABLE_FAMILIES)
+            .any(|start| dashed.starts_with(start))
+}
+
+/// What else HTTP has, and what proxies commonly tell origins in words of their own.
+const CONFUSABLE_FAMILIES: [&str; 7] = [
+    "accept-",
+    "remote-",
+    "ssl-",
+    "x-auth",
+    "x-client-",
+    "x-remote-",
+    "x-ssl-",
+];
+
+const CONFUSABLE: [&str; 10] = [
+    "client-ip",
+    "front-end-https",
+    "proxy",
+    "true-client-ip",
+    "x-cluster-client-ip",
+    "x-http-method",
+    "x-http-method-override",
+    "x-original-url",
+    "x-request-id",
+    "x-rewrite-url",
+];
+
 /// All the members of all `Connection` lines, in lower case.
 pub(super) fn connection_options(headers: &HeaderMap) -> impl Iterator<Item = &[u8]> {
     list_members(headers, header::CONNECTION)
@@ -32,11 +90,13 @@ pub(super) fn list_members(headers: &HeaderMap, name: HeaderName) -> impl Iterat
         .filter(|member| !member.is_empty())
 }
 
-static HOP_BY_HOP: [HeaderName; 11] = [
+static HOP_BY_HOP: [HeaderName; 12] = [
     header::CONNECTION,
     header::EXPECT,
     HeaderName::from_static("http2-settings"),
     HeaderName::from_static("keep-alive"),
+    // No field at all: CGI programs take it for the environment's HTTP_PROXY (CVE-2016-5385).
+    HeaderName::from_static("proxy"),
     header::PROXY_AUTHENTICATE,
     header::PROXY_AUTHORIZATION,
     HeaderName::from_static("proxy-connection"),
@@ -174,6 +234,7 @@ mod tests {
         check(
             &[
                 "Keep-Alive: timeout=5",
+                "Proxy: http://evil.example",
                 "Proxy-Connection: keep-alive",
                 "Proxy-Authenticate: Basic",
                 "Proxy-Authorization: Basic eA==",
@@ -187,6 +248,33 @@ mod tests {
             ],
             &["accept: */*"],
         );
+    }
+
+    #[test]
+    fn names_that_cgi_cannot_tell_apart_go() {
+        for (before, after) in [
+            (&["X_Forwarded_For: 1.2.3.4"][..], &[][..]),
+            (&["X.Forwarded.For: 1.2.3.4"], &[]),
+            (&["X-Forwarded_Proto: https"], &[]),
+            (
+                &["Content_Type: a", "Cookie_: a", "Accept_Language: a"],
+                &["cookie_: a"],
+            ),
+            (&["Transfer_Encoding: chunked", "Keep_Alive: 1"], &[]),
+            (&["Remote_User: root", "X_Original_URL: /admin"], &[]),
+            // The site's own, unless it is there twice.
+            (&["Session_Id: 1"], &["session_id: 1"]),
+            (&["Session_Id: 1", "Session-Id: 2"], &["session-id: 2"]),
+            (
+                &["a.b: 2", "a_b: 1", "a~b: 3"],
+                &["a.b: 2", "a_b: 1", "a~b: 3"],
+            ),
+            (&["X-Forwarded-For: 1.2.3.4"], &["x-forwarded-for: 1.2.3.4"]),
+        ] {
+            let mut headers = heads(before);
+            strip_confusable(&mut headers);
+            assert_eq!(lines(&headers), after, "{before:?}");
+        }
     }
 
     #[test]

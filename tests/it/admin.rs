@@ -1,8 +1,7 @@
 //! What operators see: health, readiness, metrics, explanations, the access log; and what nobody
 //! ever sees there, which is anything of a visitor's.
 
-use std::io::{self, Write};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use cobrowse_edge::config::EdgeConfig;
 use cobrowse_edge::telemetry::AccessLogFormat;
@@ -12,7 +11,7 @@ use tokio::sync::Notify;
 
 use crate::support::{RawOrigin, serve_echo};
 use crate::support::{
-    RawVisitor, Script, ScriptedOrigin, TestEdge, Visitor, config, eventually, handshake,
+    RawVisitor, Script, ScriptedOrigin, TestEdge, Visitor, Written, config, eventually, handshake,
 };
 
 fn rules(origin: std::net::SocketAddr) -> String {
@@ -246,27 +245,6 @@ async fn it_is_explained_which_rules_apply() {
         let answer = admin.get(&format!("/explain{query}")).await;
         assert_eq!(answer.status, 400, "{query}");
         assert!(answer.text().contains(word), "{query}: {}", answer.text());
-    }
-}
-
-/// What was written to the access log.
-#[derive(Clone, Default)]
-struct Written(Arc<Mutex<Vec<u8>>>);
-
-impl Written {
-    fn text(&self) -> String {
-        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
-    }
-}
-
-impl Write for Written {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
     }
 }
 

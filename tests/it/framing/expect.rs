@@ -11,19 +11,60 @@ pub(super) enum Expect {
     Closed(u16),
     /// Its body is refused while it is on its way: the origin never sees its end.
     Broken(u16),
+    /// Several requests: what is answered, the second request's answer left out, and what the
+    /// origin sees. Whether the second one is answered is the edge's choice.
+    Exactly(Vec<u16>, Vec<String>),
 }
 
+/// One vector: what a client sends, and what must come of it.
 pub(super) struct Row {
+    /// The rule that it breaks or uses, or the published technique.
+    pub(super) technique: &'static str,
     pub(super) request: Vec<u8>,
+    /// What is sent once the first answer is there.
+    pub(super) later: Vec<u8>,
     pub(super) expect: Expect,
+    /// The values of fields as the origin sees them in the first request; `None`: it has none.
+    pub(super) fields: Vec<(&'static str, Option<&'static str>)>,
 }
 
-pub(super) fn passed(seen: &str) -> Expect {
-    Expect::Passed(seen.to_owned())
+impl Row {
+    pub(super) fn later(mut self, bytes: impl Into<Vec<u8>>) -> Self {
+        self.later = bytes.into();
+        self
+    }
+
+    pub(super) fn seen_with(mut self, name: &'static str, value: &'static str) -> Self {
+        self.fields.push((name, Some(value)));
+        self
+    }
+
+    pub(super) fn seen_without(mut self, name: &'static str) -> Self {
+        self.fields.push((name, None));
+        self
+    }
 }
 
-pub(super) fn last(seen: &str) -> Expect {
-    Expect::Last(seen.to_owned())
+/// Says of rows what they are about, where they do not say so themselves.
+pub(super) fn about(technique: &'static str, rows: impl IntoIterator<Item = Row>) -> Vec<Row> {
+    let mut rows: Vec<Row> = rows.into_iter().collect();
+    for row in rows.iter_mut().filter(|row| row.technique.is_empty()) {
+        row.technique = technique;
+    }
+    rows
+}
+
+pub(super) fn passed(seen: impl Into<String>) -> Expect {
+    Expect::Passed(seen.into())
+}
+
+pub(super) fn last(seen: impl Into<String>) -> Expect {
+    Expect::Last(seen.into())
+}
+
+pub(super) fn exactly(statuses: &[u16], seen: &[&str]) -> Expect {
+    let seen = seen.iter().map(|&seen| seen.to_owned());
+    Expect::Exactly(statuses.to_vec(), seen.collect())
 }
 
 /// `GET /x` with these lines as its whole head.
@@ -47,7 +88,10 @@ pub(super) fn post(lines: &str, body: &str, expect: Expect) -> Row {
 
 pub(super) fn raw(request: impl Into<Vec<u8>>, expect: Expect) -> Row {
     Row {
+        technique: "",
         request: request.into(),
+        later: Vec::new(),
         expect,
+        fields: Vec::new(),
     }
 }

@@ -3,7 +3,7 @@
 use cobrowse_edge::wire::{MAX_METHOD_BYTES, MAX_PATH_BYTES, MAX_QUERY_BYTES};
 
 use super::expect::Expect::{Broken, Closed, Refused};
-use super::expect::{Row, passed, post, raw, target};
+use super::expect::{Row, about, passed, post, raw, target};
 
 pub(super) fn targets() -> Vec<Row> {
     let mut rows = canonical();
@@ -11,7 +11,7 @@ pub(super) fn targets() -> Vec<Row> {
     rows.extend(with_bodies());
     rows.extend(forms());
     rows.extend(lengths());
-    rows
+    about("request targets (RFC 9112 3.2)", rows)
 }
 
 fn canonical() -> Vec<Row> {
@@ -43,7 +43,7 @@ fn canonical() -> Vec<Row> {
         ("/a#b", "/a"),
         ("/a?b#c", "/a?b"),
     ]
-    .map(|(sent, seen)| target(sent, passed(&format!("GET {seen}"))))
+    .map(|(sent, seen)| target(sent, passed(format!("GET {seen}"))))
     .into()
 }
 
@@ -104,7 +104,7 @@ fn forms() -> Vec<Row> {
         ("http://a?q", "/?q"),
         ("http://a/b/../x", "/x"),
     ]
-    .map(|(sent, seen)| target(sent, passed(&format!("GET {seen}"))))
+    .map(|(sent, seen)| target(sent, passed(format!("GET {seen}"))))
     .into();
     let refused = [
         "http://b/x",
@@ -138,7 +138,7 @@ fn forms() -> Vec<Row> {
 fn lengths() -> Vec<Row> {
     let path = |length: usize| format!("/{}", "p".repeat(length - 1));
     let query = |length: usize| format!("/?{}", "q".repeat(length));
-    let seen = |target: &str| passed(&format!("GET {target}"));
+    let seen = |target: &str| passed(format!("GET {target}"));
     vec![
         target(path(MAX_PATH_BYTES), seen(&path(MAX_PATH_BYTES))),
         target(path(MAX_PATH_BYTES + 1), Refused(414)),
@@ -161,7 +161,7 @@ pub(super) fn methods() -> Vec<Row> {
         with("M-SEARCH /x", passed("M-SEARCH /x")),
         with("OPTIONS *", passed("OPTIONS *")),
         with("OPTIONS /x", passed("OPTIONS /x")),
-        with(&format!("{longest} /x"), passed(&format!("{longest} /x"))),
+        with(&format!("{longest} /x"), passed(format!("{longest} /x"))),
         with(&format!("{longest}M /x"), Refused(405)),
         with("TRACE /x", Refused(405)),
         // What a client sends behind it may be meant for a tunnel.
@@ -181,7 +181,7 @@ pub(super) fn methods() -> Vec<Row> {
         "",
     ];
     rows.extend(closed.map(|line| with(line, Closed(400))));
-    rows
+    about("methods (RFC 9110 9.1)", rows)
 }
 
 pub(super) fn chunks() -> Vec<Row> {
@@ -230,5 +230,5 @@ pub(super) fn chunks() -> Vec<Row> {
         "5\r\nhello\r\n10000000000000005\r\nhello\r\n0\r\n\r\n",
     ];
     rows.extend(broken.map(|body| with(body, Broken(400))));
-    rows
+    about("chunks (RFC 9112 7.1)", rows)
 }

@@ -103,6 +103,24 @@ impl TestEdge {
         values.next().unwrap_or_default()
     }
 
+    /// How many requests were refused, by the gate, by hyper, and over bodies that broke off.
+    pub(crate) async fn refusals(&self) -> f64 {
+        let text = Visitor::http1(self.admin)
+            .await
+            .get("/metrics")
+            .await
+            .text();
+        let counts = |line: &&str| {
+            line.starts_with("edge_refusals_total{")
+                || line.starts_with("edge_upstream_errors_total{")
+                    && line.contains(r#"blame="downstream""#)
+        };
+        let values = text.lines().filter(counts);
+        values
+            .filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok())
+            .sum()
+    }
+
     /// Tells it to drain, and goes on.
     pub(crate) fn begin_drain(&mut self) {
         drop(self.shutdown.take());

@@ -15,6 +15,7 @@ mod recorder;
 mod test_tls;
 mod visitor;
 mod websocket;
+mod written;
 
 pub(crate) use directory::Directory;
 pub(crate) use edge::{TestEdge, config, rules_for};
@@ -28,3 +29,4 @@ pub(crate) use recorder::{RecordingOrigin, Seen};
 pub(crate) use test_tls::{ALL_VERSIONS, connect_with, trusting};
 pub(crate) use visitor::{Answer, RawVisitor, Visitor, read, tls, tls_http2, undo_coding};
 pub(crate) use websocket::{SWITCHED, Socket, Told, handshake, serve_echo, switched};
+pub(crate) use written::Written;

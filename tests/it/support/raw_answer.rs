@@ -34,6 +34,10 @@ impl RawAnswer {
         answers
     }
 
+    pub(crate) fn is_whole(&self) -> bool {
+        self.ending == Ending::Whole
+    }
+
     pub(crate) fn field(&self, name: &str) -> Option<&str> {
         let lines = self.head.lines();
         lines

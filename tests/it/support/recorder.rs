@@ -9,7 +9,8 @@ use tokio::task::{JoinHandle, JoinSet};
 use super::raw_answer::find;
 
 /// An origin that keeps every byte it is sent, reads it strictly, and answers each whole request
-/// with `answer to <target>`.
+/// with `answer to <target>`. What is asked of it below `/early` it answers as soon as it has the
+/// head.
 pub(crate) struct RecordingOrigin {
     pub(crate) address: SocketAddr,
     seen: Arc<Mutex<Vec<Seen>>>,
@@ -24,6 +25,7 @@ pub(crate) struct Seen {
     pub(crate) body: Vec<u8>,
     /// Whether its framing said that it has ended.
     pub(crate) is_whole: bool,
+    has_head: bool,
 }
 
 impl RecordingOrigin {
@@ -86,27 +88,38 @@ impl Seen {
             .collect()
     }
 
+    fn is_early(&self) -> bool {
+        let target = self.head.split(' ').nth(1).unwrap_or_default();
+        self.has_head && target.starts_with("/early")
+    }
+
     fn unread(bytes: &[u8]) -> Self {
         Self {
             head: String::from_utf8_lossy(bytes).into_owned(),
             body: Vec::new(),
             is_whole: false,
+            has_head: false,
         }
     }
 }
 
 async fn record(mut stream: TcpStream, seen: Arc<Mutex<Vec<Seen>>>) {
-    let mut buffer = Vec::new();
+    let (mut buffer, mut is_answered) = (Vec::new(), false);
     loop {
         let (request, length) = read(&buffer);
+        let answers = request.is_whole || request.is_early();
+        if answers && !is_answered {
+            is_answered = true;
+            if stream.write_all(answer(&request).as_bytes()).await.is_err() {
+                seen.lock().unwrap().push(request);
+                return;
+            }
+        }
         if request.is_whole {
             buffer.drain(..length);
-            let answer = answer(&request);
+            is_answered = false;
             seen.lock().unwrap().push(request);
-            if stream.write_all(answer.as_bytes()).await.is_ok() {
-                continue;
-            }
-            return;
+            continue;
         }
         if !stream
             .read_buf(&mut buffer)
@@ -134,6 +147,7 @@ fn read(bytes: &[u8]) -> (Seen, usize) {
         return (Seen::unread(bytes), bytes.len());
     };
     let mut request = Seen::unread(&bytes[..end]);
+    request.has_head = true;
     let rest = &bytes[end + 4..];
     let body = match (
         &*request.fields("transfer-encoding"),
