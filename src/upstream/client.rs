@@ -127,6 +127,12 @@ impl Shared {
         builder
     }
 
+    /// The final head, and as many bytes of interim answers (RFC 9110 15.2) in front of it as three
+    /// more such heads: who sends more of them does nothing else.
+    fn head_and_interim_max(&self) -> u64 {
+        4 * self.config.head_bytes_max as u64
+    }
+
     pub(super) async fn exchange(
         &self,
         mut connection: Connection,
@@ -134,16 +140,21 @@ impl Shared {
     ) -> Result<Response<UpstreamBody>, Failure> {
         let upload = request.body().upload();
         let is_reusable = reusable::after_request(request.headers());
+        let is_head = request.method() == Method::HEAD;
         let received = connection.probe.received();
+        connection.probe.expect_head(self.head_and_interim_max());
         let sending = connection.sender.try_send_request(request);
         match self.before_first_byte(sending, &upload).await {
             Ok(Ok(mut response)) => {
+                connection.probe.head_came();
                 framing::settle(response.headers_mut())
                     .map_err(|what| Failure::Final(UpstreamError::Framing(what)))?;
                 if !upload.is_done() {
                     close_if_stuck(Arc::clone(&upload), connection.driver.clone());
                 }
                 let flow = Arc::clone(connection.probe.flow());
+                let may_have_body = is_head && reusable::announces_a_body(response.headers());
+                let is_reusable = is_reusable && !may_have_body;
                 let connection = is_reusable.then_some(connection);
                 Ok(self.answer(response, connection, upload, flow))
             }

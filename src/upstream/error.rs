@@ -139,7 +139,7 @@ impl UpstreamError {
 
     /// What hyper says about an exchange that has had no head yet.
     pub(super) fn before_head(error: hyper::Error) -> Self {
-        if error.is_parse_too_large() {
+        if error.is_parse_too_large() || is_kind(&error, &[io::ErrorKind::QuotaExceeded]) {
             Self::HeadTooLarge(error)
         } else if error.is_parse() {
             Self::Malformed(error)
@@ -161,11 +161,13 @@ fn connect_kind(error: &io::Error) -> &'static str {
 }
 
 fn is_reset(error: &hyper::Error) -> bool {
+    is_kind(
+        error,
+        &[io::ErrorKind::ConnectionReset, io::ErrorKind::BrokenPipe],
+    )
+}
+
+fn is_kind(error: &hyper::Error, kinds: &[io::ErrorKind]) -> bool {
     let io = error.source().and_then(|e| e.downcast_ref::<io::Error>());
-    io.is_some_and(|io| {
-        matches!(
-            io.kind(),
-            io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe
-        )
-    })
+    io.is_some_and(|io| kinds.contains(&io.kind()))
 }

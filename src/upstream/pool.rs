@@ -65,6 +65,7 @@ impl Pool {
     /// Takes a connection back as soon as it has ended its exchange on both sides, which most have
     /// already; one that was closed instead is dropped.
     pub(super) fn take_back(pool: Weak<Self>, mut connection: Connection) {
+        connection.probe.acknowledge();
         if connection.sender.is_ready() {
             return Self::keep_in(&pool, connection);
         }

@@ -18,16 +18,20 @@ pub(super) fn after_answer<B>(response: &Response<B>) -> bool {
         && !is_connection_bound(response.headers(), &WWW_AUTHENTICATE)
 }
 
-/// Whether an answer says that it has a body where none may be (RFC 9110 15.3.5, 15.3.6). One that
-/// is sent all the same would be taken for the next answer.
+/// Whether an answer says that it has a body where none may be (RFC 9110 15.3.5, 15.3.6, 15.4.5).
+/// One that is sent all the same would be taken for the next answer.
 fn may_leave_a_body<B>(response: &Response<B>) -> bool {
     let has_no_body = matches!(
         response.status(),
-        StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT
+        StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED | StatusCode::RESET_CONTENT
     );
-    let headers = response.headers();
+    has_no_body && announces_a_body(response.headers())
+}
+
+/// Whether a head tells of a body; in an answer to `HEAD` it may, and a few origins send it along.
+pub(super) fn announces_a_body(headers: &HeaderMap) -> bool {
     let mut lengths = headers.get_all(CONTENT_LENGTH).iter();
-    has_no_body && (headers.contains_key(TRANSFER_ENCODING) || lengths.any(|length| length != "0"))
+    headers.contains_key(TRANSFER_ENCODING) || lengths.any(|length| length != "0")
 }
 
 fn is_connection_bound(headers: &HeaderMap, field: &HeaderName) -> bool {

@@ -17,6 +17,8 @@ use super::flow::Flow;
 pub(super) struct Stream {
     transport: Transport,
     received: Arc<AtomicU64>,
+    /// As many bytes may have been received before the head of an answer is there.
+    limit: Arc<AtomicU64>,
     flow: Arc<Flow>,
 }
 
@@ -25,6 +27,7 @@ pub(super) struct Stream {
 pub(super) struct Probe {
     socket: Weak<OwnedWriteHalf>,
     received: Arc<AtomicU64>,
+    limit: Arc<AtomicU64>,
     flow: Arc<Flow>,
 }
 
@@ -47,11 +50,13 @@ impl Stream {
         let probe = Probe {
             socket: Arc::downgrade(&transport.socket().writer),
             received: Arc::clone(&received),
+            limit: Arc::new(AtomicU64::new(u64::MAX)),
             flow: Arc::default(),
         };
         let stream = Self {
             transport,
             received,
+            limit: Arc::clone(&probe.limit),
             flow: Arc::clone(&probe.flow),
         };
         (stream, probe)
@@ -69,6 +74,25 @@ impl Probe {
     /// Bytes (of HTTP, not of TLS) received so far.
     pub(super) fn received(&self) -> u64 {
         self.received.load(Ordering::Acquire)
+    }
+
+    /// From here on so many bytes may come, interim answers among them, until [`Self::head_came`].
+    pub(super) fn expect_head(&self, bytes_max: u64) {
+        let limit = self.received().saturating_add(bytes_max);
+        self.limit.store(limit, Ordering::Release);
+    }
+
+    pub(super) fn head_came(&self) {
+        self.limit.store(u64::MAX, Ordering::Release);
+    }
+
+    /// Lets the origin know that its answer has come. An origin whose system waits for that before
+    /// it sends small pieces (Nagle) would send what it has beyond the answer only when the next
+    /// request arrives, as if it were the answer to it.
+    pub(super) fn acknowledge(&self) {
+        if let Some(socket) = self.socket.upgrade() {
+            acknowledge(socket.as_ref().as_ref());
+        }
     }
 
     pub(super) fn flow(&self) -> &Arc<Flow> {
@@ -112,6 +136,9 @@ impl AsyncRead for Stream {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        if self.received.load(Ordering::Acquire) > self.limit.load(Ordering::Acquire) {
+            return Poll::Ready(Err(io::ErrorKind::QuotaExceeded.into()));
+        }
         let allowance = ready!(self.flow.poll_allowance(cx));
         let before = buf.filled().len();
         let mut limited = self.as_mut().transport().take(allowance as u64);
@@ -214,6 +241,15 @@ impl Socket {
         }
     }
 }
+
+/// A failure leaves things as they are elsewhere, where the system has no such thing.
+#[cfg(target_os = "linux")]
+fn acknowledge(socket: &TcpStream) {
+    let _ = socket.set_quickack(true);
+}
+
+#[cfg(not(target_os = "linux"))]
+fn acknowledge(_: &TcpStream) {}
 
 /// Both directions at once, so that a transport can be chosen at run time.
 trait Duplex: AsyncRead + AsyncWrite + Send + Unpin {}

@@ -12,6 +12,7 @@ mod admin;
 mod agent_commands;
 #[cfg(feature = "backend")]
 mod agents;
+mod answers;
 #[cfg(feature = "backend")]
 mod backend;
 mod caching;

@@ -19,7 +19,7 @@ async fn a_connection_carries_one_request_after_the_other() {
         Read,
         Send("HTTP/1.1 204 No Content\r\ncontent-length: 0\r\n\r\n"),
         Read,
-        Send("HTTP/1.1 200 OK\r\ncontent-length: 999\r\n\r\n"),
+        Send("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"),
         Read,
         OK,
     ]])
@@ -170,6 +170,18 @@ async fn a_connection_on_which_a_login_may_begin_carries_no_other_request() {
     }
 }
 
+/// To `HEAD` it may, and some origins send the body along.
+#[tokio::test]
+async fn a_head_that_announces_a_body_uses_the_connection_up() {
+    const LENGTH: Step = Send("HTTP/1.1 200 OK\r\ncontent-length: 999\r\n\r\n");
+    let origin = Origin::start(&[&[Read, LENGTH, AwaitClose], &[Read, OK]]).await;
+    let client = client(&origin);
+    let head = request(Method::HEAD, "/1", empty_body());
+    fetch_and_settle(&client, head).await;
+    assert_eq!(fetch(&client, get("/2")).await.unwrap(), "ok");
+    assert_eq!(origin.connections(), 2);
+}
+
 #[tokio::test]
 async fn a_login_by_request_leaves_its_connection_as_it_was() {
     const CHALLENGE: Step = Send(
@@ -191,7 +203,9 @@ async fn an_answer_that_has_no_body_but_says_it_has_uses_the_connection_up() {
     const LENGTH: Step = Send("HTTP/1.1 204 No Content\r\ncontent-length: 2\r\n\r\n");
     const CHUNKED: Step = Send("HTTP/1.1 204 No Content\r\ntransfer-encoding: chunked\r\n\r\n");
     const RESET: Step = Send("HTTP/1.1 205 Reset Content\r\ncontent-length: 2\r\n\r\nok");
-    let table: [&'static [&'static [Step]]; 3] = [
+    const STORED: Step = Send("HTTP/1.1 304 Not Modified\r\ncontent-length: 2\r\n\r\n");
+    let table: [&'static [&'static [Step]]; 4] = [
+        &[&[Read, STORED, AwaitClose], &[Read, OK]],
         &[&[Read, LENGTH, AwaitClose], &[Read, OK]],
         &[&[Read, CHUNKED, AwaitClose], &[Read, OK]],
         &[&[Read, RESET, AwaitClose], &[Read, OK]],

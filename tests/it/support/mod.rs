@@ -20,7 +20,7 @@ mod written;
 pub(crate) use directory::Directory;
 pub(crate) use edge::{TestEdge, config, rules_for};
 pub(crate) use origin::{SMALL_BUFFER, Script, ScriptedOrigin};
-pub(crate) use patience::{eventually, patience, soon};
+pub(crate) use patience::{eventually, patience, soon, tries};
 pub(crate) use pki::{Authority, Signed};
 pub(crate) use process::{EdgeProcess, Ended};
 pub(crate) use raw_answer::{Ending, RawAnswer};

@@ -31,3 +31,11 @@ pub(crate) async fn eventually(what: &str, mut holds: impl AsyncFnMut() -> bool)
     let in_time = timeout(patience(), asking).await;
     assert!(in_time.is_ok(), "in vain: {what}");
 }
+
+/// How often something is tried: as a rule, or with `COBROWSE_TEST_FULL` in the environment.
+pub(crate) fn tries(usual: usize, in_full: usize) -> usize {
+    match std::env::var_os("COBROWSE_TEST_FULL") {
+        Some(_) => in_full,
+        None => usual,
+    }
+}

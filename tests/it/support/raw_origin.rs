@@ -124,7 +124,11 @@ impl Conversation {
 
     pub(crate) async fn send(&mut self, bytes: impl AsRef<[u8]>) {
         // Whether the edge still reads is for the test to find out.
-        let _ = self.stream.write_all(bytes.as_ref()).await;
-        let _ = self.stream.flush().await;
+        let _ = self.try_send(bytes).await;
+    }
+
+    pub(crate) async fn try_send(&mut self, bytes: impl AsRef<[u8]>) -> std::io::Result<()> {
+        self.stream.write_all(bytes.as_ref()).await?;
+        self.stream.flush().await
     }
 }

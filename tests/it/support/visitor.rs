@@ -72,6 +72,14 @@ impl Visitor {
         Self::Http2(sender)
     }
 
+    /// Whether the connection can carry another request.
+    pub(crate) async fn is_open(&mut self) -> bool {
+        match self {
+            Self::Http1(sender) => soon(sender.ready()).await.is_ok(),
+            Self::Http2(sender) => soon(sender.ready()).await.is_ok(),
+        }
+    }
+
     /// GET, as a browser navigates: the body in full.
     pub(crate) async fn get(&mut self, path: &str) -> Answer {
         self.send(Request::get(path)).await
