@@ -8,7 +8,7 @@
 mod expect;
 mod fields;
 mod heads;
-mod http2;
+pub(crate) mod http2;
 mod logged;
 mod pauses;
 mod requests;

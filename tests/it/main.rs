@@ -25,6 +25,7 @@ mod drain;
 mod enforce;
 mod failures;
 mod faults;
+mod faulty;
 mod floods;
 mod framing;
 mod grants;

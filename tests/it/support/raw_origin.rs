@@ -1,12 +1,15 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use rustls::ServerConfig;
+use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
 
 /// An origin that a test writes out itself, one function per connection.
 pub(crate) struct RawOrigin {
@@ -22,9 +25,21 @@ pub(crate) struct Conversation {
     pub(crate) buffer: Vec<u8>,
 }
 
-pub(crate) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+pub(crate) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {
+    fn socket(&self) -> &TcpStream;
+}
 
-impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
+impl Stream for TcpStream {
+    fn socket(&self) -> &TcpStream {
+        self
+    }
+}
+
+impl Stream for TlsStream<TcpStream> {
+    fn socket(&self) -> &TcpStream {
+        self.get_ref().0
+    }
+}
 
 impl RawOrigin {
     pub(crate) async fn start<F>(converse: impl Fn(Conversation) -> F + Send + 'static) -> Self
@@ -125,6 +140,12 @@ impl Conversation {
     pub(crate) async fn send(&mut self, bytes: impl AsRef<[u8]>) {
         // Whether the edge still reads is for the test to find out.
         let _ = self.try_send(bytes).await;
+    }
+
+    /// Ends the connection with a reset.
+    pub(crate) fn reset(self) {
+        let socket = SockRef::from(self.stream.socket());
+        socket.set_linger(Some(Duration::ZERO)).unwrap();
     }
 
     pub(crate) async fn try_send(&mut self, bytes: impl AsRef<[u8]>) -> std::io::Result<()> {

@@ -84,9 +84,21 @@ impl Asker {
         body: &'static str,
         seen: &Arc<Notify>,
     ) -> Verdict {
+        self.ask_and_tell_at(1, path, body, seen).await
+    }
+
+    /// Tells once so many bytes of the answer's body are there.
+    pub(super) async fn ask_and_tell_at(
+        &mut self,
+        bytes: usize,
+        path: &str,
+        body: &'static str,
+        seen: &Arc<Notify>,
+    ) -> Verdict {
+        let told = (bytes, &**seen);
         match self {
-            Self::Raw(address, client) => ask_raw(*address, *client, path, body, seen).await,
-            Self::Http2(visitor) => ask_http2(visitor, path, body, seen).await,
+            Self::Raw(address, client) => ask_raw(*address, *client, path, body, told).await,
+            Self::Http2(visitor) => ask_http2(visitor, path, body, told).await,
         }
     }
 }
@@ -96,7 +108,7 @@ async fn ask_raw(
     client: Client,
     path: &str,
     body: &str,
-    seen: &Notify,
+    (enough, seen): (usize, &Notify),
 ) -> Verdict {
     let mut visitor = RawVisitor::connect(address).await;
     let version = match client {
@@ -118,7 +130,7 @@ async fn ask_raw(
         let [answer] = &RawAnswer::all(&bytes)[..] else {
             continue;
         };
-        if !answer.body.is_empty() {
+        if answer.body.len() >= enough {
             seen.notify_one();
         }
         // An error page is whole, and the connection stays.
@@ -151,7 +163,7 @@ async fn ask_http2(
     visitor: &mut Visitor,
     path: &str,
     body: &'static str,
-    seen: &Notify,
+    (enough, seen): (usize, &Notify),
 ) -> Verdict {
     let request = Request::post(path).header("accept-encoding", "gzip");
     let begun = visitor.try_begin(request.body(body.into()).unwrap()).await;
@@ -166,7 +178,9 @@ async fn ask_http2(
             Some(Err(_)) => break false,
             Some(Ok(frame)) => {
                 bytes.extend_from_slice(&frame.into_data().unwrap_or_default());
-                seen.notify_one();
+                if bytes.len() >= enough {
+                    seen.notify_one();
+                }
             }
         }
     };

@@ -4,10 +4,10 @@ use std::collections::HashMap;
 
 use tokio::io::{AsyncRead, AsyncReadExt};
 
-pub(super) type Fields<'a> = &'a [(&'a str, &'a str)];
+pub(crate) type Fields<'a> = &'a [(&'a str, &'a str)];
 
 /// With empty settings.
-pub(super) const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
+pub(crate) const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
 
 pub(super) const DATA: u8 = 0;
 pub(super) const HEADERS: u8 = 1;
@@ -15,7 +15,7 @@ pub(super) const RST_STREAM: u8 = 3;
 pub(super) const GOAWAY: u8 = 7;
 pub(super) const CONTINUATION: u8 = 9;
 
-pub(super) const END_STREAM: u8 = 1;
+pub(crate) const END_STREAM: u8 = 1;
 pub(super) const END_HEADERS: u8 = 4;
 pub(super) const PADDED: u8 = 8;
 pub(super) const PRIORITY: u8 = 0x20;
@@ -64,11 +64,11 @@ pub(super) fn request(stream: u8, fields: Fields<'_>, body: Option<&str>) -> Vec
 }
 
 /// The fields of a request that has a body.
-pub(super) fn open(stream: u8, fields: Fields<'_>) -> Vec<u8> {
+pub(crate) fn open(stream: u8, fields: Fields<'_>) -> Vec<u8> {
     frame(HEADERS, END_HEADERS, stream, &block(fields))
 }
 
-pub(super) fn data(stream: u8, flags: u8, body: &str) -> Vec<u8> {
+pub(crate) fn data(stream: u8, flags: u8, body: &str) -> Vec<u8> {
     frame(DATA, flags, stream, body.as_bytes())
 }
 

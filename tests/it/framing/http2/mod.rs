@@ -2,7 +2,7 @@
 //! HTTP/1.1 origin: frames and field blocks are written by hand, because no client library would
 //! send them. Behind every row, on a stream of its own, comes a second request.
 
-mod frames;
+pub(crate) mod frames;
 mod rows;
 
 use cobrowse_edge::telemetry::AccessLogFormat;
