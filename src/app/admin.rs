@@ -137,7 +137,8 @@ impl Admin {
     fn origins(&self) -> String {
         let mut text = String::new();
         for (site, origins) in self.routes.load().origins() {
-            text.push_str(&format!("{site}  retries {}\n", origins.retries()));
+            let (retries, waiting) = (origins.retries(), origins.waiting());
+            text.push_str(&format!("{site}  retries {retries}  waiting {waiting}\n"));
             for origin in origins.status() {
                 let OriginStatus {
                     name,
@@ -203,6 +204,7 @@ fn figures((site, origins): (&str, &Origins)) -> SiteFigures {
     SiteFigures {
         site: site.to_owned(),
         retries: origins.retries(),
+        waiting: origins.waiting(),
         origins: origins.status().into_iter().map(figures).collect(),
     }
 }

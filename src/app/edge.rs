@@ -237,6 +237,7 @@ impl Edge {
             access_log,
             warnings: _,
         } = self;
+        shared.routes.load().watch_origins();
         let reloading = reloader.follow(wishes);
         let admin = admin.map(AdminServer::start);
         let agents = agents.map(AgentsServer::start);

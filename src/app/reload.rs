@@ -106,6 +106,7 @@ impl Sources {
         if let Some(orders) = &self.orders {
             orders.renew(&routes);
         }
+        routes.watch_origins();
         self.routes.store(Arc::new(routes));
         Ok(warnings)
     }

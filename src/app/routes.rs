@@ -136,6 +136,13 @@ impl Routes {
         own.or(self.error_page.as_ref())
     }
 
+    /// Looks after the origins of these routes, which have come into force.
+    pub(super) fn watch_origins(&self) {
+        self.origins()
+            .iter()
+            .for_each(|(_, origins)| origins.watch());
+    }
+
     /// The sites' origins and the backend elsewhere, by their names.
     pub fn origins(&self) -> Vec<(&str, &Origins)> {
         let pages = self

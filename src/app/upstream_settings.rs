@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use crate::rules::{OriginAddress, OriginBalance, OriginScheme, OriginSettings};
+use crate::rules::{OriginAddress, OriginBalance, OriginHealth, OriginScheme, OriginSettings};
 use crate::upstream::{
-    Balance, Config, Ejection, HashOn, Policy, RetryConfig, Target, TlsSettings,
+    Balance, Config, Ejection, HashOn, HealthCheck, Policy, QueueConfig, RetryConfig, Target,
+    TlsSettings,
 };
 use crate::wire::Scheme;
 
@@ -46,8 +47,25 @@ pub(super) fn config(defaults: &Config, settings: &OriginSettings) -> Config {
             time_max: or(settings.eject_time_max, ejection.time_max).max(time),
         },
         slow_start: settings.slow_start,
+        in_flight_max: settings.in_flight_max.map(|max| max as usize),
+        connections_max: settings.connections_max.map(|max| max as usize),
+        health_check: settings.health.as_ref().and_then(health_check),
         ..defaults.clone()
     }
+}
+
+/// The rules room has made sure that path and host are what they must be.
+fn health_check(health: &OriginHealth) -> Option<HealthCheck> {
+    let host = health.host.as_deref();
+    Some(HealthCheck {
+        path: health.path.parse().ok()?,
+        host: host.and_then(|host| host.parse().ok()),
+        interval: health.interval,
+        timeout: health.timeout,
+        healthy_after: health.healthy_after,
+        unhealthy_after: health.unhealthy_after,
+        statuses: health.statuses.clone(),
+    })
 }
 
 /// How they are chosen among.
@@ -59,10 +77,16 @@ pub(super) fn policy(settings: &OriginSettings) -> Policy {
         OriginBalance::LeastRequests => Balance::LeastRequests,
         OriginBalance::RoundRobin => Balance::RoundRobin,
     });
-    let retry = default.retry;
+    let (retry, queue) = (default.retry, default.queue);
     Policy {
         balance: balance.unwrap_or(default.balance),
         panic_threshold: settings.panic_threshold.unwrap_or(default.panic_threshold),
+        queue: QueueConfig {
+            length_max: settings
+                .queue_max
+                .map_or(queue.length_max, |max| max as usize),
+            timeout: settings.queue_timeout.unwrap_or(queue.timeout),
+        },
         retry: RetryConfig {
             percent: settings.retry_percent.unwrap_or(retry.percent),
             floor: settings.retry_floor.unwrap_or(retry.floor),

@@ -44,7 +44,9 @@ pub use explanation::{
     ExplainedGrant, ExplainedLevel, ExplainedMask, ExplainedSetting, Explanation,
 };
 pub use host::HostPattern;
-pub use origin::{HostHeader, OriginAddress, OriginBalance, OriginScheme, OriginSettings};
+pub use origin::{
+    HostHeader, OriginAddress, OriginBalance, OriginHealth, OriginScheme, OriginSettings,
+};
 pub use page_rule::{ClientMask, PageRule, Untagged};
 pub use path_parameters::PathParameters;
 pub use rule_set::{Loaded, RuleSet};

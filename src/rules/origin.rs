@@ -36,8 +36,31 @@ pub struct OriginSettings {
     pub retry_percent: Option<u32>,
     /// So many in a second, whatever that share is.
     pub retry_floor: Option<u32>,
+    /// Exchanges, and connections, that an origin may have at once.
+    pub in_flight_max: Option<u32>,
+    pub connections_max: Option<u32>,
+    /// Requests that wait then, and for how long.
+    pub queue_max: Option<u32>,
+    pub queue_timeout: Option<Duration>,
+    pub health: Option<OriginHealth>,
     /// A file with the page that visitors get where there is no answer; none: the process's.
     pub error_page: Option<PathBuf>,
+}
+
+/// How origins are asked whether they are well. None: what compiling puts there.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct OriginHealth {
+    /// With its query; in origin-form.
+    pub path: Box<str>,
+    /// What is said in `Host`; none: the origin's own name.
+    pub host: Option<Box<str>>,
+    pub interval: Duration,
+    pub timeout: Duration,
+    /// In a row.
+    pub healthy_after: u32,
+    pub unhealthy_after: u32,
+    /// Empty: all below 400.
+    pub statuses: Vec<u16>,
 }
 
 /// One place that pages come from.

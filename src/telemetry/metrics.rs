@@ -336,6 +336,7 @@ mod tests {
         metrics.publish_origins(&[SiteFigures {
             site: "bank".to_owned(),
             retries: 3,
+            waiting: 4,
             origins: vec![OriginFigures {
                 origin: "http://10.0.0.1:80".to_owned(),
                 is_up: true,
@@ -363,6 +364,7 @@ mod tests {
             r#"edge_origin_in_flight{site="bank",origin="http://10.0.0.1:80"} 2"#,
             r#"edge_origin_ejections_total{site="bank",origin="http://10.0.0.1:80"} 1"#,
             r#"edge_upstream_retries_total{site="bank"} 3"#,
+            r#"edge_upstream_queue{site="bank"} 4"#,
         ] {
             check(&metrics, line);
         }

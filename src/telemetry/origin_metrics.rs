@@ -13,6 +13,8 @@ pub struct SiteFigures {
     pub site: String,
     /// Requests that were sent a second time, so far.
     pub retries: u64,
+    /// Requests that wait for an origin.
+    pub waiting: usize,
     pub origins: Vec<OriginFigures>,
 }
 
@@ -31,6 +33,7 @@ pub(super) struct OriginMetrics {
     in_flight: Family<OriginLabels, Gauge>,
     ejections: Family<OriginLabels, Counter>,
     retries: Family<SiteLabel, Counter>,
+    waiting: Family<SiteLabel, Gauge>,
 }
 
 impl OriginMetrics {
@@ -44,6 +47,7 @@ impl OriginMetrics {
                 "upstream_retries",
                 "Requests that were sent a second time",
             ),
+            waiting: counted(r, "upstream_queue", "Requests that wait for an origin"),
         }
     }
 
@@ -53,11 +57,14 @@ impl OriginMetrics {
         self.in_flight.clear();
         self.ejections.clear();
         self.retries.clear();
+        self.waiting.clear();
         for figures in sites {
             let site = SiteLabel {
                 site: figures.site.clone(),
             };
             set(&self.retries.get_or_create_owned(&site), figures.retries);
+            let waiting = self.waiting.get_or_create_owned(&site);
+            waiting.set(figures.waiting as i64);
             for one in &figures.origins {
                 self.publish_origin(&figures.site, one);
             }

@@ -15,6 +15,7 @@ use super::idle::IdleTimer;
 use super::pool::{Connection, Pool};
 use super::pulse::InFlight;
 use super::request_body::Upload;
+use super::stream::Tenancy;
 
 /// The body of an origin's answer. It ends cleanly only when the origin ended it cleanly, and gives
 /// its connection back to the pool when it does; dropped earlier, it closes the connection.
@@ -30,6 +31,7 @@ pub struct UpstreamBody {
     reuse: Option<Reuse>,
     /// Counted for as long as this is read.
     in_flight: Option<InFlight>,
+    tenancy: Option<Arc<Tenancy>>,
 }
 
 /// The connection, for when the body was read to its end.
@@ -55,6 +57,7 @@ impl UpstreamBody {
             handed_over: None,
             reuse,
             in_flight: None,
+            tenancy: None,
         };
         body.reuse_if_ended();
         body
@@ -62,9 +65,16 @@ impl UpstreamBody {
 
     /// The exchange lasts until the body was read or given up.
     pub(super) fn hold(&mut self, in_flight: InFlight) {
-        if !self.inner.is_end_stream() {
-            self.in_flight = Some(in_flight);
+        match self.tenancy.take() {
+            Some(tenancy) => drop(tenancy.set(in_flight)),
+            None if self.inner.is_end_stream() => {}
+            None => self.in_flight = Some(in_flight),
         }
+    }
+
+    /// The exchange lasts as long as the tunnel that comes of it.
+    pub(super) fn move_out_to(&mut self, tenancy: Arc<Tenancy>) {
+        self.tenancy = Some(tenancy);
     }
 
     fn reuse_if_ended(&mut self) {

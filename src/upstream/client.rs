@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use http::{Method, Request, Response, Uri, Version};
@@ -6,8 +7,9 @@ use http_body::Body;
 use hyper::body::Incoming;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::AbortHandle;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 
 use super::body::{Reuse, UpstreamBody};
 use super::config::Config;
@@ -17,8 +19,8 @@ use super::flow::{Flow, READ_MAX};
 use super::framing;
 use super::health::{Health, Standing};
 use super::origins::OriginStatus;
-use super::pool::{Connection, Pool};
-use super::pulse::Pulse;
+use super::pool::{Connection, Opportunity, Pool};
+use super::pulse::{Pulse, SLOTS_MAX};
 use super::request_body::{RequestBody, Upload};
 use super::reusable;
 use super::stream::Stream;
@@ -35,10 +37,16 @@ pub struct Client {
 #[derive(Debug)]
 pub(super) struct Shared {
     name: String,
+    /// As the origin calls itself in Host.
+    pub(super) authority: String,
     pub(super) config: Config,
     connector: Connector,
     pub(super) pool: Arc<Pool>,
     pub(super) pulse: Arc<Pulse>,
+    /// How many connections there may be at once; none: as many as are needed.
+    connections: Option<Arc<Semaphore>>,
+    /// Whether tasks look after it.
+    pub(super) is_watched: AtomicBool,
 }
 
 /// Why an exchange failed, seen from whether it may be tried again.
@@ -57,13 +65,18 @@ impl Client {
         let pool = Pool::new(&config);
         let name = target.to_string();
         let health = Health::new(config.ejection.clone(), config.slow_start, Instant::now());
-        let pulse = Pulse::new(name.clone(), health);
+        let pulse = Pulse::new(name.clone(), health, config.exchanges_max());
+        let connections = config.connections_max;
+        let connections = connections.map(|max| Arc::new(Semaphore::new(max.min(SLOTS_MAX))));
         let shared = Arc::new(Shared {
             name,
+            authority: target.authority(),
             config,
             connector,
             pool,
             pulse,
+            connections,
+            is_watched: AtomicBool::new(false),
         });
         Ok(Self { shared })
     }
@@ -93,9 +106,26 @@ impl Shared {
         }
     }
 
+    /// A new connection; where no more may be open, one that is given back meanwhile.
     pub(super) async fn connect(&self) -> Result<Connection, UpstreamError> {
+        let Some(connections) = &self.connections else {
+            return self.open(None).await;
+        };
+        let after = self.config.connect_timeout;
+        match timeout(after, self.pool.take_or_open(connections)).await {
+            Err(_) => Err(UpstreamError::QueueTimeout { after }),
+            Ok(Opportunity::Pooled(connection)) => Ok(connection),
+            Ok(Opportunity::Open(permit)) => self.open(permit).await,
+        }
+    }
+
+    /// A new connection, which holds the permit until it is closed.
+    pub(super) async fn open(
+        &self,
+        permit: Option<OwnedSemaphorePermit>,
+    ) -> Result<Connection, UpstreamError> {
         let transport = self.connector.connect().await?;
-        let (stream, probe) = Stream::new(transport);
+        let (stream, probe) = Stream::new(transport, permit);
         let (sender, driver) = self
             .builder()
             .handshake(TokioIo::new(stream))
@@ -155,8 +185,13 @@ impl Shared {
                 let flow = Arc::clone(connection.probe.flow());
                 let may_have_body = is_head && reusable::announces_a_body(response.headers());
                 let is_reusable = is_reusable && !may_have_body;
+                let tenancy = connection.probe.tenancy(response.status());
                 let connection = is_reusable.then_some(connection);
-                Ok(self.answer(response, connection, upload, flow))
+                let mut answer = self.answer(response, connection, upload, flow);
+                if let Some(tenancy) = tenancy {
+                    answer.body_mut().move_out_to(tenancy);
+                }
+                Ok(answer)
             }
             Ok(Err(mut error)) => {
                 let request = error.take_message();

@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use super::check::HealthCheck;
 use super::health::Ejection;
 
 /// What may take how long, and how much is kept, with one origin.
@@ -26,6 +27,12 @@ pub struct Config {
     pub ejection: Ejection,
     /// How long an origin that is back, or new, gets less than its share. Default: not at all.
     pub slow_start: Option<Duration>,
+    /// Exchanges at once, tunnels among them. Default: as many as come.
+    pub in_flight_max: Option<usize>,
+    /// Connections at once, those that are kept among them. Default: as many as are needed.
+    pub connections_max: Option<usize>,
+    /// Default: it is not asked, but by visitors.
+    pub health_check: Option<HealthCheck>,
 }
 
 /// Long enough for a far origin and one lost packet, short enough to answer 502 in time.
@@ -43,6 +50,14 @@ const DEFAULT_HEADERS_MAX: usize = 200;
 /// Room for a large Content-Security-Policy and a dozen cookies of 4 KiB.
 const DEFAULT_HEAD_BYTES_MAX: usize = 64 * 1024;
 
+impl Config {
+    /// Exchanges at once: each has a connection to itself.
+    pub(super) fn exchanges_max(&self) -> Option<usize> {
+        let limits = [self.in_flight_max, self.connections_max];
+        limits.into_iter().flatten().min()
+    }
+}
+
 impl Default for Config {
     fn default() -> Self {
         Self {
@@ -55,6 +70,9 @@ impl Default for Config {
             head_bytes_max: DEFAULT_HEAD_BYTES_MAX,
             ejection: Ejection::default(),
             slow_start: None,
+            in_flight_max: None,
+            connections_max: None,
+            health_check: None,
         }
     }
 }

@@ -44,6 +44,10 @@ pub enum UpstreamError {
     /// All of them failed, and none is asked before this time has passed.
     #[error("no origin is up, and none is asked for {retry_after:?}")]
     OriginDown { retry_after: Duration },
+    #[error("all origins have what they may have at once, and so has the queue")]
+    QueueFull,
+    #[error("all origins had what they may have at once for {after:?}")]
+    QueueTimeout { after: Duration },
     /// The client's fault: its request broke off while it was sent on.
     #[error("the client's request broke off")]
     RequestBroken(#[source] hyper::Error),
@@ -71,6 +75,8 @@ impl UpstreamError {
             Self::HeadTooLarge(_) => "head_too_large",
             Self::Malformed(_) => "malformed",
             Self::OriginDown { .. } => "origin_down",
+            Self::QueueFull => "queue_full",
+            Self::QueueTimeout { .. } => "queue_timeout",
             Self::RequestBroken(_) => "request_broken",
             Self::RequestIdle { .. } => "request_idle",
             Self::Reset(_) => "reset",
@@ -93,6 +99,7 @@ impl UpstreamError {
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::OriginDown { retry_after } => Some(*retry_after),
+            Self::QueueFull | Self::QueueTimeout { .. } => Some(BUSY),
             _ => None,
         }
     }
@@ -113,6 +120,8 @@ impl UpstreamError {
             | Self::Framing(_)
             | Self::HeadTooLarge(_)
             | Self::OriginDown { .. }
+            | Self::QueueFull
+            | Self::QueueTimeout { .. }
             | Self::RequestBroken(_)
             | Self::RequestIdle { .. } => None,
         }
@@ -132,6 +141,8 @@ impl UpstreamError {
             | Self::HeadTooLarge(_)
             | Self::Malformed(_)
             | Self::OriginDown { .. }
+            | Self::QueueFull
+            | Self::QueueTimeout { .. }
             | Self::Reset(_)
             | Self::Tls(_) => Blame::Upstream,
         }
@@ -152,6 +163,9 @@ impl UpstreamError {
         }
     }
 }
+
+/// An origin that has too much to do may have less in a moment.
+const BUSY: Duration = Duration::from_secs(1);
 
 fn connect_kind(error: &io::Error) -> &'static str {
     match error.kind() {

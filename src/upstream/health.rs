@@ -2,6 +2,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::check::HealthCheck;
+
 /// When an origin is not asked any more, and for how long.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Ejection {
@@ -46,6 +48,16 @@ pub(super) struct Health {
     /// In a row, without an answer between them.
     ejected: u32,
     ejections: u64,
+    /// In a row.
+    checks_passed: u32,
+    checks_failed: u32,
+}
+
+/// What a health check changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    Back,
+    Out,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,6 +68,7 @@ enum State {
     Out {
         fault: Fault,
         until: Instant,
+        by_check: bool,
     },
     /// One request is on its way to find out whether it is back.
     OnTrial {
@@ -103,6 +116,8 @@ impl Health {
             failures: 0,
             ejected: 0,
             ejections: 0,
+            checks_passed: 0,
+            checks_failed: 0,
         }
     }
 
@@ -110,7 +125,7 @@ impl Health {
         match self.state {
             State::Up { .. } => Standing::Up,
             State::Out { until, .. } if until <= now => Standing::Due,
-            State::Out { fault, until } | State::OnTrial { fault, until } => match fault {
+            State::Out { fault, until, .. } | State::OnTrial { fault, until } => match fault {
                 Fault::Unreachable => Standing::Down(until),
                 Fault::Unserving => Standing::Spared,
             },
@@ -136,7 +151,7 @@ impl Health {
     /// Takes the one request that may find out whether it is back; `false`: another did.
     pub(super) fn begin_trial(&mut self, now: Instant) -> bool {
         match self.state {
-            State::Out { fault, until } if until <= now => {
+            State::Out { fault, until, .. } if until <= now => {
                 self.state = State::OnTrial { fault, until };
                 true
             }
@@ -147,7 +162,11 @@ impl Health {
     /// The trial ended without an outcome: its visitor is gone.
     pub(super) fn abandon_trial(&mut self) {
         if let State::OnTrial { fault, until } = self.state {
-            self.state = State::Out { fault, until };
+            self.state = State::Out {
+                fault,
+                until,
+                by_check: false,
+            };
         }
     }
 
@@ -190,8 +209,65 @@ impl Health {
         self.state = State::Out {
             fault,
             until: now + time,
+            by_check: false,
         };
         Some(time)
+    }
+
+    /// A health check was passed, or failed. Returns what came of it.
+    pub(super) fn note_check(
+        &mut self,
+        outcome: Result<(), Fault>,
+        check: &HealthCheck,
+        now: Instant,
+    ) -> Option<Verdict> {
+        match outcome {
+            Ok(()) => {
+                (self.checks_failed, self.checks_passed) =
+                    (0, self.checks_passed.saturating_add(1));
+                let enough = self.checks_passed >= check.healthy_after;
+                (enough && self.is_healed_by_checks()).then(|| {
+                    self.come_back(now);
+                    Verdict::Back
+                })
+            }
+            Err(fault) => {
+                (self.checks_passed, self.checks_failed) =
+                    (0, self.checks_failed.saturating_add(1));
+                let enough = self.checks_failed >= check.unhealthy_after;
+                enough
+                    .then(|| self.fail_by_check(fault, check, now))
+                    .flatten()
+            }
+        }
+    }
+
+    /// Checks tell that somebody is there again; whether pages come well again they do not.
+    fn is_healed_by_checks(&self) -> bool {
+        match self.state {
+            State::Up { .. } => false,
+            State::Out {
+                fault, by_check, ..
+            } => by_check || fault == Fault::Unreachable,
+            State::OnTrial { fault, .. } => fault == Fault::Unreachable,
+        }
+    }
+
+    /// Until the check after the next one: should checks end, visitors find out.
+    fn fail_by_check(
+        &mut self,
+        fault: Fault,
+        check: &HealthCheck,
+        now: Instant,
+    ) -> Option<Verdict> {
+        let was_up = matches!(self.state, State::Up { .. });
+        self.ejections += u64::from(was_up);
+        self.state = State::Out {
+            fault,
+            until: now + (check.interval + check.timeout) * 2,
+            by_check: true,
+        };
+        was_up.then_some(Verdict::Out)
     }
 
     pub(super) fn ejections(&self) -> u64 {
@@ -200,122 +276,4 @@ impl Health {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const SECOND: Duration = Duration::from_secs(1);
-
-    /// An origin that was just left alone for the first time, after 3 failures.
-    fn left_alone(fault: Fault, now: Instant) -> Health {
-        let ejection = Ejection {
-            after: 3,
-            time: SECOND,
-            time_max: SECOND * 5,
-        };
-        let mut health = Health::new(ejection, None, now);
-        assert_eq!(health.fail(fault, now), None);
-        assert_eq!(health.fail(fault, now), None);
-        assert_eq!(health.standing(now), Standing::Up);
-        assert_eq!(health.fail(fault, now), Some(SECOND));
-        health
-    }
-
-    #[test]
-    fn failures_count_in_a_row() {
-        let now = Instant::now();
-        let mut health = Health::new(Ejection::default(), None, now);
-        for _ in 0..100 {
-            for _ in 1..DEFAULT_AFTER {
-                assert_eq!(health.fail(Fault::Unreachable, now), None);
-            }
-            assert!(!health.is_calm(now));
-            health.succeed(now);
-            assert!(health.is_calm(now));
-        }
-    }
-
-    #[test]
-    fn nobody_there_is_down_and_who_does_not_serve_is_spared() {
-        let now = Instant::now();
-        let down = left_alone(Fault::Unreachable, now);
-        assert_eq!(down.standing(now), Standing::Down(now + SECOND));
-        let spared = left_alone(Fault::Unserving, now);
-        assert_eq!(spared.standing(now), Standing::Spared);
-        for health in [down, spared] {
-            assert_eq!(health.standing(now + SECOND), Standing::Due);
-        }
-    }
-
-    #[test]
-    fn one_request_finds_out() {
-        let begin = Instant::now();
-        let mut health = left_alone(Fault::Unreachable, begin);
-        assert!(!health.begin_trial(begin), "it is too early");
-        let now = begin + SECOND;
-        assert!(health.begin_trial(now));
-        assert!(!health.begin_trial(now), "one is enough");
-        assert_eq!(health.standing(now), Standing::Down(now));
-        health.abandon_trial();
-        assert!(health.begin_trial(now), "the first one told nothing");
-        assert!(health.succeed(now));
-        assert_eq!(health.standing(now), Standing::Up);
-    }
-
-    #[test]
-    fn it_is_left_alone_twice_as_long_each_time_until_it_holds() {
-        let mut now = Instant::now();
-        let mut health = left_alone(Fault::Unreachable, now);
-        for seconds in [1, 2, 4, 5, 5] {
-            assert_eq!(health.standing(now), Standing::Down(now + SECOND * seconds));
-            now += SECOND * seconds;
-            assert!(health.begin_trial(now));
-            assert!(health.fail(Fault::Unreachable, now).is_some());
-        }
-        now += SECOND * 5;
-        assert!(health.begin_trial(now));
-        health.succeed(now);
-        // It fails again at once: the time goes on growing.
-        let again = |health: &mut Health, now| {
-            health.fail(Fault::Unreachable, now);
-            health.fail(Fault::Unreachable, now);
-            health.fail(Fault::Unreachable, now)
-        };
-        assert_eq!(again(&mut health, now), Some(SECOND * 5));
-        now += SECOND * 5;
-        assert!(health.begin_trial(now));
-        health.succeed(now);
-        now += SECOND * 6;
-        assert_eq!(again(&mut health, now), Some(SECOND));
-        assert_eq!(health.ejections(), 8);
-    }
-
-    #[test]
-    fn late_news_of_requests_of_before_change_nothing() {
-        let now = Instant::now();
-        let mut health = left_alone(Fault::Unserving, now);
-        assert_eq!(health.fail(Fault::Unserving, now), None);
-        assert!(!health.succeed(now));
-        assert_eq!(health.standing(now), Standing::Spared);
-    }
-
-    #[test]
-    fn one_that_is_back_starts_slowly() {
-        let begin = Instant::now();
-        let mut health = Health::new(Ejection::default(), Some(SECOND * 10), begin);
-        let weight = |health: &Health, seconds| {
-            (health.weight(begin + SECOND * seconds) * 100.0).round() as u32
-        };
-        assert_eq!(weight(&health, 0), 10);
-        assert_eq!(weight(&health, 5), 50);
-        assert_eq!(weight(&health, 10), 100);
-        assert!(!health.is_calm(begin + SECOND * 9));
-        assert!(health.is_calm(begin + SECOND * 10));
-        for _ in 0..DEFAULT_AFTER {
-            health.fail(Fault::Unreachable, begin + SECOND * 20);
-        }
-        let back = begin + SECOND * 30;
-        assert!(health.begin_trial(back));
-        health.succeed(back);
-        assert_eq!(weight(&health, 33), 30);
-    }
-}
+mod tests;

@@ -6,34 +6,41 @@
 //! asked (`balance`), when one is left alone and when it is back (`health`), and how much may be sent
 //! again (`budget`) are decided without a socket or a clock.
 
+mod attempt;
 mod balance;
 mod body;
 mod budget;
+mod check;
 mod client;
 mod config;
 mod connector;
 mod error;
 mod flow;
 mod framing;
+mod group;
 mod health;
 mod idle;
 mod origins;
 mod pool;
 mod pulse;
+mod queue;
 mod request_body;
 mod reusable;
 mod stream;
 mod target;
 mod tls;
+mod turn;
 
 pub use balance::{Balance, HashOn};
 pub use body::UpstreamBody;
 pub use budget::RetryConfig;
+pub use check::HealthCheck;
 pub use client::Client;
 pub use config::Config;
 pub use error::UpstreamError;
 pub use health::Ejection;
 pub use origins::{OriginStatus, Origins, Policy};
+pub use queue::QueueConfig;
 pub use target::{Target, TlsSettings};
 
 #[cfg(test)]

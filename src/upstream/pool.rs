@@ -3,6 +3,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use hyper::client::conn::http1::SendRequest;
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, sleep_until};
 
@@ -16,6 +17,15 @@ pub(super) struct Pool {
     idle_timeout: Duration,
     idle_max: usize,
     state: Mutex<State>,
+    /// Somebody waits for a connection, because no more may be opened.
+    returned: Notify,
+}
+
+/// How an exchange gets a connection where there may be only so many.
+#[derive(Debug)]
+pub(super) enum Opportunity {
+    Pooled(Connection),
+    Open(Option<OwnedSemaphorePermit>),
 }
 
 /// One connection, between the task that drives it and the exchange that uses it.
@@ -47,6 +57,7 @@ impl Pool {
             idle_timeout: config.pool_idle_timeout,
             idle_max: config.pool_idle_max,
             state: Mutex::default(),
+            returned: Notify::new(),
         })
     }
 
@@ -60,6 +71,24 @@ impl Pool {
             }
         }
         None
+    }
+
+    /// Waits for a connection that was given back, or for leave to open one.
+    pub(super) async fn take_or_open(&self, permits: &Arc<Semaphore>) -> Opportunity {
+        loop {
+            let returned = self.returned.notified();
+            tokio::pin!(returned);
+            returned.as_mut().enable();
+            if let Some(connection) = self.take() {
+                return Opportunity::Pooled(connection);
+            }
+            tokio::select! {
+                permit = Arc::clone(permits).acquire_owned() => {
+                    return Opportunity::Open(permit.ok());
+                }
+                () = returned => {}
+            }
+        }
     }
 
     /// Takes a connection back as soon as it has ended its exchange on both sides, which most have
@@ -93,6 +122,7 @@ impl Pool {
         while state.idle.len() > self.idle_max {
             state.idle.pop_front();
         }
+        self.returned.notify_one();
         if !state.is_watched && !state.idle.is_empty() {
             state.is_watched = true;
             tokio::spawn(close_expired(Arc::downgrade(self)));

@@ -1,9 +1,11 @@
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
-use super::health::{Fault, Health, Standing};
+use super::check::HealthCheck;
+use super::health::{Fault, Health, Standing, Verdict};
 
 /// One origin's health and load, shared by the exchanges with it. An origin that is well costs its
 /// exchanges no lock.
@@ -15,6 +17,17 @@ pub(super) struct Pulse {
     is_calm: AtomicBool,
     health: Mutex<Health>,
     in_flight: AtomicU32,
+    /// How many exchanges there may be at once; none: as many as come.
+    slots: Option<Arc<Semaphore>>,
+}
+
+/// Why an origin takes no exchange now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Refused {
+    /// It has all it may have at once.
+    Full,
+    /// It is due, and another exchange finds out about it.
+    OnTrial,
 }
 
 /// One exchange in flight; it is taken out when this is dropped.
@@ -23,15 +36,20 @@ pub(super) struct InFlight {
     pulse: Arc<Pulse>,
     /// It finds out whether the origin is back, and has not yet.
     is_trial: bool,
+    _slot: Option<OwnedSemaphorePermit>,
 }
 
+/// The most that a semaphore counts, by far.
+pub(super) const SLOTS_MAX: usize = 1_000_000;
+
 impl Pulse {
-    pub(super) fn new(name: String, health: Health) -> Arc<Self> {
+    pub(super) fn new(name: String, health: Health, in_flight_max: Option<usize>) -> Arc<Self> {
         Arc::new(Self {
             name,
             is_calm: AtomicBool::new(false),
             health: Mutex::new(health),
             in_flight: AtomicU32::new(0),
+            slots: in_flight_max.map(|max| Arc::new(Semaphore::new(max.min(SLOTS_MAX)))),
         })
     }
 
@@ -50,17 +68,40 @@ impl Pulse {
         self.in_flight.load(Ordering::Relaxed)
     }
 
-    /// Begins an exchange; `None`: the origin is due, and another exchange finds out about it.
-    pub(super) fn enter(self: &Arc<Self>, standing: Standing) -> Option<InFlight> {
+    /// Begins an exchange.
+    pub(super) fn enter(self: &Arc<Self>, standing: Standing) -> Result<InFlight, Refused> {
+        let slot = match &self.slots {
+            None => None,
+            Some(slots) => {
+                let slot = Arc::clone(slots).try_acquire_owned();
+                Some(slot.map_err(|_| Refused::Full)?)
+            }
+        };
         let is_trial = standing == Standing::Due;
         if is_trial && !self.lock().begin_trial(Instant::now()) {
-            return None;
+            return Err(Refused::OnTrial);
         }
+        Ok(self.begin(slot, is_trial))
+    }
+
+    /// Begins an exchange whose place was waited for.
+    pub(super) fn enter_with(self: &Arc<Self>, slot: OwnedSemaphorePermit) -> InFlight {
+        self.begin(Some(slot), false)
+    }
+
+    /// Waits for a place; `None`: there is no limit, and so none to wait for.
+    pub(super) fn slot(&self) -> impl Future<Output = Option<OwnedSemaphorePermit>> + Send + use<> {
+        let slots = self.slots.clone();
+        async move { slots?.acquire_owned().await.ok() }
+    }
+
+    fn begin(self: &Arc<Self>, slot: Option<OwnedSemaphorePermit>, is_trial: bool) -> InFlight {
         self.in_flight.fetch_add(1, Ordering::Relaxed);
-        Some(InFlight {
+        InFlight {
             pulse: Arc::clone(self),
             is_trial,
-        })
+            _slot: slot,
+        }
     }
 
     fn succeed(&self) {
@@ -86,6 +127,25 @@ impl Pulse {
             };
             tracing::warn!(origin = self.name, why, ?time, "an origin is left alone");
         }
+    }
+
+    pub(super) fn note_check(&self, outcome: Result<(), Fault>, check: &HealthCheck) {
+        let now = Instant::now();
+        let mut health = self.lock();
+        match health.note_check(outcome, check, now) {
+            None => {}
+            Some(Verdict::Back) => {
+                tracing::info!(
+                    origin = self.name,
+                    "an origin passes its health checks again"
+                );
+            }
+            Some(Verdict::Out) => {
+                self.is_calm.store(false, Ordering::Relaxed);
+                tracing::warn!(origin = self.name, "an origin fails its health checks");
+            }
+        }
+        self.note_calm(&health, now);
     }
 
     /// How often it was left alone.

@@ -1,16 +1,19 @@
 use std::io;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, OnceLock, Weak};
 use std::task::{Context, Poll, ready};
 
+use http::StatusCode;
 use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::sync::OwnedSemaphorePermit;
 use tokio_rustls::client::TlsStream;
 
 use super::flow::Flow;
+use super::pulse::InFlight;
 
 /// A connection to an origin, TLS or not, that counts what was received.
 #[derive(Debug)]
@@ -20,7 +23,13 @@ pub(super) struct Stream {
     /// As many bytes may have been received before the head of an answer is there.
     limit: Arc<AtomicU64>,
     flow: Arc<Flow>,
+    _tenancy: Arc<Tenancy>,
+    /// For as long as the connection is open.
+    _permit: Option<OwnedSemaphorePermit>,
 }
+
+/// The exchange that a connection belongs to once it has become a tunnel: it lasts as long.
+pub(super) type Tenancy = OnceLock<InFlight>;
 
 /// What can be known about a connection from outside of the task that drives it.
 #[derive(Debug)]
@@ -29,6 +38,7 @@ pub(super) struct Probe {
     received: Arc<AtomicU64>,
     limit: Arc<AtomicU64>,
     flow: Arc<Flow>,
+    tenancy: Arc<Tenancy>,
 }
 
 /// A TCP stream whose socket can be looked at while another task reads it.
@@ -45,19 +55,22 @@ pub(super) enum Transport {
 }
 
 impl Stream {
-    pub(super) fn new(transport: Transport) -> (Self, Probe) {
+    pub(super) fn new(transport: Transport, permit: Option<OwnedSemaphorePermit>) -> (Self, Probe) {
         let received = Arc::new(AtomicU64::new(0));
         let probe = Probe {
             socket: Arc::downgrade(&transport.socket().writer),
             received: Arc::clone(&received),
             limit: Arc::new(AtomicU64::new(u64::MAX)),
             flow: Arc::default(),
+            tenancy: Arc::default(),
         };
         let stream = Self {
             transport,
             received,
             limit: Arc::clone(&probe.limit),
             flow: Arc::clone(&probe.flow),
+            _tenancy: Arc::clone(&probe.tenancy),
+            _permit: permit,
         };
         (stream, probe)
     }
@@ -93,6 +106,11 @@ impl Probe {
         if let Some(socket) = self.socket.upgrade() {
             acknowledge(socket.as_ref().as_ref());
         }
+    }
+
+    /// Where the exchange goes if its answer makes a tunnel of the connection.
+    pub(super) fn tenancy(&self, status: StatusCode) -> Option<Arc<Tenancy>> {
+        (status == StatusCode::SWITCHING_PROTOCOLS).then(|| Arc::clone(&self.tenancy))
     }
 
     pub(super) fn flow(&self) -> &Arc<Flow> {
@@ -268,7 +286,7 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let connecting = TcpStream::connect(listener.local_addr().unwrap());
         let (near, far) = tokio::join!(connecting, listener.accept());
-        let (stream, probe) = Stream::new(Transport::Plain(Socket::new(near.unwrap())));
+        let (stream, probe) = Stream::new(Transport::Plain(Socket::new(near.unwrap())), None);
         (stream, probe, far.unwrap().0)
     }
 

@@ -31,6 +31,20 @@ pub struct TlsSettings {
     pub client_key: Option<PathBuf>,
 }
 
+impl Target {
+    /// Host and port as they stand in `Host`: without the scheme's own port.
+    pub(super) fn authority(&self) -> String {
+        let host = match self.host.contains(':') {
+            true => format!("[{}]", self.host),
+            false => self.host.clone(),
+        };
+        match self.port == self.scheme.default_port() {
+            true => host,
+            false => format!("{host}:{}", self.port),
+        }
+    }
+}
+
 impl TlsSettings {
     /// Tells apart what the files hold at one time and at another, so that a client that was made
     /// of older ones is known for it. A file that cannot be read is as good as empty here: what is

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use cobrowse_edge::app::ReloadError;
@@ -136,6 +137,72 @@ async fn an_origin_that_is_down_costs_a_fast_503() {
     assert!(began.elapsed() < Duration::from_secs(2));
     let down = r#"edge_upstream_errors_total{site="*",kind="origin_down",blame="upstream"}"#;
     assert_eq!(edge.metric(down).await, 20.0);
+}
+
+#[tokio::test]
+async fn who_finds_no_place_is_told_to_come_again() {
+    let told = Arc::new(Notify::new());
+    let waits = Arc::clone(&told);
+    let origin = ScriptedOrigin::start(move |_| {
+        let mut script = vec![Script::Wait(Arc::clone(&waits))];
+        script.extend(answer("200 OK", "slow"));
+        script
+    })
+    .await;
+    let limits = "in_flight_max = 1\nqueue_max = 1\nqueue_timeout = \"100ms\"";
+    let edge = TestEdge::with_rules(&rules(&[origin.address], limits)).await;
+    let mut first = Visitor::http1(edge.http).await;
+    let first = tokio::spawn(async move { first.get("/1").await });
+    eventually("it is under way", async || {
+        admin(&edge, "/origins").await.contains("in flight 1")
+    })
+    .await;
+    let mut second = Visitor::http1(edge.http).await;
+    let waited = second.get("/2").await;
+    assert_eq!(
+        (waited.status.as_u16(), waited.header("retry-after")),
+        (503, "1")
+    );
+    let kind =
+        |kind| format!(r#"edge_upstream_errors_total{{site="*",kind="{kind}",blame="upstream"}}"#);
+    assert_eq!(edge.metric(&kind("queue_timeout")).await, 1.0);
+    told.notify_one();
+    assert_eq!(soon(first).await.unwrap().status, 200);
+    assert_eq!(origin.seen().len(), 1);
+}
+
+#[tokio::test]
+async fn an_origin_that_fails_its_health_checks_gets_no_visitors() {
+    let well = Arc::new(AtomicBool::new(true));
+    let told = Arc::clone(&well);
+    let one = ScriptedOrigin::start(move |head| {
+        let fails = head.starts_with("GET /healthz") && !told.load(Ordering::Acquire);
+        match fails {
+            true => answer("500 No", "no"),
+            false => answer("200 OK", "one"),
+        }
+    })
+    .await;
+    let other = saying("other").await;
+    let health = format!(
+        "{IN_TURN}health = {{ path = \"/healthz\", interval = \"100ms\", unhealthy_after = 2, healthy_after = 1 }}"
+    );
+    let edge = TestEdge::with_rules(&rules(&[one.address, other.address], &health)).await;
+    let state = async |state: &str| {
+        let line = format!("http://{}  {state}", one.address);
+        admin(&edge, "/origins").await.contains(&line)
+    };
+    eventually("it is checked", async || {
+        one.seen().iter().any(|head| head.contains("health check"))
+    })
+    .await;
+    well.store(false, Ordering::Release);
+    eventually("it is left alone", async || state("left alone").await).await;
+    let mut visitor = Visitor::http1(edge.http).await;
+    assert_eq!(texts(&mut visitor, 6).await, ["other"; 6]);
+    well.store(true, Ordering::Release);
+    eventually("it is back", async || state("up").await).await;
+    assert!(texts(&mut visitor, 6).await.contains(&"one".to_owned()));
 }
 
 fn in_directory(rules: &Directory) -> EdgeConfig {

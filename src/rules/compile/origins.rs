@@ -18,6 +18,7 @@ pub(super) fn compile(
     check_identity(upstream, reports);
     check_plain(table, reports);
     check_times(upstream, reports);
+    check_queue(upstream, reports);
     if let [_] = &table.origins[..] {
         check_alone(upstream, reports);
     }
@@ -52,6 +53,11 @@ pub(super) fn compile(
         slow_start: value(&upstream.slow_start),
         retry_percent: upstream.retry_percent,
         retry_floor: upstream.retry_floor,
+        in_flight_max: upstream.in_flight_max,
+        connections_max: upstream.connections_max,
+        queue_max: value(&upstream.queue_max),
+        queue_timeout: value(&upstream.queue_timeout),
+        health: upstream.health.clone(),
         error_page,
     };
     (settings, files.into_iter().flatten().collect())
@@ -154,6 +160,25 @@ fn check_times(upstream: &UpstreamTable, reports: &Reports) {
             "write the longest time, to which the first one grows",
         );
         reports.conflict(&longest.at, (&first.at, "the first time"), fault);
+    }
+}
+
+fn check_queue(upstream: &UpstreamTable, reports: &Reports) {
+    if upstream.in_flight_max.is_some() || upstream.connections_max.is_some() {
+        return;
+    }
+    let of_queue = [
+        ("queue_max", at(&upstream.queue_max)),
+        ("queue_timeout", at(&upstream.queue_timeout)),
+    ];
+    for (key, at) in of_queue {
+        if let Some(at) = at {
+            reports.error(
+                at,
+                format!("`{key}` has no meaning where origins take as much as comes"),
+                format!("write in_flight_max = 100, or connections_max, too, or remove {key}"),
+            );
+        }
     }
 }
 

@@ -5,8 +5,10 @@ use std::time::Duration;
 use toml::de::DeValue;
 
 use crate::document::{
-    Fault, Stated, THIS_KEY, TableReader, check_host, count, duration, one_of, plain_text, text,
+    Fault, Stated, THIS_KEY, TableReader, check_host, check_host_port, count, duration, one_of,
+    plain_text, refuse_odd_characters, text,
 };
+use crate::rules::origin::OriginHealth;
 
 /// `[site.upstream]`
 #[derive(Debug, Default)]
@@ -27,6 +29,11 @@ pub(in crate::rules) struct UpstreamTable {
     pub(in crate::rules) slow_start: Option<Stated<Duration>>,
     pub(in crate::rules) retry_percent: Option<u32>,
     pub(in crate::rules) retry_floor: Option<u32>,
+    pub(in crate::rules) in_flight_max: Option<u32>,
+    pub(in crate::rules) connections_max: Option<u32>,
+    pub(in crate::rules) queue_max: Option<Stated<u32>>,
+    pub(in crate::rules) queue_timeout: Option<Stated<Duration>>,
+    pub(in crate::rules) health: Option<OriginHealth>,
     pub(in crate::rules) error_page: Option<Stated<PathBuf>>,
 }
 
@@ -41,6 +48,7 @@ pub(in crate::rules) enum BalanceName {
 
 impl UpstreamTable {
     pub(super) fn read(mut table: TableReader<'_>) -> Self {
+        let health = table.take_table("health", "[site.upstream.health]");
         let server_name =
             |name: &str| check_host(name, name).map(|()| name.to_ascii_lowercase().into());
         let read = Self {
@@ -60,10 +68,49 @@ impl UpstreamTable {
             slow_start: table.take("slow_start", duration(STARTS)),
             retry_percent: take(&mut table, "retry_percent", count(PERCENT)),
             retry_floor: take(&mut table, "retry_floor", count(FAILURES)),
+            in_flight_max: take(&mut table, "in_flight_max", count(AT_ONCE)),
+            connections_max: take(&mut table, "connections_max", count(AT_ONCE)),
+            queue_max: table.take("queue_max", count(QUEUE)),
+            queue_timeout: table.take("queue_timeout", duration(WAITS)),
+            health: health.and_then(read_health),
             error_page: table.take("error_page", text(file_name)),
         };
         table.finish();
         read
+    }
+}
+
+fn read_health(mut table: TableReader<'_>) -> Option<OriginHealth> {
+    table.require(
+        "path",
+        "write path = \"/healthz\", which the origin answers with 200",
+    );
+    let host = |host: &str| check_host_port(host).map(|()| host.to_ascii_lowercase().into());
+    let path = table.take("path", text(target));
+    let statuses = table.take_list("statuses", count(STATUSES)).into_iter();
+    let health = OriginHealth {
+        path: path.map(|path| path.value).unwrap_or_default(),
+        host: take(&mut table, "host", text(host)),
+        interval: table.take_or("interval", Duration::from_secs(10), duration(INTERVALS)),
+        timeout: table.take_or("timeout", Duration::from_secs(2), duration(TIMEOUTS)),
+        healthy_after: table.take_or("healthy_after", 2, count(CHECKS)),
+        unhealthy_after: table.take_or("unhealthy_after", 3, count(CHECKS)),
+        statuses: statuses.map(|status| status.value).collect(),
+    };
+    table.finish();
+    (!health.path.is_empty()).then_some(health)
+}
+
+/// A path with its query.
+fn target(given: &str) -> Result<Box<str>, Fault> {
+    refuse_odd_characters(given)?;
+    let is_fit = given.starts_with('/') && !given.contains('#') && given.len() <= 2_048;
+    match is_fit {
+        true => Ok(given.into()),
+        false => Err(Fault::new(
+            format!("{THIS_KEY} cannot be {given:?}"),
+            "write an absolute path, such as \"/healthz\"",
+        )),
     }
 }
 
@@ -89,6 +136,15 @@ const TIMEOUTS: RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::
 const EJECTIONS: RangeInclusive<Duration> = Duration::from_millis(100)..=Duration::from_hours(1);
 /// A cache is warm after an hour, or never.
 const STARTS: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_hours(1);
+/// More often is load; less often is no check.
+const INTERVALS: RangeInclusive<Duration> = Duration::from_millis(100)..=Duration::from_hours(1);
+const CHECKS: RangeInclusive<u64> = 1..=100;
+const STATUSES: RangeInclusive<u64> = 200..=599;
+/// Above, nothing is limited.
+const AT_ONCE: RangeInclusive<u64> = 1..=100_000;
+const QUEUE: RangeInclusive<u64> = 0..=100_000;
+/// Who waits longer has gone.
+const WAITS: RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::from_mins(10);
 const FAILURES: RangeInclusive<u64> = 1..=1_000;
 const PERCENT: RangeInclusive<u64> = 0..=100;
 

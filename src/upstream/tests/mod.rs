@@ -3,8 +3,10 @@
 mod origin;
 mod pki;
 
+mod checks;
 mod failures;
 mod framing;
+mod limits;
 mod pooling;
 mod several;
 mod time;

@@ -1,0 +1,92 @@
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use http::header::{HOST, HeaderValue, USER_AGENT};
+use http::{Request, Uri};
+use http_body_util::{BodyExt, Limited};
+use tokio::time::{MissedTickBehavior, interval, timeout};
+
+use super::client::{Client, Shared, prepared};
+use super::health::Fault;
+use super::request_body::RequestBody;
+use crate::wire::empty_body;
+
+/// How an origin is asked whether it is well.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct HealthCheck {
+    /// In origin-form.
+    pub path: Uri,
+    /// What is said in Host; none: the origin's own name.
+    pub host: Option<HeaderValue>,
+    pub interval: Duration,
+    /// For the whole answer.
+    pub timeout: Duration,
+    /// Checks in a row after which an origin is back.
+    pub healthy_after: u32,
+    /// Checks in a row after which it is left alone.
+    pub unhealthy_after: u32,
+    /// What a good answer has; none: 200 to 399.
+    pub statuses: Vec<u16>,
+}
+
+/// More of an answer is not read.
+const BODY_MAX: usize = 64 * 1024;
+
+impl Client {
+    /// Looks after the origin as long as anybody uses it: checks its health, where that is wanted.
+    /// Further calls do nothing.
+    pub(super) fn watch(&self) {
+        if self.shared.is_watched.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        if let Some(check) = &self.shared.config.health_check {
+            tokio::spawn(check_always(Arc::downgrade(&self.shared), check.clone()));
+        }
+    }
+}
+
+async fn check_always(origin: Weak<Shared>, check: HealthCheck) {
+    let mut ticks = interval(check.interval);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        let Some(origin) = origin.upgrade() else {
+            return;
+        };
+        let outcome = timeout(check.timeout, origin.ask(&check)).await;
+        let outcome = outcome.unwrap_or(Err(Fault::Unserving));
+        origin.pulse.note_check(outcome, &check);
+    }
+}
+
+impl Shared {
+    /// On a connection of its own: whether one can be had is part of the question.
+    async fn ask(&self, check: &HealthCheck) -> Result<(), Fault> {
+        let connection = self.open(None).await.map_err(|_| Fault::Unreachable)?;
+        let answer = self.exchange(connection, self.question(check)).await;
+        let answer = answer.map_err(|_| Fault::Unserving)?;
+        let status = answer.status().as_u16();
+        let is_good = match &check.statuses[..] {
+            [] => (200..400).contains(&status),
+            statuses => statuses.contains(&status),
+        };
+        let mut body = Limited::new(answer.into_body(), BODY_MAX);
+        while let Some(Ok(_)) = body.frame().await {}
+        is_good.then_some(()).ok_or(Fault::Unserving)
+    }
+
+    fn question(&self, check: &HealthCheck) -> Request<RequestBody> {
+        let mut request = Request::new(empty_body());
+        *request.uri_mut() = check.path.clone();
+        let own = || HeaderValue::try_from(&self.authority).ok();
+        let host = check.host.clone().or_else(own);
+        let headers = request.headers_mut();
+        headers.extend(host.map(|host| (HOST, host)));
+        headers.insert(USER_AGENT, HeaderValue::from_static(CALLED));
+        prepared(request, check.timeout)
+    }
+}
+
+/// For who reads the origin's log.
+const CALLED: &str = "cobrowse-edge (health check)";

@@ -1,0 +1,129 @@
+//! Origins that are asked whether they are well.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU16, AtomicUsize, Ordering};
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+
+use super::*;
+
+/// Answers its checks with a status that the test sets, and pages with its name.
+struct Checked {
+    port: u16,
+    status: Arc<AtomicU16>,
+    checks: Arc<AtomicUsize>,
+}
+
+impl Checked {
+    async fn start(name: &'static str) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let (status, checks) = (Arc::new(AtomicU16::new(200)), Arc::default());
+        let (told, counted) = (Arc::clone(&status), Arc::<AtomicUsize>::clone(&checks));
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let mut head = Vec::new();
+                while !head.ends_with(b"\r\n\r\n") {
+                    head.push(stream.read_u8().await.unwrap_or(b'\n'));
+                }
+                let head = String::from_utf8(head).unwrap();
+                let is_check = head.starts_with("GET /well?now HTTP/1.1\r\nhost: checks.example");
+                let status = match is_check {
+                    true => told.load(Ordering::Acquire),
+                    false => 200,
+                };
+                counted.fetch_add(usize::from(is_check), Ordering::AcqRel);
+                let length = name.len();
+                let answer = format!(
+                    "HTTP/1.1 {status} -\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{name}"
+                );
+                let _ = stream.write_all(answer.as_bytes()).await;
+            }
+        });
+        Self {
+            port,
+            status,
+            checks,
+        }
+    }
+
+    /// Waits for so many more checks.
+    async fn checked(&self, count: usize) {
+        let until = self.checks.load(Ordering::Acquire) + count;
+        while self.checks.load(Ordering::Acquire) < until {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        let_tasks_run().await;
+    }
+}
+
+fn checking() -> Config {
+    Config {
+        health_check: Some(HealthCheck {
+            path: "/well?now".parse().unwrap(),
+            host: Some("checks.example".parse().unwrap()),
+            interval: Duration::from_millis(5),
+            timeout: PATIENCE,
+            healthy_after: 2,
+            unhealthy_after: 2,
+            statuses: vec![200, 204],
+        }),
+        ..config()
+    }
+}
+
+fn states(origins: &Origins) -> Vec<&'static str> {
+    let status = origins.status();
+    status.iter().map(|origin| origin.state).collect()
+}
+
+#[tokio::test]
+async fn one_that_fails_its_checks_is_left_alone_until_it_passes_them() {
+    let (one, other) = (Checked::start("one").await, Checked::start("other").await);
+    let clients = [&one, &other].map(|origin| Client::new(&target(origin.port), checking()));
+    let clients = clients.into_iter().map(Result::unwrap).collect();
+    let policy = Policy {
+        balance: Balance::RoundRobin,
+        ..Policy::default()
+    };
+    let origins = Origins::new(clients, policy);
+    origins.watch();
+    origins.watch();
+    one.checked(2).await;
+    assert_eq!(states(&origins), ["up", "up"]);
+    one.status.store(302, Ordering::Release);
+    one.checked(4).await;
+    assert_eq!(states(&origins), ["left alone", "up"]);
+    for _ in 0..6 {
+        assert_eq!(fetch(&origins, get("/")).await.unwrap(), "other");
+    }
+    other.status.store(500, Ordering::Release);
+    other.checked(4).await;
+    let mut texts = Vec::new();
+    for _ in 0..6 {
+        texts.push(fetch(&origins, get("/")).await.unwrap());
+    }
+    assert!(
+        texts.iter().any(|text| text == "one"),
+        "too few are up: {texts:?}"
+    );
+    one.status.store(204, Ordering::Release);
+    one.checked(4).await;
+    assert_eq!(states(&origins), ["up", "left alone"]);
+}
+
+#[tokio::test]
+async fn nobody_checks_origins_that_nobody_uses() {
+    let one = Checked::start("one").await;
+    let origins = origins_at(&target(one.port), checking());
+    origins.watch();
+    one.checked(1).await;
+    drop(origins);
+    let_tasks_run().await;
+    // One may be under way.
+    tokio::time::sleep(BRIEFLY).await;
+    let before = one.checks.load(Ordering::Acquire);
+    tokio::time::sleep(BRIEFLY).await;
+    assert_eq!(one.checks.load(Ordering::Acquire), before);
+}
