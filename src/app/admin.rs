@@ -144,11 +144,12 @@ impl Admin {
                     name,
                     state,
                     in_flight,
+                    kept,
                     ejections,
                     ..
                 } = origin;
                 text.push_str(&format!(
-                    "  {name}  {state}  in flight {in_flight}  left alone {ejections} times\n"
+                    "  {name}  {state}  in flight {in_flight}  connections kept {kept}  left alone {ejections} times\n"
                 ));
             }
         }

@@ -23,6 +23,7 @@ fn target(address: &OriginAddress, settings: &OriginSettings) -> Target {
         // An IPv6 address stands in brackets in a URL only.
         host: address.host.trim_matches(['[', ']']).to_owned(),
         port: address.port,
+        socket: address.socket.as_deref().map(Into::into),
         tls: TlsSettings {
             ca: settings.ca.clone(),
             server_name: settings.server_name.as_deref().map(str::to_owned),

@@ -241,6 +241,7 @@ fn target(address: SocketAddr) -> Target {
         scheme: Scheme::Http,
         host: address.ip().to_string(),
         port: address.port(),
+        socket: None,
         tls: TlsSettings::default(),
     }
 }

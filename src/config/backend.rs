@@ -13,6 +13,7 @@ pub fn parse_backend(text: &str) -> Result<Target, Fault> {
         // An IPv6 address stands in brackets in a URL only.
         host: host.trim_matches(['[', ']']).to_owned(),
         port,
+        socket: None,
         tls: TlsSettings::default(),
     })
 }

@@ -49,6 +49,11 @@ fn read_config(table: &mut TableReader<'_>) -> Config {
             default.pool_idle_timeout,
             duration(WAITS),
         ),
+        resolve_interval: table.take_or(
+            "resolve_interval",
+            default.resolve_interval,
+            duration(RESOLVING),
+        ),
         pool_idle_max: table.take_or("pool_idle_max", default.pool_idle_max, count(POOL)),
         headers_max: table.take_or("headers_max", default.headers_max, count(HEADERS)),
         head_bytes_max: table.take_or("head_bytes_max", default.head_bytes_max, size(HEAD_BYTES)),
@@ -60,6 +65,8 @@ fn read_config(table: &mut TableReader<'_>) -> Config {
 const CONNECT: RangeInclusive<Duration> = Duration::from_millis(50)..=Duration::from_mins(1);
 /// A slow report may take hours; longer than a day is a slip of the unit.
 const WAITS: RangeInclusive<Duration> = Duration::from_millis(100)..=Duration::from_hours(24);
+/// Names are no heartbeat; after an hour even a slow change is over.
+const RESOLVING: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_hours(1);
 /// 0: every exchange on a connection of its own. Above, origins run out of descriptors.
 const POOL: RangeInclusive<u64> = 0..=10_000;
 /// Above, heads are no longer heads.

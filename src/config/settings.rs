@@ -366,6 +366,12 @@ const SETTINGS: &[Setting] = &[
     ),
     setting(
         "upstream",
+        "resolve_interval",
+        "\"30s\"",
+        "how often an origin's name is looked up; connections to addresses that it no longer has are let go",
+    ),
+    setting(
+        "upstream",
         "headers_max",
         "200",
         "header fields in an answer",

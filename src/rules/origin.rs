@@ -2,6 +2,8 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::document::{Endpoint, Fault};
+
 /// Where a site's pages come from, and how it is spoken to. Two sites with equal settings may share
 /// connections.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -71,7 +73,50 @@ pub struct OriginAddress {
     pub host: Box<str>,
     /// As written, else the scheme's own.
     pub port: u16,
+    /// The path of a Unix socket, which stands in for host and port.
+    pub socket: Option<Box<str>>,
 }
+
+impl OriginAddress {
+    /// Reads a URL without a path, or `unix:` and the path of a socket.
+    pub(super) fn parse(text: &str) -> Result<Self, Fault> {
+        if let Some(path) = text.strip_prefix("unix:") {
+            return Self::of_socket(path);
+        }
+        let Endpoint { https, host, port } = Endpoint::parse(text)?;
+        Ok(Self {
+            scheme: match https {
+                true => OriginScheme::Https,
+                false => OriginScheme::Http,
+            },
+            host: host.into(),
+            port,
+            socket: None,
+        })
+    }
+
+    fn of_socket(path: &str) -> Result<Self, Fault> {
+        let is_fit = path.starts_with('/') && !path.starts_with("//") && path.len() <= SOCKET_MAX;
+        match is_fit && !path.chars().any(char::is_control) {
+            true => Ok(Self {
+                scheme: OriginScheme::Http,
+                host: "localhost".into(),
+                port: 80,
+                socket: Some(path.into()),
+            }),
+            false => Err(Fault::new(
+                format!(
+                    "\"unix:{}\" is not the path of a socket",
+                    path.escape_debug()
+                ),
+                "write an absolute path of at most 107 bytes, such as \"unix:/run/app.sock\"",
+            )),
+        }
+    }
+}
+
+/// Bytes of a path that the system takes (unix(7)), without the zero at its end.
+const SOCKET_MAX: usize = 107;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum OriginScheme {
@@ -106,7 +151,10 @@ impl fmt::Display for OriginAddress {
             OriginScheme::Http => "http",
             OriginScheme::Https => "https",
         };
-        write!(f, "{scheme}://{}:{}", self.host, self.port)
+        match &self.socket {
+            Some(socket) => write!(f, "unix:{socket}"),
+            None => write!(f, "{scheme}://{}:{}", self.host, self.port),
+        }
     }
 }
 

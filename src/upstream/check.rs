@@ -5,11 +5,12 @@ use std::time::Duration;
 use http::header::{HOST, HeaderValue, USER_AGENT};
 use http::{Request, Uri};
 use http_body_util::{BodyExt, Limited};
-use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
 use super::client::{Client, Shared, prepared};
 use super::health::Fault;
 use super::request_body::RequestBody;
+use super::resolver::Resolver;
 use crate::wire::empty_body;
 
 /// How an origin is asked whether it is well.
@@ -34,14 +35,40 @@ pub struct HealthCheck {
 const BODY_MAX: usize = 64 * 1024;
 
 impl Client {
-    /// Looks after the origin as long as anybody uses it: checks its health, where that is wanted.
+    /// Looks after the origin as long as anybody uses it: looks its name up anew, and checks its
+    /// health, where that is wanted.
     /// Further calls do nothing.
     pub(super) fn watch(&self) {
         if self.shared.is_watched.swap(true, Ordering::AcqRel) {
             return;
         }
+        if let Some(interval) = self
+            .shared
+            .connector
+            .resolver()
+            .and_then(Resolver::interval)
+        {
+            tokio::spawn(resolve_always(Arc::downgrade(&self.shared), interval));
+        }
         if let Some(check) = &self.shared.config.health_check {
             tokio::spawn(check_always(Arc::downgrade(&self.shared), check.clone()));
+        }
+    }
+}
+
+/// Closes kept connections to addresses that the name no longer has.
+async fn resolve_always(origin: Weak<Shared>, every: Duration) {
+    loop {
+        sleep(every).await;
+        let Some(origin) = origin.upgrade() else {
+            return;
+        };
+        let Some(resolver) = origin.connector.resolver() else {
+            return;
+        };
+        match resolver.look_up().await {
+            Ok(addresses) => origin.pool.keep_only(addresses),
+            Err(error) => tracing::debug!(%error, "an origin's name cannot be looked up"),
         }
     }
 }

@@ -13,7 +13,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use super::body::{Reuse, UpstreamBody};
 use super::config::Config;
-use super::connector::Connector;
+use super::connector::{Connected, Connector};
 use super::error::UpstreamError;
 use super::flow::{Flow, READ_MAX};
 use super::framing;
@@ -22,6 +22,7 @@ use super::origins::OriginStatus;
 use super::pool::{Connection, Opportunity, Pool};
 use super::pulse::{Pulse, SLOTS_MAX};
 use super::request_body::{RequestBody, Upload};
+use super::resolver::{Lookup, by_system};
 use super::reusable;
 use super::stream::Stream;
 use super::target::Target;
@@ -40,7 +41,7 @@ pub(super) struct Shared {
     /// As the origin calls itself in Host.
     pub(super) authority: String,
     pub(super) config: Config,
-    connector: Connector,
+    pub(super) connector: Connector,
     pub(super) pool: Arc<Pool>,
     pub(super) pulse: Arc<Pulse>,
     /// How many connections there may be at once; none: as many as are needed.
@@ -61,7 +62,15 @@ pub(super) enum Failure {
 impl Client {
     /// Reads the certificates that the target names; every fault in them is reported.
     pub fn new(target: &Target, config: Config) -> Result<Self, Vec<Problem>> {
-        let connector = Connector::new(target, &config)?;
+        Self::with_lookup(target, config, by_system())
+    }
+
+    pub(super) fn with_lookup(
+        target: &Target,
+        config: Config,
+        lookup: Lookup,
+    ) -> Result<Self, Vec<Problem>> {
+        let connector = Connector::new(target, &config, lookup)?;
         let pool = Pool::new(&config);
         let name = target.to_string();
         let health = Health::new(config.ejection.clone(), config.slow_start, Instant::now());
@@ -102,6 +111,7 @@ impl Shared {
             state,
             is_up: matches!(standing, Standing::Up),
             in_flight: self.pulse.in_flight(),
+            kept: self.pool.kept(),
             ejections: self.pulse.ejections(),
         }
     }
@@ -124,7 +134,7 @@ impl Shared {
         &self,
         permit: Option<OwnedSemaphorePermit>,
     ) -> Result<Connection, UpstreamError> {
-        let transport = self.connector.connect().await?;
+        let Connected { transport, address } = self.connector.connect().await?;
         let (stream, probe) = Stream::new(transport, permit);
         let (sender, driver) = self
             .builder()
@@ -142,6 +152,7 @@ impl Shared {
             sender,
             probe,
             driver,
+            address,
         })
     }
 

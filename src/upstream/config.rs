@@ -31,6 +31,9 @@ pub struct Config {
     pub in_flight_max: Option<usize>,
     /// Connections at once, those that are kept among them. Default: as many as are needed.
     pub connections_max: Option<usize>,
+    /// How long the addresses of a name are taken for true; kept connections to one that is not
+    /// among them any more are closed. Default: 30 seconds.
+    pub resolve_interval: Duration,
     /// Default: it is not asked, but by visitors.
     pub health_check: Option<HealthCheck>,
 }
@@ -45,6 +48,8 @@ const DEFAULT_BODY_IDLE_TIMEOUT: Duration = Duration::from_mins(5);
 const DEFAULT_POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 /// A busy site's parallel requests; each connection that is kept costs a descriptor at both ends.
 const DEFAULT_POOL_IDLE_MAX: usize = 128;
+/// What names that change say they hold for.
+const DEFAULT_RESOLVE_INTERVAL: Duration = Duration::from_secs(30);
 /// Twice hyper's default: legacy sites set many cookies.
 const DEFAULT_HEADERS_MAX: usize = 200;
 /// Room for a large Content-Security-Policy and a dozen cookies of 4 KiB.
@@ -72,6 +77,7 @@ impl Default for Config {
             slow_start: None,
             in_flight_max: None,
             connections_max: None,
+            resolve_interval: DEFAULT_RESOLVE_INTERVAL,
             health_check: None,
         }
     }

@@ -1,13 +1,14 @@
-use std::io;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
-use tokio::net::{TcpStream, lookup_host};
+use tokio::net::{TcpStream, UnixStream};
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
 use super::config::Config;
 use super::error::UpstreamError;
+use super::resolver::{Lookup, Resolver};
 use super::stream::{Socket, Transport};
 use super::target::Target;
 use super::tls::TlsIdentity;
@@ -17,74 +18,114 @@ use crate::wire::Scheme;
 /// Opens connections to one origin.
 #[derive(Debug)]
 pub(super) struct Connector {
-    host: String,
-    port: u16,
+    place: Place,
     tls: Option<TlsIdentity>,
     timeout: Duration,
 }
 
+#[derive(Debug)]
+enum Place {
+    Host(Resolver),
+    Socket(PathBuf),
+}
+
+/// A connection that was made, and to which of the host's addresses.
+#[derive(Debug)]
+pub(super) struct Connected {
+    pub(super) transport: Transport,
+    pub(super) address: Option<SocketAddr>,
+}
+
 impl Connector {
-    pub(super) fn new(target: &Target, config: &Config) -> Result<Self, Vec<Problem>> {
+    pub(super) fn new(
+        target: &Target,
+        config: &Config,
+        lookup: Lookup,
+    ) -> Result<Self, Vec<Problem>> {
         let tls = match target.scheme {
             Scheme::Http => None,
             Scheme::Https => Some(TlsIdentity::load(target)?),
         };
+        let interval = config.resolve_interval;
+        let resolver = || Resolver::new(target.host.clone(), target.port, interval, lookup);
+        let place = target.socket.clone().map(Place::Socket);
         Ok(Self {
-            host: target.host.clone(),
-            port: target.port,
+            place: place.unwrap_or_else(|| Place::Host(resolver())),
             tls,
             timeout: config.connect_timeout,
         })
     }
 
-    pub(super) async fn connect(&self) -> Result<Transport, UpstreamError> {
+    /// `None`: there are no names to ask.
+    pub(super) fn resolver(&self) -> Option<&Resolver> {
+        match &self.place {
+            Place::Host(resolver) => Some(resolver),
+            Place::Socket(_) => None,
+        }
+    }
+
+    pub(super) async fn connect(&self) -> Result<Connected, UpstreamError> {
         let after = self.timeout;
         match timeout(after, self.establish()).await {
             Ok(result) => result,
-            Err(_) => Err(UpstreamError::ConnectTimeout { after }),
+            Err(_) => {
+                if let Some(resolver) = self.resolver() {
+                    resolver.doubt();
+                }
+                Err(UpstreamError::ConnectTimeout { after })
+            }
         }
     }
 
-    async fn establish(&self) -> Result<Transport, UpstreamError> {
-        let addresses = self.resolve().await?;
-        let stream = self.connect_to_any(&addresses).await?;
-        // Small writes leave at once; a failure only costs latency.
-        let _ = stream.set_nodelay(true);
-        let socket = Socket::new(stream);
-        let Some(tls) = &self.tls else {
-            return Ok(Transport::Plain(socket));
+    async fn establish(&self) -> Result<Connected, UpstreamError> {
+        let (socket, address) = match &self.place {
+            Place::Host(resolver) => self.reach_host(resolver).await?,
+            Place::Socket(path) => (self.reach_socket(path).await?, None),
         };
-        TlsConnector::from(tls.config.clone())
-            .connect(tls.name.clone(), socket)
-            .await
-            .map(|stream| Transport::Tls(Box::new(stream)))
-            .map_err(UpstreamError::Tls)
+        let transport = match &self.tls {
+            None => Transport::Plain(socket),
+            Some(tls) => {
+                let connector = TlsConnector::from(tls.config.clone());
+                let connecting = connector.connect(tls.name.clone(), socket);
+                let stream = connecting.await.map_err(UpstreamError::Tls)?;
+                Transport::Tls(Box::new(stream))
+            }
+        };
+        Ok(Connected { transport, address })
     }
 
-    async fn resolve(&self) -> Result<Vec<SocketAddr>, UpstreamError> {
-        match lookup_host((self.host.as_str(), self.port)).await {
-            Ok(addresses) => Ok(addresses.collect()),
-            Err(source) => Err(self.unknown_host(Some(source))),
-        }
+    async fn reach_socket(&self, path: &PathBuf) -> Result<Socket, UpstreamError> {
+        let stream = UnixStream::connect(path).await;
+        stream.map(Socket::unix).map_err(|source| {
+            let address = format!("unix:{}", path.display());
+            UpstreamError::Connect { address, source }
+        })
     }
 
     /// Tries the addresses in turn. Each gets its share of the time, so that one which swallows
     /// packets does not use up that of the next.
-    async fn connect_to_any(&self, addresses: &[SocketAddr]) -> Result<TcpStream, UpstreamError> {
+    async fn reach_host(
+        &self,
+        resolver: &Resolver,
+    ) -> Result<(Socket, Option<SocketAddr>), UpstreamError> {
+        let addresses = resolver.addresses().await?;
         let share = self.timeout / u32::try_from(addresses.len().max(1)).unwrap_or(u32::MAX);
-        let mut failure = self.unknown_host(None);
-        for &address in addresses {
+        let mut failure = resolver.unknown_host(None);
+        for &address in &*addresses {
             failure = match timeout(share, TcpStream::connect(address)).await {
-                Ok(Ok(stream)) => return Ok(stream),
-                Ok(Err(source)) => UpstreamError::Connect { address, source },
+                Ok(Ok(stream)) => {
+                    // Small writes leave at once; a failure only costs latency.
+                    let _ = stream.set_nodelay(true);
+                    return Ok((Socket::tcp(stream), Some(address)));
+                }
+                Ok(Err(source)) => UpstreamError::Connect {
+                    address: address.to_string(),
+                    source,
+                },
                 Err(_) => UpstreamError::ConnectTimeout { after: share },
             };
         }
+        resolver.doubt();
         Err(failure)
-    }
-
-    fn unknown_host(&self, source: Option<io::Error>) -> UpstreamError {
-        let host = self.host.clone();
-        UpstreamError::Dns { host, source }
     }
 }

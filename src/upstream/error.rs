@@ -1,6 +1,5 @@
 use std::error::Error as _;
 use std::io;
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use thiserror::Error;
@@ -20,7 +19,7 @@ pub enum UpstreamError {
     ClosedBeforeHead(#[source] hyper::Error),
     #[error("no connection to {address}")]
     Connect {
-        address: SocketAddr,
+        address: String,
         #[source]
         source: io::Error,
     },

@@ -25,6 +25,7 @@ mod pool;
 mod pulse;
 mod queue;
 mod request_body;
+mod resolver;
 mod reusable;
 mod stream;
 mod target;

@@ -39,6 +39,8 @@ pub struct OriginStatus {
     pub state: &'static str,
     pub is_up: bool,
     pub in_flight: u32,
+    /// Connections that wait for their next request.
+    pub kept: usize,
     /// How often it was left alone.
     pub ejections: u64,
 }

@@ -1,4 +1,5 @@
 use std::collections::VecDeque;
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
@@ -9,6 +10,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::config::Config;
 use super::request_body::RequestBody;
+use super::resolver::Addresses;
 use super::stream::Probe;
 
 /// Connections to one origin that wait for their next request.
@@ -34,6 +36,8 @@ pub(super) struct Connection {
     pub(super) sender: SendRequest<RequestBody>,
     pub(super) probe: Probe,
     pub(super) driver: AbortHandle,
+    /// Where it leads, if the origin is on the network.
+    pub(super) address: Option<SocketAddr>,
 }
 
 #[derive(Debug, Default)]
@@ -43,6 +47,8 @@ struct State {
     idle: VecDeque<Idle>,
     /// Whether a task is waiting to close what grows too old.
     is_watched: bool,
+    /// Those that the origin's name has; connections to others are not kept. None: any.
+    addresses: Option<Addresses>,
 }
 
 #[derive(Debug)]
@@ -118,6 +124,9 @@ impl Pool {
             expires,
         };
         let mut state = self.lock();
+        if state.is_of_the_past(&idle.connection) {
+            return;
+        }
         state.idle.push_back(idle);
         while state.idle.len() > self.idle_max {
             state.idle.pop_front();
@@ -127,6 +136,20 @@ impl Pool {
             state.is_watched = true;
             tokio::spawn(close_expired(Arc::downgrade(self)));
         }
+    }
+
+    /// How many connections wait for their next request.
+    pub(super) fn kept(&self) -> usize {
+        self.lock().idle.len()
+    }
+
+    /// Closes connections to other addresses than these, now or when they would be kept.
+    pub(super) fn keep_only(&self, addresses: Addresses) {
+        let mut state = self.lock();
+        state.addresses = Some(addresses);
+        let mut idle = std::mem::take(&mut state.idle);
+        idle.retain(|idle| !state.is_of_the_past(&idle.connection));
+        state.idle = idle;
     }
 
     /// Closes what is too old; `None` when nothing is left to wait for.
@@ -141,6 +164,15 @@ impl Pool {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn is_of_the_past(&self, connection: &Connection) -> bool {
+        match (&self.addresses, connection.address) {
+            (Some(addresses), Some(address)) => !addresses.contains(&address),
+            _ => false,
+        }
     }
 }
 

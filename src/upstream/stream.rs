@@ -7,8 +7,7 @@ use std::task::{Context, Poll, ready};
 use http::StatusCode;
 use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
-use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::{TcpStream, UnixStream, tcp, unix};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio_rustls::client::TlsStream;
 
@@ -34,18 +33,25 @@ pub(super) type Tenancy = OnceLock<InFlight>;
 /// What can be known about a connection from outside of the task that drives it.
 #[derive(Debug)]
 pub(super) struct Probe {
-    socket: Weak<OwnedWriteHalf>,
+    socket: Outlet<Weak<tcp::OwnedWriteHalf>, Weak<unix::OwnedWriteHalf>>,
     received: Arc<AtomicU64>,
     limit: Arc<AtomicU64>,
     flow: Arc<Flow>,
     tenancy: Arc<Tenancy>,
 }
 
-/// A TCP stream whose socket can be looked at while another task reads it.
+/// A stream whose socket can be looked at while another task reads it.
 #[derive(Debug)]
 pub(super) struct Socket {
-    reader: OwnedReadHalf,
-    writer: Arc<OwnedWriteHalf>,
+    reader: Outlet<tcp::OwnedReadHalf, unix::OwnedReadHalf>,
+    writer: Outlet<Arc<tcp::OwnedWriteHalf>, Arc<unix::OwnedWriteHalf>>,
+}
+
+/// The same of either kind of socket.
+#[derive(Debug)]
+enum Outlet<T, U> {
+    Tcp(T),
+    Unix(U),
 }
 
 #[derive(Debug)]
@@ -58,7 +64,10 @@ impl Stream {
     pub(super) fn new(transport: Transport, permit: Option<OwnedSemaphorePermit>) -> (Self, Probe) {
         let received = Arc::new(AtomicU64::new(0));
         let probe = Probe {
-            socket: Arc::downgrade(&transport.socket().writer),
+            socket: match &transport.socket().writer {
+                Outlet::Tcp(writer) => Outlet::Tcp(Arc::downgrade(writer)),
+                Outlet::Unix(writer) => Outlet::Unix(Arc::downgrade(writer)),
+            },
             received: Arc::clone(&received),
             limit: Arc::new(AtomicU64::new(u64::MAX)),
             flow: Arc::default(),
@@ -103,7 +112,9 @@ impl Probe {
     /// it sends small pieces (Nagle) would send what it has beyond the answer only when the next
     /// request arrives, as if it were the answer to it.
     pub(super) fn acknowledge(&self) {
-        if let Some(socket) = self.socket.upgrade() {
+        if let Outlet::Tcp(socket) = &self.socket
+            && let Some(socket) = socket.upgrade()
+        {
             acknowledge(socket.as_ref().as_ref());
         }
     }
@@ -121,21 +132,41 @@ impl Probe {
     /// that the origin has closed, or on which bytes lie that would be taken for the answer to the
     /// next request, must not carry that request.
     pub(super) fn is_quiet(&self) -> bool {
-        let Some(socket) = self.socket.upgrade() else {
-            return false;
-        };
-        let mut byte = [std::mem::MaybeUninit::uninit()];
-        // The socket does not block: "would block" is the only healthy answer.
-        let peeked = SockRef::from(socket.as_ref().as_ref()).peek(&mut byte);
-        matches!(peeked, Err(error) if error.kind() == io::ErrorKind::WouldBlock)
+        match &self.socket {
+            Outlet::Tcp(socket) => {
+                let socket = socket.upgrade();
+                socket.is_some_and(|socket| is_quiet(&SockRef::from(socket.as_ref().as_ref())))
+            }
+            Outlet::Unix(socket) => {
+                let socket = socket.upgrade();
+                socket.is_some_and(|socket| is_quiet(&SockRef::from(socket.as_ref().as_ref())))
+            }
+        }
     }
 }
 
+fn is_quiet(socket: &SockRef<'_>) -> bool {
+    let mut byte = [std::mem::MaybeUninit::uninit()];
+    // The socket does not block: "would block" is the only healthy answer.
+    let peeked = socket.peek(&mut byte);
+    matches!(peeked, Err(error) if error.kind() == io::ErrorKind::WouldBlock)
+}
+
 impl Socket {
-    pub(super) fn new(stream: TcpStream) -> Self {
+    pub(super) fn tcp(stream: TcpStream) -> Self {
         let (reader, writer) = stream.into_split();
-        let writer = Arc::new(writer);
-        Self { reader, writer }
+        Self {
+            reader: Outlet::Tcp(reader),
+            writer: Outlet::Tcp(Arc::new(writer)),
+        }
+    }
+
+    pub(super) fn unix(stream: UnixStream) -> Self {
+        let (reader, writer) = stream.into_split();
+        Self {
+            reader: Outlet::Unix(reader),
+            writer: Outlet::Unix(Arc::new(writer)),
+        }
     }
 }
 
@@ -206,7 +237,10 @@ impl AsyncRead for Socket {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.reader).poll_read(cx, buf)
+        match &mut self.reader {
+            Outlet::Tcp(reader) => Pin::new(reader).poll_read(cx, buf),
+            Outlet::Unix(reader) => Pin::new(reader).poll_read(cx, buf),
+        }
     }
 }
 
@@ -216,7 +250,10 @@ impl AsyncWrite for Socket {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        self.poll_try_write(cx, |socket| socket.try_write(bytes))
+        self.poll_try_write(cx, |half| match half {
+            Outlet::Tcp(socket) => socket.try_write(bytes),
+            Outlet::Unix(socket) => socket.try_write(bytes),
+        })
     }
 
     fn poll_write_vectored(
@@ -224,7 +261,10 @@ impl AsyncWrite for Socket {
         cx: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        self.poll_try_write(cx, |socket| socket.try_write_vectored(slices))
+        self.poll_try_write(cx, |half| match half {
+            Outlet::Tcp(socket) => socket.try_write_vectored(slices),
+            Outlet::Unix(socket) => socket.try_write_vectored(slices),
+        })
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -236,22 +276,32 @@ impl AsyncWrite for Socket {
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(SockRef::from(self.stream()).shutdown(std::net::Shutdown::Write))
+        let write = std::net::Shutdown::Write;
+        Poll::Ready(match self.stream() {
+            Outlet::Tcp(socket) => SockRef::from(socket).shutdown(write),
+            Outlet::Unix(socket) => SockRef::from(socket).shutdown(write),
+        })
     }
 }
 
 impl Socket {
-    fn stream(&self) -> &TcpStream {
-        self.writer.as_ref().as_ref()
+    fn stream(&self) -> Outlet<&TcpStream, &UnixStream> {
+        match &self.writer {
+            Outlet::Tcp(writer) => Outlet::Tcp(writer.as_ref().as_ref()),
+            Outlet::Unix(writer) => Outlet::Unix(writer.as_ref().as_ref()),
+        }
     }
 
     fn poll_try_write(
         &self,
         cx: &mut Context<'_>,
-        write: impl Fn(&TcpStream) -> io::Result<usize>,
+        write: impl Fn(Outlet<&TcpStream, &UnixStream>) -> io::Result<usize>,
     ) -> Poll<io::Result<usize>> {
         loop {
-            ready!(self.stream().poll_write_ready(cx))?;
+            ready!(match self.stream() {
+                Outlet::Tcp(socket) => socket.poll_write_ready(cx),
+                Outlet::Unix(socket) => socket.poll_write_ready(cx),
+            })?;
             match write(self.stream()) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 written => return Poll::Ready(written),
@@ -286,7 +336,7 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let connecting = TcpStream::connect(listener.local_addr().unwrap());
         let (near, far) = tokio::join!(connecting, listener.accept());
-        let (stream, probe) = Stream::new(Transport::Plain(Socket::new(near.unwrap())), None);
+        let (stream, probe) = Stream::new(Transport::Plain(Socket::tcp(near.unwrap())), None);
         (stream, probe, far.unwrap().0)
     }
 

@@ -13,6 +13,8 @@ pub struct Target {
     /// A name or an address; an IPv6 address stands without brackets.
     pub host: String,
     pub port: u16,
+    /// A Unix socket that stands in for host and port. It is spoken to in plain HTTP.
+    pub socket: Option<PathBuf>,
     /// Not looked at when the scheme is http.
     pub tls: TlsSettings,
 }
@@ -65,7 +67,9 @@ impl fmt::Display for Target {
             Scheme::Http => "http",
             Scheme::Https => "https",
         };
-        if self.host.contains(':') {
+        if let Some(socket) = &self.socket {
+            write!(f, "unix:{}", socket.display())
+        } else if self.host.contains(':') {
             write!(f, "{scheme}://[{}]:{}", self.host, self.port)
         } else {
             write!(f, "{scheme}://{}:{}", self.host, self.port)

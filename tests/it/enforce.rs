@@ -91,6 +91,7 @@ async fn edge(site: SocketAddr, backend: SocketAddr) -> TestEdge {
             scheme: Scheme::Http,
             host: backend.ip().to_string(),
             port: backend.port(),
+            socket: None,
             tls: TlsSettings::default(),
         },
         place: SessionPlace::Mount {

@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 use cobrowse_edge::app::ReloadError;
 use cobrowse_edge::config::{EdgeConfig, RulesSource};
 use http::Request;
-use tokio::net::TcpListener;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, UnixListener};
 use tokio::sync::Notify;
 
 use crate::support::{
@@ -203,6 +204,40 @@ async fn an_origin_that_fails_its_health_checks_gets_no_visitors() {
     well.store(true, Ordering::Release);
     eventually("it is back", async || state("up").await).await;
     assert!(texts(&mut visitor, 6).await.contains(&"one".to_owned()));
+}
+
+#[tokio::test]
+async fn a_site_may_be_behind_a_unix_socket() {
+    let files = Directory::new();
+    let socket = files.0.join("app.sock");
+    let listener = UnixListener::bind(&socket).unwrap();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut head = Vec::new();
+            while !head.ends_with(b"\r\n\r\n") && stream.read_buf(&mut head).await.unwrap() > 0 {}
+            let page =
+                b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 7\r\n\r\n<p>old.";
+            stream.write_all(page).await.unwrap();
+        }
+    });
+    let rules = format!(
+        "version = 1\n[[site]]\nhosts = [\"*\"]\norigin = \"unix:{}\"\ngroup = 15687\n",
+        socket.display()
+    );
+    let edge = TestEdge::with_rules(&rules).await;
+    let mut visitor = Visitor::http1(edge.http).await;
+    for _ in 0..3 {
+        let page = visitor.get("/").await.text();
+        assert!(
+            page.starts_with("<p>old.<script id=\"glance-cobrowse\""),
+            "{page}"
+        );
+    }
+    let told = admin(&edge, "/origins").await;
+    assert!(
+        told.contains(&format!("unix:{}  up", socket.display())),
+        "{told}"
+    );
 }
 
 fn in_directory(rules: &Directory) -> EdgeConfig {

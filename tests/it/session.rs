@@ -81,6 +81,7 @@ async fn edge(site: SocketAddr, backend: SocketAddr, place: SessionPlace) -> Tes
             scheme: Scheme::Http,
             host: backend.ip().to_string(),
             port: backend.port(),
+            socket: None,
             tls: TlsSettings::default(),
         },
         place,

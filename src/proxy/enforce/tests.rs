@@ -76,6 +76,7 @@ impl Stage {
             scheme: Scheme::Http,
             host: "10.0.0.3".to_owned(),
             port: 80,
+            socket: None,
             tls: TlsSettings::default(),
         };
         let keys = GrantKeys::generate().unwrap();

@@ -19,6 +19,7 @@ fn route(mount: Option<&str>) -> SessionRoute {
         scheme: Scheme::Http,
         host: "10.1.4.21".to_owned(),
         port: 80,
+        socket: None,
         tls: TlsSettings::default(),
     };
     SessionRoute {

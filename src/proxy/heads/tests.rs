@@ -35,6 +35,7 @@ fn stage(site: &str, request: &[(&'static str, &'static str)]) -> Stage {
         scheme: Scheme::Http,
         host: "10.1.4.20".to_owned(),
         port: 8443,
+        socket: None,
         tls: TlsSettings::default(),
     };
     let mut built = Request::get("/page?q=1").header("host", "www.bank.example");

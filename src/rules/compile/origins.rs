@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use crate::document::{At, Endpoint, Fault, Reports, Stated};
+use crate::document::{At, Fault, Reports, Stated};
 use crate::rules::limits::MAX_ORIGINS;
 use crate::rules::origin::{
     HostHeader, OriginAddress, OriginBalance, OriginScheme, OriginSettings,
@@ -37,7 +37,11 @@ pub(super) fn compile(
     .map(beside);
     let [ca, client_certificate, client_key, error_page] = files.each_ref().map(value);
     let settings = OriginSettings {
-        addresses: table.origins.iter().map(address).collect(),
+        addresses: table
+            .origins
+            .iter()
+            .map(|origin| origin.value.clone())
+            .collect(),
         ca,
         server_name: value(&upstream.server_name),
         client_certificate,
@@ -71,18 +75,6 @@ fn at<T>(stated: &Option<Stated<T>>) -> Option<&At> {
     stated.as_ref().map(|stated| &stated.at)
 }
 
-fn address(origin: &Stated<Endpoint>) -> OriginAddress {
-    let Endpoint { https, host, port } = &origin.value;
-    OriginAddress {
-        scheme: match https {
-            true => OriginScheme::Https,
-            false => OriginScheme::Http,
-        },
-        host: host.as_str().into(),
-        port: *port,
-    }
-}
-
 fn check_origins(table: &SiteTable, reports: &Reports) {
     let Some(first) = table.origins.first() else {
         return;
@@ -94,13 +86,13 @@ fn check_origins(table: &SiteTable, reports: &Reports) {
             format!("keep to {MAX_ORIGINS} at most"),
         );
     }
-    let mut known: HashMap<OriginAddress, &At> = HashMap::new();
+    let mut known: HashMap<&OriginAddress, &At> = HashMap::new();
     for origin in &table.origins {
-        if let Some(other) = known.insert(address(origin), &origin.at) {
+        if let Some(other) = known.insert(&origin.value, &origin.at) {
             let fault = Fault::new("this origin is named twice", "name each once");
             reports.conflict(&origin.at, (other, "the other one"), fault);
         }
-        if origin.value.https != first.value.https {
+        if origin.value.scheme != first.value.scheme {
             let fault = Fault::new(
                 "some origins of this site are https and some are http",
                 "write all of them as https://, or all as http://",
@@ -135,7 +127,10 @@ fn check_identity(upstream: &UpstreamTable, reports: &Reports) {
 
 fn check_plain(table: &SiteTable, reports: &Reports) {
     let upstream = &table.upstream;
-    let is_plain = table.origins.first().is_some_and(|url| !url.value.https);
+    let is_plain = table
+        .origins
+        .first()
+        .is_some_and(|origin| origin.value.scheme == OriginScheme::Http);
     let tls = [
         at(&upstream.ca),
         at(&upstream.server_name),

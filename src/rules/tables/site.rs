@@ -3,12 +3,12 @@ use std::ops::RangeInclusive;
 use toml::de::DeValue;
 
 use crate::document::{
-    At, Endpoint, Fault, Stated, THIS_KEY, TableReader, flag, one_of, plain_text, size, text,
+    At, Fault, Stated, THIS_KEY, TableReader, flag, one_of, plain_text, size, text,
 };
 use crate::rules::host::HostPattern;
 use crate::rules::level::{Level, LevelName};
 use crate::rules::limits::MAX_NAME_CHARS;
-use crate::rules::origin::HostHeader;
+use crate::rules::origin::{HostHeader, OriginAddress};
 use crate::rules::path_parameters::PathParameters;
 use crate::rules::path_pattern::PathPattern;
 use crate::rules::site::PathCase;
@@ -23,7 +23,7 @@ pub(in crate::rules) struct SiteTable {
     pub(in crate::rules) at: At,
     pub(in crate::rules) hosts: Vec<Stated<HostPattern>>,
     /// Those that could be read.
-    pub(in crate::rules) origins: Vec<Stated<Endpoint>>,
+    pub(in crate::rules) origins: Vec<Stated<OriginAddress>>,
     pub(in crate::rules) upstream: UpstreamTable,
     pub(in crate::rules) level: Level,
     pub(in crate::rules) host_header: HostHeader,
@@ -84,8 +84,8 @@ impl SiteTable {
 }
 
 /// One `origin`, or several `origins`.
-fn read_origins(table: &mut TableReader<'_>) -> Vec<Stated<Endpoint>> {
-    let several = table.take_whole_list("origins", text(Endpoint::parse));
+fn read_origins(table: &mut TableReader<'_>) -> Vec<Stated<OriginAddress>> {
+    let several = table.take_whole_list("origins", text(OriginAddress::parse));
     let Some(several) = several else {
         if !table.has("origins") {
             table.require(
@@ -94,7 +94,7 @@ fn read_origins(table: &mut TableReader<'_>) -> Vec<Stated<Endpoint>> {
             );
         }
         return table
-            .take("origin", text(Endpoint::parse))
+            .take("origin", text(OriginAddress::parse))
             .into_iter()
             .collect();
     };

@@ -35,6 +35,7 @@ idle_timeout = "5m"
                 scheme: OriginScheme::Https,
                 host: "10.1.4.20".into(),
                 port: 8443,
+                socket: None,
             }],
             ca: Some("rules/ca.pem".into()),
             server_name: Some("legacy.bank.example".into()),

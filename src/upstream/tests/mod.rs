@@ -7,10 +7,12 @@ mod checks;
 mod failures;
 mod framing;
 mod limits;
+mod names;
 mod pooling;
 mod several;
 mod time;
 mod tls;
+mod unix;
 mod upgrade;
 
 use std::time::Duration;
@@ -43,6 +45,7 @@ fn target(port: u16) -> Target {
         scheme: Scheme::Http,
         host: "127.0.0.1".to_owned(),
         port,
+        socket: None,
         tls: TlsSettings::default(),
     }
 }
