@@ -23,7 +23,7 @@ WEB           := src/web
 WEB_MODULES   := $(WEB)/node_modules/.package-lock.json
 BROWSERS      := chromium chromium-browser google-chrome-stable google-chrome
 
-.PHONY: help demo test life check fmt bench bench-guard bench-micro bench-sessions fuzz clean rust-tools cargo-fuzz browser pebble slow-readers
+.PHONY: help demo test life check fmt bench bench-guard bench-micro bench-sessions endurance fuzz clean rust-tools cargo-fuzz browser pebble slow-readers
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -89,6 +89,9 @@ bench-guard: ## Count the instructions of the parts; over 5 % more than before i
 
 bench-micro: ## Measure the parts by themselves (ARGS=name for some of them)
 	@$(CARGO) bench --locked -- $(ARGS)
+
+endurance: ## Send 100,000 GETs and 10,000 POSTs to an origin that closes connections at any moment
+	@ENDURANCE_GETS=100000 ENDURANCE_POSTS=10000 $(CARGO) test --release --locked --lib -- --nocapture endurance
 
 bench-sessions: $(PLAYWRIGHT) ## Measure sessions: processor, memory, way from visitor to agent (SESSIONS=100 SECONDS=20)
 	@$(CARGO) build --release --locked --quiet

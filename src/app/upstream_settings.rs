@@ -50,6 +50,7 @@ pub(super) fn config(defaults: &Config, settings: &OriginSettings) -> Config {
         slow_start: settings.slow_start,
         in_flight_max: settings.in_flight_max.map(|max| max as usize),
         connections_max: settings.connections_max.map(|max| max as usize),
+        http2: settings.http2,
         health_check: settings.health.as_ref().and_then(health_check),
         ..defaults.clone()
     }

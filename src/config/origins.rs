@@ -49,12 +49,12 @@ fn read_config(table: &mut TableReader<'_>) -> Config {
             default.pool_idle_timeout,
             duration(WAITS),
         ),
+        pool_idle_max: table.take_or("pool_idle_max", default.pool_idle_max, count(POOL)),
         resolve_interval: table.take_or(
             "resolve_interval",
             default.resolve_interval,
             duration(RESOLVING),
         ),
-        pool_idle_max: table.take_or("pool_idle_max", default.pool_idle_max, count(POOL)),
         headers_max: table.take_or("headers_max", default.headers_max, count(HEADERS)),
         head_bytes_max: table.take_or("head_bytes_max", default.head_bytes_max, size(HEAD_BYTES)),
         ..default

@@ -45,6 +45,8 @@ pub struct OriginSettings {
     pub queue_max: Option<u32>,
     pub queue_timeout: Option<Duration>,
     pub health: Option<OriginHealth>,
+    /// HTTP/2, where the origin offers it.
+    pub http2: bool,
     /// A file with the page that visitors get where there is no answer; none: the process's.
     pub error_page: Option<PathBuf>,
 }

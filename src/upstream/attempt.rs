@@ -9,6 +9,7 @@ use super::body::UpstreamBody;
 use super::client::{Failure, replayable};
 use super::error::UpstreamError;
 use super::group::Group;
+use super::line::is_upgrade;
 use super::request_body::RequestBody;
 use super::turn::{Choice, Turn};
 
@@ -69,11 +70,12 @@ impl Group {
             mut was_sent_again,
             mut afresh,
         } = attempt;
+        let is_upgrade = is_upgrade(&request);
         loop {
             let index = turn.index;
             choice.tried.add(index);
-            let connection = match turn.connection(afresh).await {
-                Ok(connection) => connection,
+            let line = match turn.line(is_upgrade, afresh).await {
+                Ok(line) => line,
                 Err(error) => {
                     turn.fail(&error);
                     // Nothing was sent: any request may go elsewhere.
@@ -86,7 +88,7 @@ impl Group {
             };
             let may_go_elsewhere = !was_sent_again && self.clients.len() > 1;
             let replay = may_go_elsewhere.then(|| replayable(&request)).flatten();
-            let failure = match turn.origin.exchange(connection, request).await {
+            let failure = match turn.origin.exchange(line, request).await {
                 Ok(response) => return Ok(turn.settle(response)),
                 Err(failure) => failure,
             };

@@ -32,6 +32,8 @@ pub struct UpstreamBody {
     /// Counted for as long as this is read.
     in_flight: Option<InFlight>,
     tenancy: Option<Arc<Tenancy>>,
+    /// In HTTP/2: the share of the connection.
+    share: Option<Arc<()>>,
 }
 
 /// The connection, for when the body was read to its end.
@@ -58,6 +60,7 @@ impl UpstreamBody {
             reuse,
             in_flight: None,
             tenancy: None,
+            share: None,
         };
         body.reuse_if_ended();
         body
@@ -70,6 +73,11 @@ impl UpstreamBody {
             None if self.inner.is_end_stream() => {}
             None => self.in_flight = Some(in_flight),
         }
+    }
+
+    /// The answer came in HTTP/2, on a connection that others share.
+    pub(super) fn share(&mut self, share: Arc<()>) {
+        self.share = Some(share);
     }
 
     /// The exchange lasts as long as the tunnel that comes of it.
@@ -138,6 +146,9 @@ impl Body for UpstreamBody {
         };
         if let Some(idle) = &mut self.idle {
             idle.stop();
+        }
+        if frame.is_none() && self.share.is_some() && !self.inner.is_end_stream() {
+            return Poll::Ready(Some(Err(UpstreamError::BodyReset)));
         }
         match &frame {
             None => self.reuse(),

@@ -67,7 +67,12 @@ async fn resolve_always(origin: Weak<Shared>, every: Duration) {
             return;
         };
         match resolver.look_up().await {
-            Ok(addresses) => origin.pool.keep_only(addresses),
+            Ok(addresses) => {
+                if let Some(http2) = &origin.http2 {
+                    http2.keep_only(&addresses);
+                }
+                origin.pool.keep_only(addresses);
+            }
             Err(error) => tracing::debug!(%error, "an origin's name cannot be looked up"),
         }
     }
@@ -90,8 +95,9 @@ async fn check_always(origin: Weak<Shared>, check: HealthCheck) {
 impl Shared {
     /// On a connection of its own: whether one can be had is part of the question.
     async fn ask(&self, check: &HealthCheck) -> Result<(), Fault> {
-        let connection = self.open(None).await.map_err(|_| Fault::Unreachable)?;
-        let answer = self.exchange(connection, self.question(check)).await;
+        let line = self.open(None, self.http2.is_some()).await;
+        let line = line.map_err(|_| Fault::Unreachable)?;
+        let answer = self.exchange(line, self.question(check)).await;
         let answer = answer.map_err(|_| Fault::Unserving)?;
         let status = answer.status().as_u16();
         let is_good = match &check.statuses[..] {

@@ -6,28 +6,27 @@ use http::{Method, Request, Response, Uri, Version};
 use http_body::Body;
 use hyper::body::Incoming;
 use hyper::client::conn::http1;
-use hyper_util::rt::TokioIo;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Semaphore;
 use tokio::task::AbortHandle;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, timeout_at};
 
 use super::body::{Reuse, UpstreamBody};
 use super::config::Config;
-use super::connector::{Connected, Connector};
+use super::connector::Connector;
 use super::error::UpstreamError;
 use super::flow::{Flow, READ_MAX};
 use super::framing;
 use super::health::{Health, Standing};
+use super::http2::Http2;
 use super::origins::OriginStatus;
-use super::pool::{Connection, Opportunity, Pool};
+use super::pool::{Connection, Pool};
 use super::pulse::{Pulse, SLOTS_MAX};
 use super::request_body::{RequestBody, Upload};
 use super::resolver::{Lookup, by_system};
 use super::reusable;
-use super::stream::Stream;
 use super::target::Target;
 use crate::problem::Problem;
-use crate::wire::{EdgeBody, empty_body};
+use crate::wire::{EdgeBody, Scheme, empty_body};
 
 /// The way to one origin: its connections, and how it does. Clones share both.
 #[derive(Clone, Debug)]
@@ -45,7 +44,9 @@ pub(super) struct Shared {
     pub(super) pool: Arc<Pool>,
     pub(super) pulse: Arc<Pulse>,
     /// How many connections there may be at once; none: as many as are needed.
-    connections: Option<Arc<Semaphore>>,
+    pub(super) connections: Option<Arc<Semaphore>>,
+    /// Connections that many share; none: the origin is spoken to in HTTP/1.1 alone.
+    pub(super) http2: Option<Arc<Http2>>,
     /// Whether tasks look after it.
     pub(super) is_watched: AtomicBool,
 }
@@ -75,6 +76,8 @@ impl Client {
         let name = target.to_string();
         let health = Health::new(config.ejection.clone(), config.slow_start, Instant::now());
         let pulse = Pulse::new(name.clone(), health, config.exchanges_max());
+        let speaks_http2 = config.http2 && target.scheme == Scheme::Https;
+        let http2 = speaks_http2.then(|| Http2::new(&config));
         let connections = config.connections_max;
         let connections = connections.map(|max| Arc::new(Semaphore::new(max.min(SLOTS_MAX))));
         let shared = Arc::new(Shared {
@@ -85,6 +88,7 @@ impl Client {
             pool,
             pulse,
             connections,
+            http2,
             is_watched: AtomicBool::new(false),
         });
         Ok(Self { shared })
@@ -111,52 +115,12 @@ impl Shared {
             state,
             is_up: matches!(standing, Standing::Up),
             in_flight: self.pulse.in_flight(),
-            kept: self.pool.kept(),
+            kept: self.pool.kept() + self.http2.as_ref().map_or(0, |http2| http2.kept()),
             ejections: self.pulse.ejections(),
         }
     }
 
-    /// A new connection; where no more may be open, one that is given back meanwhile.
-    pub(super) async fn connect(&self) -> Result<Connection, UpstreamError> {
-        let Some(connections) = &self.connections else {
-            return self.open(None).await;
-        };
-        let after = self.config.connect_timeout;
-        match timeout(after, self.pool.take_or_open(connections)).await {
-            Err(_) => Err(UpstreamError::QueueTimeout { after }),
-            Ok(Opportunity::Pooled(connection)) => Ok(connection),
-            Ok(Opportunity::Open(permit)) => self.open(permit).await,
-        }
-    }
-
-    /// A new connection, which holds the permit until it is closed.
-    pub(super) async fn open(
-        &self,
-        permit: Option<OwnedSemaphorePermit>,
-    ) -> Result<Connection, UpstreamError> {
-        let Connected { transport, address } = self.connector.connect().await?;
-        let (stream, probe) = Stream::new(transport, permit);
-        let (sender, driver) = self
-            .builder()
-            .handshake(TokioIo::new(stream))
-            .await
-            .map_err(UpstreamError::before_head)?;
-        let driver = tokio::spawn(async move {
-            // Whoever waits for the answer, or reads its body, is told of the error too.
-            if let Err(error) = driver.with_upgrades().await {
-                tracing::debug!(%error, "a connection to an origin ended with an error");
-            }
-        });
-        let driver = driver.abort_handle();
-        Ok(Connection {
-            sender,
-            probe,
-            driver,
-            address,
-        })
-    }
-
-    fn builder(&self) -> http1::Builder {
+    pub(super) fn builder(&self) -> http1::Builder {
         let mut builder = http1::Builder::new();
         builder
             .max_headers(self.config.headers_max)
@@ -174,7 +138,8 @@ impl Shared {
         4 * self.config.head_bytes_max as u64
     }
 
-    pub(super) async fn exchange(
+    /// On a connection that carries nothing else meanwhile.
+    pub(super) async fn exchange_alone(
         &self,
         mut connection: Connection,
         request: Request<RequestBody>,
@@ -220,7 +185,7 @@ impl Shared {
 
     /// Waits for the head. The clock starts anew with every piece of the request that moves, so
     /// that a large upload is not cut.
-    async fn before_first_byte<T>(
+    pub(super) async fn before_first_byte<T>(
         &self,
         sending: impl Future<Output = T>,
         upload: &Upload,
@@ -237,7 +202,7 @@ impl Shared {
         }
     }
 
-    fn answer(
+    pub(super) fn answer(
         &self,
         mut response: Response<Incoming>,
         connection: Option<Connection>,

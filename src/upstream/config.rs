@@ -31,6 +31,9 @@ pub struct Config {
     pub in_flight_max: Option<usize>,
     /// Connections at once, those that are kept among them. Default: as many as are needed.
     pub connections_max: Option<usize>,
+    /// Whether origins are spoken to in HTTP/2 where they offer it in the TLS handshake.
+    /// WebSockets go over HTTP/1.1 all the same. Default: no.
+    pub http2: bool,
     /// How long the addresses of a name are taken for true; kept connections to one that is not
     /// among them any more are closed. Default: 30 seconds.
     pub resolve_interval: Duration,
@@ -56,9 +59,10 @@ const DEFAULT_HEADERS_MAX: usize = 200;
 const DEFAULT_HEAD_BYTES_MAX: usize = 64 * 1024;
 
 impl Config {
-    /// Exchanges at once: each has a connection to itself.
+    /// Exchanges at once: in HTTP/1.1 each has a connection to itself.
     pub(super) fn exchanges_max(&self) -> Option<usize> {
-        let limits = [self.in_flight_max, self.connections_max];
+        let connections_max = self.connections_max.filter(|_| !self.http2);
+        let limits = [self.in_flight_max, connections_max];
         limits.into_iter().flatten().min()
     }
 }
@@ -77,6 +81,7 @@ impl Default for Config {
             slow_start: None,
             in_flight_max: None,
             connections_max: None,
+            http2: false,
             resolve_interval: DEFAULT_RESOLVE_INTERVAL,
             health_check: None,
         }

@@ -1,5 +1,6 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::{TcpStream, UnixStream};
@@ -64,9 +65,10 @@ impl Connector {
         }
     }
 
-    pub(super) async fn connect(&self) -> Result<Connected, UpstreamError> {
+    /// `http2`: it is offered, where there is TLS.
+    pub(super) async fn connect(&self, http2: bool) -> Result<Connected, UpstreamError> {
         let after = self.timeout;
-        match timeout(after, self.establish()).await {
+        match timeout(after, self.establish(http2)).await {
             Ok(result) => result,
             Err(_) => {
                 if let Some(resolver) = self.resolver() {
@@ -77,7 +79,7 @@ impl Connector {
         }
     }
 
-    async fn establish(&self) -> Result<Connected, UpstreamError> {
+    async fn establish(&self, http2: bool) -> Result<Connected, UpstreamError> {
         let (socket, address) = match &self.place {
             Place::Host(resolver) => self.reach_host(resolver).await?,
             Place::Socket(path) => (self.reach_socket(path).await?, None),
@@ -85,7 +87,8 @@ impl Connector {
         let transport = match &self.tls {
             None => Transport::Plain(socket),
             Some(tls) => {
-                let connector = TlsConnector::from(tls.config.clone());
+                let config = if http2 { &tls.http2 } else { &tls.config };
+                let connector = TlsConnector::from(Arc::clone(config));
                 let connecting = connector.connect(tls.name.clone(), socket);
                 let stream = connecting.await.map_err(UpstreamError::Tls)?;
                 Transport::Tls(Box::new(stream))

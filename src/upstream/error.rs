@@ -13,6 +13,9 @@ pub enum UpstreamError {
     /// The body ended before its framing said so, or its framing is nonsense.
     #[error("the origin's answer broke off")]
     BodyBroken(#[source] hyper::Error),
+    /// In HTTP/2: reset without an error, which hyper takes for an end.
+    #[error("the origin gave its answer up")]
+    BodyReset,
     #[error("the origin's answer stood still for {after:?}")]
     BodyIdle { after: Duration },
     #[error("the origin closed the connection without an answer")]
@@ -63,7 +66,7 @@ impl UpstreamError {
     /// A constant word for metrics and logs.
     pub fn kind(&self) -> &'static str {
         match self {
-            Self::BodyBroken(_) => "body_broken",
+            Self::BodyBroken(_) | Self::BodyReset => "body_broken",
             Self::BodyIdle { .. } => "body_idle",
             Self::ClosedBeforeHead(_) => "closed",
             Self::Connect { source, .. } => connect_kind(source),
@@ -116,6 +119,7 @@ impl UpstreamError {
             | Self::Reset(_) => Some(Fault::Unserving),
             Self::BodyBroken(_)
             | Self::BodyIdle { .. }
+            | Self::BodyReset
             | Self::Framing(_)
             | Self::HeadTooLarge(_)
             | Self::OriginDown { .. }
@@ -131,6 +135,7 @@ impl UpstreamError {
             Self::RequestBroken(_) | Self::RequestIdle { .. } => Blame::Downstream,
             Self::BodyBroken(_)
             | Self::BodyIdle { .. }
+            | Self::BodyReset
             | Self::ClosedBeforeHead(_)
             | Self::Connect { .. }
             | Self::ConnectTimeout { .. }

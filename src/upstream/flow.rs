@@ -40,6 +40,11 @@ impl Flow {
         Poll::Ready(allowance(state.taken))
     }
 
+    /// Many share the connection, and each is held back by itself.
+    pub(super) fn open_wide(&self) {
+        self.lock().taken = READ_MAX * SHARE;
+    }
+
     /// A frame of this length was handed over.
     pub(super) fn pause(&self, length: usize) {
         let mut state = self.lock();

@@ -62,11 +62,7 @@ impl Group {
     fn take_one_of(&self, choice: Choice) -> Result<Turn<'_>, Without> {
         let mut full = Tried::default();
         loop {
-            let standings = self
-                .clients
-                .iter()
-                .map(|client| client.shared.pulse.standing());
-            let standings: Vec<_> = standings.take(ORIGINS_MAX).collect();
+            let standings = self.standings();
             let candidates = self.candidates(&standings, choice.tried.with(full));
             let dice = Dice {
                 turn: choice.number as usize,
@@ -87,6 +83,18 @@ impl Group {
                 Err(Refused::OnTrial) => {}
             }
         }
+    }
+
+    fn standings(&self) -> Vec<(Standing, f32)> {
+        let clients = self.clients.iter().take(ORIGINS_MAX);
+        let standings = clients.map(|client| client.shared.pulse.standing());
+        standings.collect()
+    }
+
+    /// The places of the origins that may be asked.
+    pub(super) fn fit(&self, choice: Choice) -> Vec<usize> {
+        let candidates = self.candidates(&self.standings(), choice.tried);
+        candidates.iter().map(|candidate| candidate.index).collect()
     }
 
     pub(super) fn turn(&self, index: usize, in_flight: InFlight) -> Turn<'_> {

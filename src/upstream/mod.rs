@@ -1,6 +1,6 @@
 //! The way to the origins of a site: where they are, how they are reached, which of them is asked, what
-//! may take how long, and what went wrong when it did. HTTP/1.1 over TCP and TLS, with pooled
-//! connections. Knows no site and no rule.
+//! may take how long, and what went wrong when it did. HTTP/1.1 over TCP, TLS and Unix sockets, or
+//! HTTP/2 over TLS, with pooled connections. Knows no site and no rule.
 //!
 //! A [`Client`] is the way to one origin; [`Origins`] are those of a site, one or several. Which is
 //! asked (`balance`), when one is left alone and when it is back (`health`), and how much may be sent
@@ -19,7 +19,9 @@ mod flow;
 mod framing;
 mod group;
 mod health;
+mod http2;
 mod idle;
+mod line;
 mod origins;
 mod pool;
 mod pulse;

@@ -10,6 +10,7 @@ use super::client::{Client, prepared, replayable};
 use super::group::{Group, Without, hash};
 #[cfg(test)]
 use super::health::{Fault, Standing};
+use super::line::is_upgrade;
 use super::queue::QueueConfig;
 use super::turn::{Choice, Tried};
 use crate::wire::EdgeBody;
@@ -129,6 +130,7 @@ impl Origins {
     /// byte of an answer, is sent again once if that cannot do anything twice, as far as the budget
     /// goes.
     ///
+    /// What goes over HTTP/2 cannot switch protocols: such a request gets a connection of HTTP/1.1.
     /// An answer of status 101 has hyper's `OnUpgrade` among its extensions.
     ///
     /// Cancel safety: dropping the future closes the connection that it used.
@@ -146,11 +148,11 @@ impl Origins {
             Err(without) => return Err(without.into_error()),
         };
         let request = prepared(request, turn.origin.config.first_byte_timeout);
-        let Some(connection) = turn.origin.pool.take() else {
+        let Some(line) = turn.origin.take(is_upgrade(&request)) else {
             return group.go_on(Attempt::new(turn, request, choice)).await;
         };
         let replay = replayable(&request);
-        match turn.origin.exchange(connection, request).await {
+        match turn.origin.exchange(line, request).await {
             Ok(response) => Ok(turn.settle(response)),
             Err(failure) => {
                 let attempt = group.recover(failure, replay, turn, choice)?;

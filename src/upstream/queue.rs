@@ -55,26 +55,31 @@ impl Group {
                 Err(Without::Origin(until)) => return Err(Without::Origin(until).into_error()),
                 Err(Without::Place) => {}
             }
-            let free = timeout_at(deadline, self.first_free()).await;
+            let free = timeout_at(deadline, self.first_free(choice)).await;
             let (index, slot) = free.map_err(|_| UpstreamError::QueueTimeout { after })?;
             let pulse = &self.clients[index].shared.pulse;
-            if let (Standing::Up, _) = pulse.standing() {
+            // Nobody may be there by now: then the next look leaves it out.
+            if !matches!(pulse.standing().0, Standing::Down(_)) {
                 return Ok(self.turn(index, pulse.enter_with(slot)));
             }
         }
     }
 
-    /// The first place that is given back at any of the origins. First come, first served.
-    async fn first_free(&self) -> (usize, OwnedSemaphorePermit) {
-        let slots = self.clients.iter().map(|client| client.shared.pulse.slot());
-        let slots = slots.map(|slot| Box::pin(slot) as Slot).enumerate();
+    /// The first place that is given back at any of the origins that may be asked. First come,
+    /// first served.
+    async fn first_free(&self, choice: Choice) -> (usize, OwnedSemaphorePermit) {
+        let fit = self.fit(choice).into_iter();
+        let slots = fit.map(|index| (index, self.clients[index].shared.pulse.slot()));
+        let slots = slots.map(|(index, slot)| (index, Box::pin(slot) as Slot));
         let mut slots: Vec<_> = slots.collect();
         std::future::poll_fn(|cx| {
             let mut free = None;
             slots.retain_mut(|(index, slot)| match slot.as_mut().poll(cx) {
                 Poll::Ready(permit) => {
                     // Of two at once the second goes back.
-                    free = free.take().or(permit.map(|permit| (*index, permit)));
+                    free = free
+                        .take()
+                        .or_else(|| permit.map(|permit| (*index, permit)));
                     false
                 }
                 Poll::Pending => true,

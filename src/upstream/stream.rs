@@ -13,6 +13,7 @@ use tokio_rustls::client::TlsStream;
 
 use super::flow::Flow;
 use super::pulse::InFlight;
+use super::tls::HTTP_2;
 
 /// A connection to an origin, TLS or not, that counts what was received.
 #[derive(Debug)]
@@ -171,6 +172,14 @@ impl Socket {
 }
 
 impl Transport {
+    /// Whether HTTP/2 was agreed on.
+    pub(super) fn is_http2(&self) -> bool {
+        match self {
+            Self::Plain(_) => false,
+            Self::Tls(stream) => stream.get_ref().1.alpn_protocol() == Some(HTTP_2),
+        }
+    }
+
     fn socket(&self) -> &Socket {
         match self {
             Self::Plain(socket) => socket,

@@ -14,6 +14,8 @@ use crate::problem::{Place, Problem};
 #[derive(Clone, Debug)]
 pub(super) struct TlsIdentity {
     pub(super) config: Arc<ClientConfig>,
+    /// The same, with HTTP/2 offered.
+    pub(super) http2: Arc<ClientConfig>,
     pub(super) name: ServerName<'static>,
 }
 
@@ -34,10 +36,18 @@ impl TlsIdentity {
             Some(client) => client.install(verified).map_err(|problem| vec![problem])?,
         };
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        let config = Arc::new(config);
-        Ok(Self { config, name })
+        let mut http2 = config.clone();
+        http2.alpn_protocols.insert(0, HTTP_2.to_vec());
+        Ok(Self {
+            config: Arc::new(config),
+            http2: Arc::new(http2),
+            name,
+        })
     }
 }
+
+/// What HTTP/2 is called in the handshake (RFC 9113 3.2).
+pub(super) const HTTP_2: &[u8] = b"h2";
 
 /// The chain and key with which the edge proves who it is.
 struct ClientIdentity {

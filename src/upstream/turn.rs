@@ -4,7 +4,7 @@ use super::body::UpstreamBody;
 use super::client::Shared;
 use super::error::UpstreamError;
 use super::health::Fault;
-use super::pool::Connection;
+use super::line::Line;
 use super::pulse::InFlight;
 
 /// An exchange's place at one of the origins.
@@ -30,14 +30,15 @@ pub(super) struct Choice {
 pub(super) struct Tried(u64);
 
 impl<'g> Turn<'g> {
-    pub(super) async fn connection(&self, afresh: bool) -> Result<Connection, UpstreamError> {
-        let pooled = match afresh {
+    /// `is_upgrade`: on a connection of its own.
+    pub(super) async fn line(&self, is_upgrade: bool, afresh: bool) -> Result<Line, UpstreamError> {
+        let open = match afresh {
             true => None,
-            false => self.origin.pool.take(),
+            false => self.origin.take(is_upgrade),
         };
-        match pooled {
-            Some(connection) => Ok(connection),
-            None => self.origin.connect().await,
+        match open {
+            Some(line) => Ok(line),
+            None => self.origin.connect(is_upgrade).await,
         }
     }
 

@@ -227,6 +227,7 @@ const HOUSE: &[Room] = &[
         1,
         &["problem", "telemetry", "wire"],
         &[
+            "h2",
             "http",
             "http_body",
             "http_body_util",

@@ -62,6 +62,7 @@ pub(super) fn compile(
         queue_max: value(&upstream.queue_max),
         queue_timeout: value(&upstream.queue_timeout),
         health: upstream.health.clone(),
+        http2: value(&upstream.http2).unwrap_or_default(),
         error_page,
     };
     (settings, files.into_iter().flatten().collect())
@@ -136,6 +137,11 @@ fn check_plain(table: &SiteTable, reports: &Reports) {
         at(&upstream.server_name),
         at(&upstream.client_certificate),
         at(&upstream.client_key),
+        upstream
+            .http2
+            .as_ref()
+            .filter(|http2| http2.value)
+            .map(|http2| &http2.at),
     ];
     if let (true, Some(at)) = (is_plain, tls.into_iter().flatten().next()) {
         reports.error(

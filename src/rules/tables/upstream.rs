@@ -5,8 +5,8 @@ use std::time::Duration;
 use toml::de::DeValue;
 
 use crate::document::{
-    Fault, Stated, THIS_KEY, TableReader, check_host, check_host_port, count, duration, one_of,
-    plain_text, refuse_odd_characters, text,
+    Fault, Stated, THIS_KEY, TableReader, check_host, check_host_port, count, duration, flag,
+    one_of, plain_text, refuse_odd_characters, text,
 };
 use crate::rules::origin::OriginHealth;
 
@@ -34,6 +34,7 @@ pub(in crate::rules) struct UpstreamTable {
     pub(in crate::rules) queue_max: Option<Stated<u32>>,
     pub(in crate::rules) queue_timeout: Option<Stated<Duration>>,
     pub(in crate::rules) health: Option<OriginHealth>,
+    pub(in crate::rules) http2: Option<Stated<bool>>,
     pub(in crate::rules) error_page: Option<Stated<PathBuf>>,
 }
 
@@ -73,6 +74,7 @@ impl UpstreamTable {
             queue_max: table.take("queue_max", count(QUEUE)),
             queue_timeout: table.take("queue_timeout", duration(WAITS)),
             health: health.and_then(read_health),
+            http2: table.take("http2", flag),
             error_page: table.take("error_page", text(file_name)),
         };
         table.finish();

@@ -148,3 +148,38 @@ async fn no_more_connections_are_open_than_may_be() {
     }
     assert_eq!(origin.connections(), 1);
 }
+
+/// Which must not be waited for by asking again and again.
+#[tokio::test]
+async fn who_waits_for_one_origin_does_not_spin_on_another_that_is_down() {
+    let origin = Origin::start(&[SLOW]).await;
+    let config = Config {
+        in_flight_max: Some(1),
+        ..config()
+    };
+    let client = |port| Client::new(&target(port), config.clone()).unwrap();
+    let policy = Policy {
+        balance: Balance::RoundRobin,
+        ..Policy::default()
+    };
+    let origins = Origins::new(vec![client(origin.port), client(1)], policy);
+    for _ in 0..5 {
+        origins.fail_for_test(1);
+    }
+    assert_eq!(origins.status()[1].state, "down");
+    let first = ask(&origins, "/1").await;
+    let waiting = origins.clone();
+    let mut second = Box::pin(waiting.call(get("/2"), b""));
+    let mut polls = 0;
+    let polled = std::future::poll_fn(|cx| {
+        polls += 1;
+        assert!(polls < 20, "it asks again and again");
+        second.as_mut().poll(cx).map(|answer| answer.map(drop))
+    });
+    let polled = tokio::time::timeout(BRIEFLY, polled).await;
+    assert!(polled.is_err(), "the other origin has no place");
+    origin.go().await;
+    assert_eq!(first.await.unwrap().unwrap(), "ok");
+    let answer = second.await.unwrap();
+    assert_eq!(text(answer).await.unwrap(), "ok");
+}

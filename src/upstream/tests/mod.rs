@@ -4,8 +4,10 @@ mod origin;
 mod pki;
 
 mod checks;
+mod endurance;
 mod failures;
 mod framing;
+mod http2;
 mod limits;
 mod names;
 mod pooling;

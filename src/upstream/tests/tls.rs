@@ -43,7 +43,7 @@ async fn tls_origin(config: Arc<ServerConfig>, script: &'static [Step], end: End
     port
 }
 
-fn tls_target(port: u16, directory: &TestDirectory, trusted: &Authority) -> Target {
+pub(super) fn tls_target(port: u16, directory: &TestDirectory, trusted: &Authority) -> Target {
     Target {
         scheme: Scheme::Https,
         tls: TlsSettings {
