@@ -9,7 +9,7 @@ use hyper::server::conn::{http1, http2};
 use hyper::service::Service;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
 use super::config::{CONNECTION_BUFFER_BYTES_MIN, Limits};
 use super::exchanges::Exchanges;
@@ -179,16 +179,12 @@ async fn idle(exchanges: &Exchanges, period: Duration) {
 /// keeps its streams' windows shut takes what little is written to the connection. As long as one
 /// exchange moves the others may stand: a browser that pauses a film loads pages meanwhile.
 async fn stalled(exchanges: &Exchanges, period: Duration) {
-    let mut ticks = interval(period);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut seen = None;
     loop {
-        ticks.tick().await;
-        let moves = exchanges.are_standing().then(|| exchanges.moves());
-        if moves.is_some() && moves == seen {
+        let stood = exchanges.standing_for().unwrap_or_default();
+        if stood >= period {
             return;
         }
-        seen = moves;
+        sleep(period - stood).await;
     }
 }
 

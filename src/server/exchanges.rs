@@ -4,6 +4,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::CONTENT_LENGTH;
@@ -12,6 +13,7 @@ use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use hyper::service::Service;
 use tokio::sync::Notify;
+use tokio::time::Instant;
 
 use super::handshake::Protocol;
 use super::head_watch::HeadWatch;
@@ -30,6 +32,8 @@ pub(super) struct Exchanges {
 
 #[derive(Debug, Default)]
 struct Counts {
+    /// `None`: nobody asks when something moved.
+    since: Option<Instant>,
     begun: AtomicU64,
     open: AtomicUsize,
     /// Those that have become tunnels over streams of their own. Over HTTP/1.1 the connection is
@@ -37,8 +41,8 @@ struct Counts {
     tunnels: AtomicUsize,
     /// How many, of exchanges and tunnels, wait for the client to take what it was sent.
     standing: AtomicUsize,
-    /// Frames that were asked for, in all exchanges.
-    moves: AtomicU64,
+    /// When an exchange last began or moved, in milliseconds after `since`.
+    moved_at: AtomicU64,
     one_begun: Notify,
 }
 
@@ -87,8 +91,12 @@ struct OpenTunnel {
 impl Exchanges {
     pub(super) fn new(controls: Controls, protocol: Protocol) -> Self {
         let Controls { reset, gate } = controls;
+        let counts = Counts {
+            since: (protocol == Protocol::Http2).then(Instant::now),
+            ..Counts::default()
+        };
         Self {
-            counts: Arc::default(),
+            counts: Arc::new(counts),
             reset,
             gate: (protocol == Protocol::Http1).then_some(gate),
         }
@@ -120,23 +128,23 @@ impl Exchanges {
         self.counts.open.load(Ordering::Acquire) + self.counts.tunnels.load(Ordering::Acquire)
     }
 
-    /// Whether the client takes nothing of all that it was given. A tunnel in which nothing is said
-    /// is nothing that it could take.
-    pub(super) fn are_standing(&self) -> bool {
-        let standing = self.counts.standing.load(Ordering::Acquire);
-        standing > 0 && standing >= self.counts.open.load(Ordering::Acquire)
-    }
-
-    /// Changes whenever an exchange begins or moves.
-    pub(super) fn moves(&self) -> u64 {
-        self.counts.moves.load(Ordering::Acquire)
+    /// How long the client has taken nothing of all that it was given over HTTP/2; `None`: it does,
+    /// or was given nothing. A tunnel in which nothing is said is nothing that it could take.
+    pub(super) fn standing_for(&self) -> Option<Duration> {
+        let counts = &self.counts;
+        let standing = counts.standing.load(Ordering::Acquire);
+        if standing == 0 || standing < counts.open.load(Ordering::Acquire) {
+            return None;
+        }
+        let moved_at = Duration::from_millis(counts.moved_at.load(Ordering::Acquire));
+        Some(counts.since?.elapsed().saturating_sub(moved_at))
     }
 
     fn begin(&self) -> OpenExchange {
         self.counts.begun.fetch_add(1, Ordering::AcqRel);
         self.counts.open.fetch_add(1, Ordering::AcqRel);
         self.counts.one_begun.notify_waiters();
-        self.counts.moves.fetch_add(1, Ordering::AcqRel);
+        self.counts.note_move();
         OpenExchange {
             counts: Arc::clone(&self.counts),
             is_standing: false,
@@ -156,13 +164,23 @@ impl Exchanges {
     }
 }
 
+impl Counts {
+    fn note_move(&self) {
+        if let Some(since) = self.since {
+            let now = u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX);
+            self.moved_at.store(now, Ordering::Release);
+        }
+    }
+}
+
 impl Held for OpenTunnel {
     fn stand(&self) {
+        self.counts.note_move();
         self.counts.standing.fetch_add(1, Ordering::AcqRel);
     }
 
     fn go_on(&self) {
-        self.counts.moves.fetch_add(1, Ordering::AcqRel);
+        self.counts.note_move();
         self.counts.standing.fetch_sub(1, Ordering::AcqRel);
     }
 }
@@ -182,14 +200,15 @@ impl<S> Counted<S> {
 }
 
 impl OpenExchange {
-    /// A frame was handed over, and the next is not asked for before the client took it.
+    /// A frame was handed over, just after it went on, and the next is not asked for before the
+    /// client took it.
     fn stand(&mut self) {
         self.is_standing = true;
         self.counts.standing.fetch_add(1, Ordering::AcqRel);
     }
 
     fn go_on(&mut self) {
-        self.counts.moves.fetch_add(1, Ordering::AcqRel);
+        self.counts.note_move();
         if std::mem::take(&mut self.is_standing) {
             self.counts.standing.fetch_sub(1, Ordering::AcqRel);
         }
@@ -339,5 +358,47 @@ fn ends_by_close(response: &Response<EdgeBody>) -> bool {
 impl fmt::Debug for ExchangeBody {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ExchangeBody").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::advance;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn it_is_known_since_when_a_client_takes_nothing_at_all() {
+        let controls = Controls {
+            reset: ResetSwitch::default(),
+            gate: WriteGate::default(),
+        };
+        let exchanges = Exchanges::new(controls, Protocol::Http2);
+        let part = Duration::from_millis(700);
+        assert_eq!(exchanges.standing_for(), None);
+        let mut film = exchanges.begin();
+        advance(part).await;
+        assert_eq!(exchanges.standing_for(), None);
+        film.go_on();
+        film.stand();
+        assert_eq!(exchanges.standing_for(), Some(Duration::ZERO));
+        advance(part).await;
+        assert_eq!(exchanges.standing_for(), Some(part));
+
+        let mut page = exchanges.begin();
+        assert_eq!(exchanges.standing_for(), None);
+        advance(part).await;
+        page.go_on();
+        page.stand();
+        advance(part).await;
+        assert_eq!(exchanges.standing_for(), Some(part));
+        page.go_on();
+        assert_eq!(exchanges.standing_for(), None);
+        drop(page);
+        assert_eq!(exchanges.standing_for(), Some(Duration::ZERO));
+        advance(2 * part).await;
+        assert_eq!(exchanges.standing_for(), Some(2 * part));
+        film.go_on();
+        assert_eq!(exchanges.standing_for(), None);
     }
 }
