@@ -23,7 +23,7 @@ WEB           := src/web
 WEB_MODULES   := $(WEB)/node_modules/.package-lock.json
 BROWSERS      := chromium chromium-browser google-chrome-stable google-chrome
 
-.PHONY: help demo test life check fmt bench bench-guard bench-micro bench-sessions endurance fuzz clean rust-tools cargo-fuzz browser pebble slow-readers
+.PHONY: help demo test test-full life check fmt bench bench-guard bench-micro bench-sessions endurance fuzz clean rust-tools cargo-fuzz browser pebble slow-readers
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -55,6 +55,9 @@ slow-readers: ## Measure 9,900 slow readers of a 5 MB page, and what others noti
 	@$(CARGO) build --release --locked --quiet
 	@COBROWSE_TEST_LIFE=full COBROWSE_EDGE="$(CURDIR)/target/release/cobrowse-edge" \
 		$(CARGO) test --locked --quiet --test it slow_readers -- --nocapture
+
+test-full: ## Try what is left to chance in full: odd answers 1,000 times each, origins killed 200 times per cell
+	@COBROWSE_TEST_FULL=1 $(CARGO) test --locked --test it -- answers:: truncation::killed --nocapture
 
 check: rust-tools $(WEB_MODULES) ## Check format, lints, types and documentation; warnings are errors
 	@echo "== format"

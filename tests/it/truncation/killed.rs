@@ -38,6 +38,9 @@ const PART: &str = "<!DOCTYPE html><p id=ssn>078-05-1120</p>";
 /// The visitor has as much of the body, at most, when the origin is killed.
 const SEEN_MAX: usize = 8 * 1024;
 
+/// From here on the origin takes its time, so that not much is on its way when it is killed.
+const SENT_FAST_MAX: usize = 16 * 1024;
+
 /// What is sent to the origin. Where only the close ends the answer it is never read there, so that
 /// the kernel resets the connection of the process that is killed; else it closes it in order.
 const BODY: &str = "a form";
@@ -86,7 +89,11 @@ fn answer(stream: &mut TcpStream, framing: &str, content: &str) -> std::io::Resu
     let head = format!("HTTP/1.1 200 OK\r\nContent-Type: {media}\r\n{coded}{framed}\r\n");
     stream.write_all(head.as_bytes())?;
     let mut encoder = Encoder::new(coding, CodingLevels::default());
+    let mut sent = 0;
     loop {
+        if sent > SENT_FAST_MAX {
+            std::thread::park_timeout(Duration::from_millis(1));
+        }
         let mut piece = BytesMut::new();
         match &mut encoder {
             None => piece.extend_from_slice(PART.as_bytes()),
@@ -95,6 +102,7 @@ fn answer(stream: &mut TcpStream, framing: &str, content: &str) -> std::io::Resu
                 encoder.flush(&mut piece).unwrap();
             }
         }
+        sent += piece.len();
         if framing == "chunked" {
             let size = format!("{:x}\r\n", piece.len());
             stream.write_all(&[size.as_bytes(), &piece, b"\r\n"].concat())?;

@@ -103,6 +103,9 @@ impl Asker {
     }
 }
 
+/// Larger than any answer that is whole.
+const LARGE: usize = 1024 * 1024;
+
 async fn ask_raw(
     address: SocketAddr,
     client: Client,
@@ -121,17 +124,23 @@ async fn ask_raw(
     );
     visitor.send(head + body).await;
     let mut bytes = Vec::new();
+    let mut is_told = false;
     let in_order = loop {
         match visitor.0.read_buf(&mut bytes).await {
             Ok(0) => break true,
             Ok(_) => {}
             Err(_) => break false,
         }
+        // What follows ends with the connection, and may be much.
+        if is_told && bytes.len() > LARGE {
+            continue;
+        }
         let [answer] = &RawAnswer::all(&bytes)[..] else {
             continue;
         };
         if answer.body.len() >= enough {
             seen.notify_one();
+            is_told = true;
         }
         // An error page is whole, and the connection stays.
         if answer.ending == Ending::Whole {
