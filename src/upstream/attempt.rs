@@ -20,9 +20,10 @@ pub(super) struct Attempt<'g> {
     choice: Choice,
     /// An idempotent request may go out twice, and none three times.
     was_sent_again: bool,
-    /// On a new connection.
-    afresh: bool,
 }
+
+/// Connections that others left behind, and that may be dead all of them.
+const ROUNDS_MAX: usize = 8;
 
 pub(super) type Answered = Result<Response<UpstreamBody>, UpstreamError>;
 type Boxed<'g> = Pin<Box<dyn Future<Output = Answered> + Send + 'g>>;
@@ -36,23 +37,20 @@ impl Group {
         turn: Turn<'g>,
         choice: Choice,
     ) -> Result<Attempt<'g>, UpstreamError> {
-        let mut attempt = match (failure, replay) {
-            (Failure::Unsent(request, _), _) => Attempt::new(turn, *request, choice),
+        match (failure, replay) {
+            (Failure::Unsent(request, _), _) => Ok(Attempt::new(turn, *request, choice)),
             // The origin closed the connection while the request was on its way to it, which is
             // nothing to blame it for.
-            (Failure::Unanswered(_), Some(request)) if self.budget.allows_retry() => Attempt {
+            (Failure::Unanswered(_), Some(request)) if self.budget.allows_retry() => Ok(Attempt {
                 was_sent_again: true,
                 ..Attempt::new(self.elsewhere(turn, choice), request, choice)
-            },
-            (Failure::Unanswered(error), _) => return Err(error),
+            }),
+            (Failure::Unanswered(error), _) => Err(error),
             (Failure::Final(error), _) => {
                 turn.fail(&error);
-                return Err(error);
+                Err(error)
             }
-        };
-        // What else is pooled may be as dead.
-        attempt.afresh = true;
-        Ok(attempt)
+        }
     }
 
     /// Boxed, because the state of a TLS handshake would else be part of the state of every
@@ -61,37 +59,44 @@ impl Group {
         Box::pin(self.attempt(attempt))
     }
 
-    /// Each round either ends, or leaves one origin behind.
+    /// Each round either ends, or leaves a connection or an origin behind.
     async fn attempt<'g>(&'g self, attempt: Attempt<'g>) -> Answered {
         let Attempt {
             mut turn,
             mut request,
             mut choice,
             mut was_sent_again,
-            mut afresh,
         } = attempt;
         let is_upgrade = is_upgrade(&request);
+        let mut round = 0;
         loop {
-            let index = turn.index;
-            choice.tried.add(index);
-            let line = match turn.line(is_upgrade, afresh).await {
-                Ok(line) => line,
+            round += 1;
+            let (line, is_new) = match turn.origin.connect(is_upgrade).await {
+                Ok(opened) => opened,
                 Err(error) => {
+                    choice.tried.add(turn.index);
                     turn.fail(&error);
                     // Nothing was sent: any request may go elsewhere.
                     match self.choose(choice) {
-                        Ok(next) => (turn, afresh) = (next, false),
+                        Ok(next) => turn = next,
                         Err(_) => return Err(error),
                     }
                     continue;
                 }
             };
-            let may_go_elsewhere = !was_sent_again && self.clients.len() > 1;
-            let replay = may_go_elsewhere.then(|| replayable(&request)).flatten();
+            let may_be_repeated = !was_sent_again && (!is_new || self.clients.len() > 1);
+            let replay = may_be_repeated.then(|| replayable(&request)).flatten();
             let failure = match turn.origin.exchange(line, request).await {
                 Ok(response) => return Ok(turn.settle(response)),
                 Err(failure) => failure,
             };
+            if !is_new && round < ROUNDS_MAX {
+                let again = self.recover(failure, replay, turn, choice)?;
+                (turn, request) = (again.turn, again.request);
+                was_sent_again |= again.was_sent_again;
+                continue;
+            }
+            choice.tried.add(turn.index);
             turn.fail(failure.error());
             (request, turn) = match (failure, replay, self.choose(choice)) {
                 (Failure::Unsent(request, _), _, Ok(next)) => (*request, next),
@@ -101,7 +106,6 @@ impl Group {
                 }
                 (failure, _, _) => return Err(failure.into_error()),
             };
-            afresh = true;
         }
     }
 
@@ -122,7 +126,6 @@ impl<'g> Attempt<'g> {
             request,
             choice,
             was_sent_again: false,
-            afresh: false,
         }
     }
 }

@@ -7,7 +7,7 @@ use http_body::Body;
 use hyper::body::Incoming;
 use hyper::client::conn::http1;
 use tokio::sync::Semaphore;
-use tokio::task::AbortHandle;
+use tokio::task::{AbortHandle, JoinHandle};
 use tokio::time::{Instant, timeout_at};
 
 use super::body::{Reuse, UpstreamBody};
@@ -141,38 +141,50 @@ impl Shared {
     /// On a connection that carries nothing else meanwhile.
     pub(super) async fn exchange_alone(
         &self,
-        mut connection: Connection,
+        connection: Connection,
         request: Request<RequestBody>,
     ) -> Result<Response<UpstreamBody>, Failure> {
         let upload = request.body().upload();
         let is_reusable = reusable::after_request(request.headers());
         let is_head = request.method() == Method::HEAD;
-        let received = connection.probe.received();
-        connection.probe.expect_head(self.head_and_interim_max());
-        let sending = connection.sender.try_send_request(request);
-        match self.before_first_byte(sending, &upload).await {
-            Ok(Ok(mut response)) => {
-                connection.probe.head_came();
+        let Connection {
+            mut sender,
+            probe,
+            mut driver,
+            address,
+        } = connection;
+        let received = probe.received();
+        probe.expect_head(self.head_and_interim_max());
+        let sending = sender.try_send_request(request);
+        let answering = answer_of(sending, sender, &mut driver);
+        match self.before_first_byte(answering, &upload).await {
+            Ok((Ok(mut response), sender)) => {
+                probe.head_came();
                 framing::settle(response.headers_mut())
                     .map_err(|what| Failure::Final(UpstreamError::Framing(what)))?;
                 if !upload.is_done() {
-                    close_if_stuck(Arc::clone(&upload), connection.driver.clone());
+                    close_if_stuck(Arc::clone(&upload), driver.abort_handle());
                 }
-                let flow = Arc::clone(connection.probe.flow());
+                let flow = Arc::clone(probe.flow());
                 let may_have_body = is_head && reusable::announces_a_body(response.headers());
                 let is_reusable = is_reusable && !may_have_body;
-                let tenancy = connection.probe.tenancy(response.status());
-                let connection = is_reusable.then_some(connection);
+                let tenancy = probe.tenancy(response.status());
+                let connection = sender.filter(|_| is_reusable).map(|sender| Connection {
+                    sender,
+                    probe,
+                    driver,
+                    address,
+                });
                 let mut answer = self.answer(response, connection, upload, flow);
                 if let Some(tenancy) = tenancy {
                     answer.body_mut().move_out_to(tenancy);
                 }
                 Ok(answer)
             }
-            Ok(Err(mut error)) => {
+            Ok((Err(mut error), _)) => {
                 let request = error.take_message();
                 let error = upload.failure_before_head(error.into_error());
-                let is_unanswered = connection.probe.received() == received;
+                let is_unanswered = probe.received() == received;
                 Err(match request {
                     Some(request) => Failure::Unsent(Box::new(request), error),
                     None if is_unanswered => Failure::Unanswered(error),
@@ -219,6 +231,27 @@ impl Shared {
         response.map(|body| UpstreamBody::new(body, limit, upload, flow, reuse))
     }
 }
+
+/// The answer, and the sender if the connection goes on.
+///
+/// A request that is handed to a connection at the moment of its end may lie in a queue that nobody
+/// reads any more, for as long as anybody could add to it: the sender is given up then.
+async fn answer_of<T>(
+    sending: impl Future<Output = T>,
+    sender: Sender,
+    driver: &mut JoinHandle<()>,
+) -> (T, Option<Sender>) {
+    tokio::pin!(sending);
+    tokio::select! {
+        biased;
+        answer = &mut sending => return (answer, Some(sender)),
+        _ = driver => {}
+    }
+    drop(sender);
+    (sending.await, None)
+}
+
+type Sender = http1::SendRequest<RequestBody>;
 
 /// An origin that has answered may leave the rest of the request on the way for ever.
 fn close_if_stuck(upload: Arc<Upload>, driver: AbortHandle) {

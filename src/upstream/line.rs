@@ -39,8 +39,8 @@ impl Shared {
         multiplexed.or_else(|| self.pool.take().map(Line::Http1))
     }
 
-    /// A new connection; where no more may be open, one that is given back meanwhile.
-    pub(super) async fn connect(&self, is_upgrade: bool) -> Result<Line, UpstreamError> {
+    /// A new connection (`true`); where there is to be none, one that is open already.
+    pub(super) async fn connect(&self, is_upgrade: bool) -> Result<(Line, bool), UpstreamError> {
         let Some(http2) = self.http2_for(is_upgrade) else {
             return self.open_when_allowed(false).await;
         };
@@ -51,29 +51,29 @@ impl Shared {
         let opening = timeout(after, http2.opening.acquire()).await;
         let _opening = opening.map_err(|_| UpstreamError::ConnectTimeout { after })?;
         if let Some(multiplexed) = http2.take() {
-            return Ok(Line::Http2(multiplexed));
+            return Ok((Line::Http2(multiplexed), false));
         }
-        let line = self.open_when_allowed(true).await?;
-        match &line {
-            Line::Http1(_) => http2.is_declined.store(true, Ordering::Relaxed),
-            Line::Http2(multiplexed) => http2.keep(multiplexed.clone()),
+        let opened = self.open_when_allowed(true).await?;
+        match &opened {
+            (Line::Http1(_), _) => http2.is_declined.store(true, Ordering::Relaxed),
+            (Line::Http2(multiplexed), _) => http2.keep(multiplexed.clone()),
         }
-        Ok(line)
+        Ok(opened)
     }
 
     fn http2_for(&self, is_upgrade: bool) -> Option<&Arc<Http2>> {
         self.http2.as_ref().filter(|_| !is_upgrade)
     }
 
-    async fn open_when_allowed(&self, http2: bool) -> Result<Line, UpstreamError> {
+    async fn open_when_allowed(&self, http2: bool) -> Result<(Line, bool), UpstreamError> {
         let Some(connections) = &self.connections else {
-            return self.open(None, http2).await;
+            return Ok((self.open(None, http2).await?, true));
         };
         let after = self.config.connect_timeout;
         match timeout(after, self.pool.take_or_open(connections)).await {
             Err(_) => Err(UpstreamError::QueueTimeout { after }),
-            Ok(Opportunity::Pooled(connection)) => Ok(Line::Http1(connection)),
-            Ok(Opportunity::Open(permit)) => self.open(permit, http2).await,
+            Ok(Opportunity::Pooled(connection)) => Ok((Line::Http1(connection), false)),
+            Ok(Opportunity::Open(permit)) => Ok((self.open(permit, http2).await?, true)),
         }
     }
 
@@ -102,7 +102,6 @@ impl Shared {
                 tracing::debug!(%error, "a connection to an origin ended with an error");
             }
         });
-        let driver = driver.abort_handle();
         Ok(Line::Http1(Connection {
             sender,
             probe,
@@ -136,6 +135,7 @@ impl Shared {
             ..
         } = multiplexed;
         let sending = sender.try_send_request(request);
+        drop(sender);
         match self.before_first_byte(sending, &upload).await {
             Ok(Ok(mut response)) => {
                 framing::settle(response.headers_mut()).map_err(final_error)?;

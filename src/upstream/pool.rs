@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use hyper::client::conn::http1::SendRequest;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
-use tokio::task::AbortHandle;
+use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until};
 
 use super::config::Config;
@@ -35,7 +35,7 @@ pub(super) enum Opportunity {
 pub(super) struct Connection {
     pub(super) sender: SendRequest<RequestBody>,
     pub(super) probe: Probe,
-    pub(super) driver: AbortHandle,
+    pub(super) driver: JoinHandle<()>,
     /// Where it leads, if the origin is on the network.
     pub(super) address: Option<SocketAddr>,
 }

@@ -4,7 +4,6 @@ use super::body::UpstreamBody;
 use super::client::Shared;
 use super::error::UpstreamError;
 use super::health::Fault;
-use super::line::Line;
 use super::pulse::InFlight;
 
 /// An exchange's place at one of the origins.
@@ -29,19 +28,7 @@ pub(super) struct Choice {
 #[derive(Clone, Copy, Default)]
 pub(super) struct Tried(u64);
 
-impl<'g> Turn<'g> {
-    /// `is_upgrade`: on a connection of its own.
-    pub(super) async fn line(&self, is_upgrade: bool, afresh: bool) -> Result<Line, UpstreamError> {
-        let open = match afresh {
-            true => None,
-            false => self.origin.take(is_upgrade),
-        };
-        match open {
-            Some(line) => Ok(line),
-            None => self.origin.connect(is_upgrade).await,
-        }
-    }
-
+impl Turn<'_> {
     /// The exchange has its answer, and lasts until that was read.
     pub(super) fn settle(mut self, mut response: Response<UpstreamBody>) -> Response<UpstreamBody> {
         match response.status() {
