@@ -137,6 +137,8 @@ impl RawHeads {
 
     fn end_line(&mut self, line: &[u8]) {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
+        // As of one that comes in pieces.
+        let line = &line[..line.len().min(LINE_MAX)];
         match self.state {
             // hyper skips empty lines in front of a request (RFC 9112 2.2).
             State::Start if line.is_empty() => {}
@@ -161,12 +163,15 @@ impl RawHeads {
         let next = match (head.codings, head.lengths, head.length) {
             (0, 0, _) | (0, _, Some(0)) => State::Start,
             (0, _, Some(length)) => State::Body(length),
-            // hyper refuses such a length.
             (0, _, None) => State::Start,
             _ => State::ChunkSize,
         };
-        if head.codings > 0 && !head.is_chunked {
-            // The gate refuses it, and nobody knows where its body ends.
+        // hyper or the gate refuse most such lengths and codings; nobody knows where the body ends.
+        let is_unclear = match head.codings {
+            0 => head.lengths > 0 && head.length.is_none(),
+            _ => !head.is_chunked,
+        };
+        if is_unclear {
             self.lose();
         }
         if let Some(fault) = fault {

@@ -104,6 +104,8 @@ fn what_cannot_be_followed_is_given_up() {
         post(chunked, "10000000000000000\r\n"),
         post("Content-Length: 1", "x\u{81}\r\n"),
         post("Transfer-Encoding: chunked, gzip", ""),
+        post(&format!("Content-Length:{}2", " ".repeat(LINE_MAX)), "ok"),
+        post("Content-Length: 2, 2", "ok"),
     ] {
         // The one request itself is left to hyper and the gate.
         let next = if request.starts_with("POST") { 2 } else { 1 };
