@@ -3,6 +3,7 @@
 //! Rooms that read files (rules, settings, certificates) collect all their problems and return
 //! them together; the commands print them.
 
+use std::error::Error;
 use std::fmt;
 use std::ops::Range;
 use std::path::PathBuf;
@@ -119,4 +120,18 @@ impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {} ({})", self.place, self.message, self.remedy)
     }
+}
+
+/// The text of an error and of its causes, each once.
+pub fn with_causes(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let more = error.to_string();
+        if !text.contains(&more) {
+            text = format!("{text}: {more}");
+        }
+        cause = error.source();
+    }
+    text
 }

@@ -1,4 +1,3 @@
-use std::error::Error;
 use std::io;
 
 use thiserror::Error;
@@ -42,19 +41,5 @@ impl OrderError {
         };
         let kind = problem.r#type.as_deref();
         kind == Some("urn:ietf:params:acme:error:accountDoesNotExist")
-    }
-
-    /// The text, and the texts of its causes, each once.
-    pub(super) fn told(&self) -> String {
-        let mut text = self.to_string();
-        let mut cause = self.source();
-        while let Some(error) = cause {
-            let more = error.to_string();
-            if !text.contains(&more) {
-                text = format!("{text}: {more}");
-            }
-            cause = error.source();
-        }
-        text
     }
 }

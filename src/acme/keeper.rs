@@ -14,6 +14,7 @@ use super::error::OrderError;
 use super::order::order;
 use super::schedule::{Due, due, pause};
 use super::store::Store;
+use crate::problem::with_causes;
 use crate::server::{Certificates, Challenges};
 use crate::telemetry::Metrics;
 
@@ -196,7 +197,7 @@ impl Keeper {
                 self.failures.insert(host.to_owned(), failures);
                 tracing::error!(
                     host,
-                    error = error.told(),
+                    error = with_causes(&error),
                     failures = count,
                     again_in = ?pause,
                     "no certificate; what was in force stays in force"

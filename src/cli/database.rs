@@ -4,12 +4,11 @@ use clap::Args;
 
 use super::exit::Exit;
 use super::report::report;
-use super::running::with_causes;
 use super::source::DEFAULT_CONFIG;
 use super::terminal::complain;
 use crate::backend::store::{Database, StoreError};
 use crate::config::{self, DEFAULT_DATABASE};
-use crate::problem::Problem;
+use crate::problem::{Problem, with_causes};
 
 /// Where the backend's database is.
 #[derive(Args, Clone, Debug)]

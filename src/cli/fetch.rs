@@ -8,10 +8,10 @@ use tokio::time::timeout;
 
 use super::exit::Exit;
 use super::report::report;
-use super::running::with_causes;
 use super::terminal::{complain, say};
 use crate::app::{self, InspectError};
 use crate::config::EdgeConfig;
+use crate::problem::with_causes;
 use crate::proxy::{InspectedPolicy, Inspection, PolicyPlace};
 use crate::wire::{Authority, Scheme};
 

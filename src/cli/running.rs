@@ -1,4 +1,3 @@
-use std::error::Error;
 use std::io;
 use std::net::SocketAddr;
 
@@ -12,7 +11,7 @@ use super::report::report;
 use super::terminal::complain;
 use crate::app::{Edge, StartError};
 use crate::config::EdgeConfig;
-use crate::problem::Problem;
+use crate::problem::{Problem, with_causes};
 use crate::server::{BindError, Inherited};
 use crate::telemetry::start_log;
 
@@ -192,20 +191,6 @@ fn address_of(error: &BindError) -> Option<SocketAddr> {
         | BindError::Tls(_)
         | BindError::Unix { .. } => None,
     }
-}
-
-/// The text of an error and of its causes, each once.
-pub(super) fn with_causes(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let more = error.to_string();
-        if !text.contains(&more) {
-            text = format!("{text}: {more}");
-        }
-        cause = error.source();
-    }
-    text
 }
 
 #[cfg(test)]

@@ -161,7 +161,7 @@ const HOUSE: &[Room] = &[
     room(
         "acme",
         2,
-        &["server", "telemetry"],
+        &["problem", "server", "telemetry"],
         &[
             "aws_lc_rs",
             "base64",
