@@ -2,13 +2,14 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use http::header::{HOST, HeaderValue, USER_AGENT};
+use http::header::{CONNECTION, HOST, HeaderValue, USER_AGENT};
 use http::{Request, Uri};
 use http_body_util::{BodyExt, Limited};
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
 use super::client::{Client, Shared, prepared};
 use super::health::Fault;
+use super::line::Line;
 use super::request_body::RequestBody;
 use super::resolver::Resolver;
 use crate::wire::empty_body;
@@ -93,11 +94,17 @@ async fn check_always(origin: Weak<Shared>, check: HealthCheck) {
 }
 
 impl Shared {
-    /// On a connection of its own: whether one can be had is part of the question.
+    /// On a connection of its own, which ends with the answer: whether one can be had is part of the
+    /// question, and those of visitors are not to grow in number by it.
     async fn ask(&self, check: &HealthCheck) -> Result<(), Fault> {
         let line = self.open(None, self.http2.is_some()).await;
         let line = line.map_err(|_| Fault::Unreachable)?;
-        let answer = self.exchange(line, self.question(check)).await;
+        let mut question = self.question(check);
+        if let Line::Http1(_) = line {
+            let headers = question.headers_mut();
+            headers.insert(CONNECTION, HeaderValue::from_static("close"));
+        }
+        let answer = self.exchange(line, question).await;
         let answer = answer.map_err(|_| Fault::Unserving)?;
         let status = answer.status().as_u16();
         let is_good = match &check.statuses[..] {

@@ -127,3 +127,22 @@ async fn nobody_checks_origins_that_nobody_uses() {
     tokio::time::sleep(BRIEFLY).await;
     assert_eq!(one.checks.load(Ordering::Acquire), before);
 }
+
+#[tokio::test]
+async fn the_connection_of_a_check_ends_with_it() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let origins = origins_at(&target(port), checking());
+    origins.watch();
+    let (mut stream, _) = listener.accept().await.unwrap();
+    let mut question = Vec::new();
+    while !question.ends_with(b"\r\n\r\n") {
+        question.push(stream.read_u8().await.unwrap());
+    }
+    let question = String::from_utf8(question).unwrap();
+    assert!(question.contains("\r\nconnection: close\r\n"), "{question}");
+    let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
+    stream.write_all(answer).await.unwrap();
+    let after = tokio::time::timeout(PATIENCE, stream.read_u8()).await;
+    assert!(after.expect("the edge closes").is_err());
+}
