@@ -9,8 +9,7 @@ use memchr::memchr;
 pub struct RawHeads {
     state: State,
     head: Head,
-    /// The beginning of a line that has not come whole.
-    line: Vec<u8>,
+    line: Part,
     /// How many heads have come whole.
     heads: u64,
     fault: Option<(u64, RawFault)>,
@@ -25,6 +24,25 @@ pub enum RawFault {
     LengthAndChunks,
     /// The bytes in front of it are not followed any more: they may be a tunnel's.
     Lost,
+}
+
+/// What has come of a line that has not come whole.
+#[derive(Debug, Default)]
+struct Part {
+    /// At most [`LINE_MAX`] bytes.
+    start: Vec<u8>,
+    bytes: usize,
+    last: Option<u8>,
+}
+
+/// A line as far as it is looked at.
+#[derive(Clone, Copy)]
+struct Line<'l> {
+    /// Its first [`LINE_MAX`] bytes, without the line end.
+    text: &'l [u8],
+    /// There are more.
+    is_cut: bool,
+    has_cr: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,7 +80,7 @@ impl RawHeads {
         Self {
             state: State::Start,
             head: Head::default(),
-            line: Vec::new(),
+            line: Part::default(),
             heads: 0,
             fault: None,
         }
@@ -110,13 +128,13 @@ impl RawHeads {
             return &[];
         };
         let (line, rest) = (&bytes[..end], &bytes[end + 1..]);
-        if self.line.is_empty() {
+        if self.line.bytes == 0 {
             self.note_bytes(line.len());
-            self.end_line(line);
+            self.end_line(Line::new(line, line.len(), line.last()));
         } else {
             self.keep(line);
-            let line = std::mem::take(&mut self.line);
-            self.end_line(&line);
+            let Part { start, bytes, last } = std::mem::take(&mut self.line);
+            self.end_line(Line::new(&start, bytes, last.as_ref()));
         }
         rest
     }
@@ -124,8 +142,11 @@ impl RawHeads {
     /// Keeps the beginning of a line, as far as it may be needed.
     fn keep(&mut self, part: &[u8]) {
         self.note_bytes(part.len());
-        let room = LINE_MAX.saturating_sub(self.line.len());
-        self.line.extend_from_slice(&part[..part.len().min(room)]);
+        let line = &mut self.line;
+        let room = LINE_MAX.saturating_sub(line.start.len());
+        line.start.extend_from_slice(&part[..part.len().min(room)]);
+        line.bytes = line.bytes.saturating_add(part.len());
+        line.last = part.last().copied().or(line.last);
     }
 
     fn note_bytes(&mut self, count: usize) {
@@ -135,18 +156,18 @@ impl RawHeads {
         }
     }
 
-    fn end_line(&mut self, line: &[u8]) {
-        let line = line.strip_suffix(b"\r").unwrap_or(line);
-        // As of one that comes in pieces.
-        let line = &line[..line.len().min(LINE_MAX)];
+    fn end_line(&mut self, line: Line<'_>) {
+        let text = line.text;
         match self.state {
             // hyper skips empty lines in front of a request (RFC 9112 2.2).
-            State::Start if line.is_empty() => {}
-            State::Start if line[0].is_ascii_graphic() => self.state = State::Head,
-            State::Head if line.is_empty() => self.end_head(),
+            State::Start if text.is_empty() => {}
+            State::Start if text[0].is_ascii_graphic() => self.state = State::Head,
+            State::Head if text.is_empty() => self.end_head(),
             State::Head => self.head.note(line),
-            State::ChunkSize => self.begin_chunk(line),
-            State::Trailers if line.is_empty() => self.begin_anew(State::Start),
+            // hyper knows no other line end there.
+            State::ChunkSize | State::Trailers if !line.has_cr => self.lose(),
+            State::ChunkSize => self.begin_chunk(text),
+            State::Trailers if text.is_empty() => self.begin_anew(State::Start),
             State::Trailers => {}
             State::Start | State::Body(_) | State::Chunk(_) => self.lose(),
         }
@@ -204,15 +225,29 @@ impl Default for RawHeads {
     }
 }
 
+impl<'l> Line<'l> {
+    fn new(start: &'l [u8], bytes: usize, last: Option<&u8>) -> Self {
+        let has_cr = last == Some(&b'\r');
+        let bytes = bytes - usize::from(has_cr);
+        Self {
+            text: &start[..start.len().min(LINE_MAX).min(bytes)],
+            is_cut: bytes > LINE_MAX,
+            has_cr,
+        }
+    }
+}
+
 impl Head {
-    fn note(&mut self, line: &[u8]) {
-        if let Some(value) = value_of(line, b"content-length") {
+    /// Of a value that is not there as a whole nothing is believed.
+    fn note(&mut self, line: Line<'_>) {
+        let Line { text, is_cut, .. } = line;
+        if let Some(value) = value_of(text, b"content-length") {
             self.lengths += 1;
-            let value = str::from_utf8(value).ok();
+            let value = str::from_utf8(value).ok().filter(|_| !is_cut);
             self.length = value.and_then(|digits| digits.parse().ok());
-        } else if let Some(value) = value_of(line, b"transfer-encoding") {
+        } else if let Some(value) = value_of(text, b"transfer-encoding") {
             self.codings += 1;
-            self.is_chunked = value.eq_ignore_ascii_case(b"chunked");
+            self.is_chunked = !is_cut && value.eq_ignore_ascii_case(b"chunked");
         }
     }
 }
