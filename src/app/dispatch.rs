@@ -39,7 +39,7 @@ pub(super) async fn dispatch(
         return Ok(redirect);
     }
     let subject = visitor_of_site(&connection, &routes, &request)?;
-    routes.visitors.tell(subject, &mut parts.headers);
+    routes.visitors.drop_forged(&mut parts.headers);
     let limits = &shared.edge.limits;
     let limits = match destination {
         Destination::Page(route) => &limits.for_site(route.site.body_bytes_max()),
@@ -56,6 +56,7 @@ pub(super) async fn dispatch(
         visitor: Visitor {
             peer: connection.peer,
         },
+        subject,
         notes,
     };
     let answer = match destination {

@@ -61,6 +61,7 @@ pub async fn inspect(
         visitor: Visitor {
             peer: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
         },
+        subject: None,
         switchable: None,
         notes: Notes::default(),
     };

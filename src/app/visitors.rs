@@ -4,14 +4,14 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use http::header::{CONNECTION, HeaderMap, HeaderName, HeaderValue};
+use http::header::{HeaderMap, HeaderName, HeaderValue};
 
 use super::routes::Routes;
 use crate::problem::{Place, Problem};
-use crate::proxy::ProxyError;
+use crate::proxy::{ProxyError, Subject};
 use crate::rules::RuleSet;
 use crate::server::{ConnectionInfo, Demands, VisitorAuthority};
-use crate::wire::EdgeRequest;
+use crate::wire::{EdgeRequest, dashed_if_odd};
 
 /// What sites demand of their visitors.
 #[derive(Debug, Default)]
@@ -26,9 +26,6 @@ struct Demand {
     authority: Arc<VisitorAuthority>,
     subject_header: Option<HeaderName>,
 }
-
-/// What an origin is told of a visitor, and in which field.
-pub(super) type Subject = Option<(HeaderName, HeaderValue)>;
 
 impl VisitorDemands {
     pub(super) fn load(
@@ -61,53 +58,27 @@ impl VisitorDemands {
         demands
     }
 
-    /// Takes away what a visitor says of himself, and says what is known.
-    pub(super) fn tell(&self, subject: Subject, headers: &mut HeaderMap) {
+    /// Takes away what a visitor says of himself.
+    pub(super) fn drop_forged(&self, headers: &mut HeaderMap) {
         if self.subject_headers.is_empty() {
             return;
         }
         let forged: Vec<_> = headers
             .keys()
-            .filter(|name| self.is_ours(name.as_str()))
+            .filter(|name| self.is_ours(name))
             .cloned()
             .collect();
         for name in forged {
             headers.remove(name);
         }
-        // A field that Connection names goes no further.
-        let named =
-            |value: &HeaderValue| value.to_str().is_ok_and(|tokens| self.names_ours(tokens));
-        if headers.get_all(CONNECTION).iter().any(named) {
-            let kept = self.other_tokens(headers);
-            headers.remove(CONNECTION);
-            headers.extend(kept.map(|kept| (CONNECTION, kept)));
-        }
-        headers.extend(subject);
     }
 
-    fn names_ours(&self, tokens: &str) -> bool {
-        tokens.split(',').any(|token| self.is_ours(token.trim()))
-    }
-
-    fn other_tokens(&self, headers: &HeaderMap) -> Option<HeaderValue> {
-        let values = headers.get_all(CONNECTION).iter();
-        let tokens = values
-            .filter_map(|value| value.to_str().ok())
-            .flat_map(|tokens| tokens.split(','));
-        let others: Vec<_> = tokens
-            .map(str::trim)
-            .filter(|token| !self.is_ours(token))
-            .collect();
-        let others = others.join(", ");
-        (!others.is_empty()).then(|| HeaderValue::try_from(others).ok())?
-    }
-
-    /// Some origins take `_` for `-`.
-    fn is_ours(&self, name: &str) -> bool {
-        let name = name.to_ascii_lowercase().replace('_', "-");
-        self.subject_headers
-            .iter()
-            .any(|ours| ours.as_str() == name)
+    /// Some origins take any other sign for `-`.
+    fn is_ours(&self, name: &HeaderName) -> bool {
+        let dashed = dashed_if_odd(name);
+        let name = dashed.as_deref().unwrap_or(name.as_str());
+        let names = self.subject_headers.iter();
+        names.map(HeaderName::as_str).any(|ours| ours == name)
     }
 }
 
@@ -132,7 +103,7 @@ pub(super) fn visitor_of_site(
     connection: &ConnectionInfo,
     routes: &Routes,
     request: &EdgeRequest,
-) -> Result<Subject, ProxyError> {
+) -> Result<Option<Subject>, ProxyError> {
     let Some(demand) = demand(routes, request.host()) else {
         return Ok(None);
     };
@@ -144,7 +115,7 @@ pub(super) fn visitor_of_site(
     };
     // Written in ASCII, so that it is one.
     let subject = HeaderValue::try_from(&visitor.subject).map_err(|_| ProxyError::Misdirected)?;
-    Ok(Some((header, subject)))
+    Ok(Some(Subject { header, subject }))
 }
 
 fn header(name: &str) -> Result<HeaderName, Problem> {

@@ -6,7 +6,7 @@ use super::notes::Notes;
 use crate::telemetry::Metrics;
 use crate::tunnel;
 use crate::wire::{CodingLevels, EdgeBody, EdgeRequest, Markers, TrustedPeers};
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName, HeaderValue};
 
 /// What all exchanges share.
 #[derive(Clone, Debug)]
@@ -30,9 +30,18 @@ pub struct Exchange {
     pub headers: HeaderMap,
     pub body: EdgeBody,
     pub visitor: Visitor,
+    /// For the site's origin alone.
+    pub subject: Option<Subject>,
     /// Gives the visitor's connection, or stream, away, should protocols be switched.
     pub switchable: Option<tunnel::Downstream>,
     pub notes: Notes,
+}
+
+/// Whom a visitor's certificate names, and the field in which the origin is told.
+#[derive(Clone, Debug)]
+pub struct Subject {
+    pub header: HeaderName,
+    pub subject: HeaderValue,
 }
 
 /// Who is at the other end.

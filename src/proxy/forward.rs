@@ -50,6 +50,7 @@ pub async fn forward(
         mut headers,
         body,
         visitor,
+        subject: _,
         switchable,
         notes,
     } = exchange;

@@ -4,7 +4,7 @@ use http::header::{ACCEPT_ENCODING, CONTENT_TYPE, HOST, HeaderMap, HeaderName, H
 use http::{Response, StatusCode, response};
 use hyper::ext::ReasonPhrase;
 
-use super::exchange::Edge;
+use super::exchange::{Edge, Subject};
 use super::page::PageRoute;
 use crate::html::{PageKind, Plan};
 use crate::inject::{self, Asked, PageBody, PagePolicies, Prospect, SkipReason, Verdict};
@@ -20,6 +20,7 @@ pub(super) struct PageHead<'a> {
     pub(super) route: &'a PageRoute,
     pub(super) request: &'a EdgeRequest,
     pub(super) peer: IpAddr,
+    pub(super) subject: Option<&'a Subject>,
 }
 
 /// What the way down must know of the way up.
@@ -55,6 +56,10 @@ impl PageHead<'_> {
         let forwarding = self.forwarding();
         let visitor_scheme = forwarding.visitor_scheme(headers);
         go_up(headers, self.request, &forwarding, self.edge);
+        // Behind what the visitor's own Connection field took away.
+        if let Some(Subject { header, subject }) = self.subject {
+            headers.insert(header, subject.clone());
+        }
         match self.route.site.host_header() {
             HostHeader::Preserve => set_host(headers, self.request.authority()),
             HostHeader::Origin => set_host(headers, &self.route.origin.1),

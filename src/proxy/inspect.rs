@@ -81,6 +81,7 @@ pub async fn inspect(
         mut headers,
         body,
         visitor,
+        subject,
         notes,
         ..
     } = exchange;
@@ -90,6 +91,7 @@ pub async fn inspect(
         route,
         request: &request,
         peer: visitor.peer.ip(),
+        subject: subject.as_ref(),
     };
     let pending = Pending::new(head, rule, &mut headers)?;
     let outgoing = Outgoing {

@@ -25,7 +25,7 @@ pub use bridge::Bridge;
 pub use deadline::hurried;
 pub use enforce::{EnforceConfig, EnforceRefusal, Enforcement, Places};
 pub use error::ProxyError;
-pub use exchange::{Edge, Exchange, Visitor};
+pub use exchange::{Edge, Exchange, Subject, Visitor};
 pub use forward::{SessionRoute, forward};
 pub use grants::Grants;
 pub use inspect::{InspectedPolicy, Inspection, PolicyPlace, WhyNot, inspect};

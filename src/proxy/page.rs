@@ -44,6 +44,7 @@ pub async fn page(
         mut headers,
         body,
         visitor,
+        subject,
         switchable,
         notes,
     } = exchange;
@@ -54,6 +55,7 @@ pub async fn page(
         route,
         request: &request,
         peer: visitor.peer.ip(),
+        subject: subject.as_ref(),
     };
     let pending = Pending::new(head, rule, &mut headers)?;
 

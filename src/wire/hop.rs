@@ -34,7 +34,7 @@ pub fn strip_confusable(headers: &mut HeaderMap) {
 }
 
 /// The name as CGI's way of writing names makes it out, if that is another.
-pub(super) fn dashed_if_odd(name: &HeaderName) -> Option<String> {
+pub fn dashed_if_odd(name: &HeaderName) -> Option<String> {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
     let is_odd = !name.as_str().bytes().all(is_plain);
     let other = |letter: char| !letter.is_ascii_alphanumeric();

@@ -55,7 +55,7 @@ pub use fetch_metadata::is_set_off_elsewhere;
 pub use forwarded::{Forwarding, TrustedPeers, append_via};
 pub use gate::{MAX_HEADER_BYTES, MAX_HEADER_LINES, MAX_METHOD_BYTES, MAX_QUERY_BYTES, admit};
 pub use hold::{Held, Hold, Standing};
-pub use hop::{strip_confusable, strip_hop_by_hop};
+pub use hop::{dashed_if_odd, strip_confusable, strip_hop_by_hop};
 pub use locations::Locations;
 pub use markers::{MarkerError, Markers};
 pub use media_type::MediaType;

@@ -8,11 +8,11 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 
-use cobrowse_edge::config::RulesSource;
+use cobrowse_edge::config::{RulesSource, SessionPlace};
 
 use crate::support::{
     ALL_VERSIONS, Authority, Directory, RawVisitor, ScriptedOrigin, Signed, TestEdge, config,
-    connect_with, soon, trusting,
+    connect_with, session, soon, trusting,
 };
 
 /// A bank and a club that ask their visitors, each for its own authority, and a shop that does not; all
@@ -58,6 +58,11 @@ impl House {
         files.write("bank.pem", &bank.pem());
         files.write("club.pem", &club.pem());
         let mut config = config("");
+        let mount = SessionPlace::Mount {
+            path: "/_cobrowse".into(),
+            strip: true,
+        };
+        config.session = Some(session(at, mount));
         config.rules = RulesSource::Directory(files.0.clone());
         let edge = TestEdge::spawn(config).await;
         Self {
@@ -95,15 +100,28 @@ impl House {
 }
 
 async fn status_on(stream: &mut TlsStream<TcpStream>, host: &str, lines: &str) -> Option<u16> {
-    let request = format!("GET / HTTP/1.1\r\nHost: {host}\r\nAccept: text/html\r\n{lines}\r\n");
-    stream.write_all(request.as_bytes()).await.ok()?;
+    status_of(stream, host, "/", lines.as_bytes()).await
+}
+
+async fn status_of(
+    stream: &mut TlsStream<TcpStream>,
+    host: &str,
+    path: &str,
+    lines: &[u8],
+) -> Option<u16> {
+    let request = format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nAccept: text/html\r\n");
+    let request = [request.as_bytes(), lines, b"\r\n"].concat();
+    stream.write_all(&request).await.ok()?;
     let mut answer = Vec::new();
     loop {
         if soon(stream.read_buf(&mut answer)).await.ok()? == 0 {
             return None;
         }
         let text = String::from_utf8_lossy(&answer);
-        let is_whole = text.ends_with("</script>") || text.ends_with("0\r\n\r\n");
+        let is_page = path == "/";
+        let is_whole = text.ends_with("</script>")
+            || text.ends_with("0\r\n\r\n")
+            || (!is_page && text.ends_with("<p>x"));
         if is_whole || (text.contains("\r\n\r\n") && !text.starts_with("HTTP/1.1 200")) {
             return text.split(' ').nth(1)?.parse().ok();
         }
@@ -248,28 +266,59 @@ async fn the_origin_is_told_the_subject_by_nobody_but_the_edge() {
     let nothing = stranger(ALL_VERSIONS);
     let forged = "X-Client-Subject: CN=eve\r\nx-client-subject: CN=mallory\r\n";
     let dropped = "Connection: X-Client-Subject, keep-alive\r\n";
-    for (name, client, lines, expected) in [
-        ("bank.example", &ada, "", true),
-        ("bank.example", &ada, forged, true),
-        ("bank.example", &ada, dropped, true),
-        ("club.example", &bo, forged, false),
-        ("shop.example", &nothing, forged, false),
+    let (forged, dropped) = (forged.as_bytes(), dropped.as_bytes());
+    for (name, client, path, lines, expected) in [
+        ("bank.example", &ada, "/", b"" as &[u8], true),
+        ("bank.example", &ada, "/", forged, true),
+        ("bank.example", &ada, "/", dropped, true),
+        (
+            "bank.example",
+            &ada,
+            "/",
+            b"Connection: x-client-subject, \xff\r\n",
+            true,
+        ),
+        (
+            "bank.example",
+            &ada,
+            "/",
+            b"Connection: \xff\r\nConnection: X-Client-Subject\r\n",
+            true,
+        ),
+        // The backend is not the site's.
+        ("bank.example", &ada, "/_cobrowse/a", b"", false),
+        ("bank.example", &ada, "/_cobrowse/a", forged, false),
+        ("club.example", &bo, "/", forged, false),
+        ("shop.example", &nothing, "/", forged, false),
         (
             "shop.example",
             &nothing,
-            "X-Client_Subject: CN=eve\r\n",
+            "/",
+            b"X-Client_Subject: CN=eve\r\n",
+            false,
+        ),
+        (
+            "shop.example",
+            &nothing,
+            "/",
+            b"X.Client.Subject: CN=eve\r\n",
             false,
         ),
     ] {
         let mut stream = house.connect(Some(name), client).await;
-        let status = status_on(&mut stream, name, lines).await;
+        let lines_told = lines.escape_ascii();
+        let status = status_of(&mut stream, name, path, lines).await;
         let seen = house.last_seen();
-        assert_eq!(status, Some(200), "{name} {lines}");
+        assert_eq!(status, Some(200), "{name} {path} {lines_told}");
         let told: Vec<_> = seen
             .lines()
-            .filter(|line| line.starts_with("x-client"))
+            .filter(|line| line.starts_with("x-client") || line.starts_with("x.client"))
             .collect();
-        assert_eq!(told.len(), usize::from(expected), "{name} {lines}: {seen}");
+        assert_eq!(
+            told.len(),
+            usize::from(expected),
+            "{name} {path} {lines_told}: {seen}"
+        );
         assert!(!seen.contains("eve") && !seen.contains("mallory"), "{seen}");
         if expected {
             assert_eq!(told, ["x-client-subject: cn=rcgen self signed cert"]);

@@ -3,14 +3,12 @@
 
 use std::net::SocketAddr;
 
-use cobrowse_edge::config::{SessionConfig, SessionPlace};
-use cobrowse_edge::upstream::{Target, TlsSettings};
-use cobrowse_edge::wire::Scheme;
+use cobrowse_edge::config::SessionPlace;
 use http::{Method, Request};
 
 use crate::support::{
     Answer, RawOrigin, RawVisitor, Script, ScriptedOrigin, Socket, TestEdge, Told, Visitor, config,
-    handshake, serve_echo, switched, tls,
+    handshake, serve_echo, session, switched, tls,
 };
 
 /// A site, a backend that answers everything with the same bytes, and an edge before both.
@@ -76,18 +74,7 @@ async fn edge(site: SocketAddr, backend: SocketAddr, place: SessionPlace) -> Tes
         group = 15687
         "#
     ));
-    config.session = Some(SessionConfig {
-        backend: Target {
-            scheme: Scheme::Http,
-            host: backend.ip().to_string(),
-            port: backend.port(),
-            socket: None,
-            tls: TlsSettings::default(),
-        },
-        place,
-        cookies: vec!["glance".to_owned()],
-        enforce: None,
-    });
+    config.session = Some(session(backend, place));
     TestEdge::spawn(config).await
 }
 

@@ -74,6 +74,7 @@ impl Stage {
             route: &self.route,
             request: &self.request,
             peer,
+            subject: None,
         }
     }
 

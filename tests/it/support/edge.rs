@@ -5,11 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cobrowse_edge::app::{Edge, Ended, Reloader};
-use cobrowse_edge::config::{CertificatesSource, EdgeConfig, LogConfig, RulesSource};
+use cobrowse_edge::config::{
+    CertificatesSource, EdgeConfig, LogConfig, RulesSource, SessionConfig, SessionPlace,
+};
 use cobrowse_edge::problem::SourceFile;
 use cobrowse_edge::proxy::ExchangeLimits;
 use cobrowse_edge::rules::SiteEnv;
 use cobrowse_edge::telemetry::LogFormat;
+use cobrowse_edge::upstream::{Target, TlsSettings};
 use cobrowse_edge::wire::{CodingLevels, Markers, Scheme, TrustedPeers};
 use cobrowse_edge::{server, upstream};
 use tokio::sync::oneshot;
@@ -130,6 +133,22 @@ impl TestEdge {
 impl Drop for TestEdge {
     fn drop(&mut self) {
         self.task.abort();
+    }
+}
+
+/// Sessions with a backend of somebody else's.
+pub(crate) fn session(backend: SocketAddr, place: SessionPlace) -> SessionConfig {
+    SessionConfig {
+        backend: Target {
+            scheme: Scheme::Http,
+            host: backend.ip().to_string(),
+            port: backend.port(),
+            socket: None,
+            tls: TlsSettings::default(),
+        },
+        place,
+        cookies: vec!["glance".to_owned()],
+        enforce: None,
     }
 }
 

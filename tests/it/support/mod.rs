@@ -18,7 +18,7 @@ mod websocket;
 mod written;
 
 pub(crate) use directory::Directory;
-pub(crate) use edge::{TestEdge, config, rules_for};
+pub(crate) use edge::{TestEdge, config, rules_for, session};
 pub(crate) use origin::{SMALL_BUFFER, Script, ScriptedOrigin};
 pub(crate) use patience::{eventually, patience, soon, tries};
 pub(crate) use pki::{Authority, Signed};
