@@ -21,6 +21,8 @@ pub(super) enum OrderError {
     Refused(String),
     #[error("the order took too long")]
     TimedOut,
+    #[error("the certificates on disk cannot be loaded: {0}")]
+    NotLoaded(String),
     #[error("no connection can be made")]
     Tls(#[source] rustls::Error),
     #[error("the certificate that came is of no use: {0}")]

@@ -102,11 +102,17 @@ impl Keeper {
                 return self.config.pace.pause_min;
             }
         };
-        // Another edge may have just been through.
-        self.reload().await;
+        // Another edge may have just been through. What cannot be loaded would be ordered in vain.
+        if let Err(error) = self.reload().await {
+            for host in hosts.iter().filter(|host| self.is_due(host)) {
+                self.metrics.certificate_ordered(host, false);
+            }
+            tracing::error!(%error, "no certificate is ordered");
+            return self.config.pace.pause_min;
+        }
         let mut account = None;
         for host in hosts.iter() {
-            if self.rest_of(host) == Duration::ZERO {
+            if self.is_due(host) {
                 let outcome = self.obtain(&mut account, host).await;
                 self.note(host, outcome);
             }
@@ -121,6 +127,10 @@ impl Keeper {
             .map(|host| self.rest_of(host))
             .min()
             .unwrap_or(LOOK_EVERY)
+    }
+
+    fn is_due(&self, host: &str) -> bool {
+        self.rest_of(host) == Duration::ZERO
     }
 
     /// How long there is nothing to do for a host.
@@ -155,8 +165,7 @@ impl Keeper {
         fit.map_err(|problem| OrderError::Unfit(problem.to_string()))?;
         self.store
             .keep_certificate(host, &self.config.directory, &pem)?;
-        self.reload().await;
-        Ok(())
+        self.reload().await
     }
 
     async fn ordered(
@@ -211,11 +220,13 @@ impl Keeper {
         f64::from((self.dice.hash_one(thing) >> 32) as u32) / f64::from(u32::MAX)
     }
 
-    async fn reload(&self) {
+    async fn reload(&self) -> Result<(), OrderError> {
         let certificates = Arc::clone(&self.certificates);
         let reloaded = spawn_blocking(move || certificates.reload()).await;
-        for problem in reloaded.ok().and_then(Result::err).unwrap_or_default() {
-            tracing::error!("{problem}");
-        }
+        let reloaded = reloaded.map_err(|error| OrderError::NotLoaded(error.to_string()))?;
+        reloaded.map(drop).map_err(|problems| {
+            let texts: Vec<_> = problems.iter().map(ToString::to_string).collect();
+            OrderError::NotLoaded(texts.join("; "))
+        })
     }
 }

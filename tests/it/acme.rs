@@ -340,6 +340,28 @@ async fn an_authority_that_is_away_is_asked_again_and_what_there_is_goes_on() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_could_not_be_loaded_is_not_ordered() {
+    let origin = ScriptedOrigin::serving("<p>x").await;
+    let mut pebble = Pebble::planned();
+    let certs = Directory::new();
+    let host = "bank.example";
+    let edge = TestEdge::spawn(pebble.edge(&certs, &rules(origin.address, &[host]))).await;
+    // Somebody has put the key there, and is still looking for its certificate.
+    let key = certs.write("own.key", &Authority::new().sign(&[host]).key);
+    pebble.open(CALM).await;
+    let failures = orders(&edge, host, "failed").await;
+    eventually("it was looked at again", async || {
+        orders(&edge, host, "failed").await >= failures + 2.0
+    })
+    .await;
+    assert_eq!(orders(&edge, host, "ok").await, 0.0);
+    assert!(!certs.0.join("acme-bank.example.pem").exists());
+    std::fs::remove_file(key).unwrap();
+    eventually_shown(&edge, host).await;
+    assert_eq!(orders(&edge, host, "ok").await, 1.0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn hosts_that_come_with_new_rules_are_ordered_for() {
     let origin = ScriptedOrigin::serving("<p>x").await;
     let pebble = Pebble::start(CALM).await;
