@@ -144,6 +144,7 @@ impl Edge {
         let agents = agents.await?;
         BindError::unless_all_taken(&inherited)?;
         let (access_log, writer) = start_access_log(output, &config, &metrics)?;
+        server.open()?;
         let shared = Arc::new(Shared {
             edge: proxy::Edge {
                 metrics: Arc::clone(&metrics),

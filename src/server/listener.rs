@@ -81,10 +81,11 @@ impl Listener {
         })
     }
 
-    /// On a Unix socket, whose file gets this mode. Must be called within a runtime.
-    pub(super) fn open(path: &Path, mode: u32, takes_over: bool) -> Result<Self, BindError> {
-        let opened = UnixDoor::open(path, mode, takes_over);
-        let door = opened.map_err(|source| BindError::Unix {
+    /// On a Unix socket, whose file gets this mode, and which is to be [opened](Self::open). Must be
+    /// called within a runtime.
+    pub(super) fn on_path(path: &Path, mode: u32, takes_over: bool) -> Result<Self, BindError> {
+        let built = UnixDoor::build(path, mode, takes_over);
+        let door = built.map_err(|source| BindError::Unix {
             path: path.to_owned(),
             source,
         })?;
@@ -96,6 +97,17 @@ impl Listener {
             bound,
             door: Door::Unix(door),
             trouble: Trouble::default(),
+        })
+    }
+
+    /// Lets a Unix socket be found, in place of another process's.
+    pub(super) fn open(&mut self) -> Result<(), BindError> {
+        let Door::Unix(door) = &mut self.door else {
+            return Ok(());
+        };
+        door.open().map_err(|source| BindError::Unix {
+            path: door.path().to_owned(),
+            source,
         })
     }
 

@@ -114,6 +114,12 @@ impl Server {
         })
     }
 
+    /// Lets the Unix sockets be found. Until then those of another process that this one takes over
+    /// from are where they were.
+    pub fn open(&mut self) -> Result<(), BindError> {
+        self.listeners.iter_mut().try_for_each(Listener::open)
+    }
+
     /// Visitors of some names must show a certificate.
     pub fn demand(&mut self, demands: Demands) {
         if let Some(tls) = &mut self.context.tls {
@@ -197,7 +203,7 @@ struct OpenListener {
 fn bind_all(config: &Config, inherited: &mut Inherited) -> Result<Vec<Listener>, BindError> {
     let http = config.http.iter().map(|a| (Scheme::Http, *a));
     let https = config.https.iter().map(|a| (Scheme::Https, *a));
-    let open = |path: &PathBuf| Listener::open(path, config.unix_mode, config.reuse_port);
+    let open = |path: &PathBuf| Listener::on_path(path, config.unix_mode, config.reuse_port);
     let listeners: Vec<_> = http
         .chain(https)
         .map(|(scheme, address)| {
