@@ -12,6 +12,7 @@ mod forward;
 mod grants;
 mod heads;
 mod inspect;
+mod last_piece;
 mod limits;
 mod named_site;
 mod notes;

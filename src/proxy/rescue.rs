@@ -5,7 +5,7 @@ use http::{Response, StatusCode, Version};
 use super::error::ProxyError;
 use super::upload::UploadRefusal;
 use crate::telemetry::Blame;
-use crate::wire::{EdgeBody, full_body};
+use crate::wire::{EdgeBody, MalformedRequest, full_body};
 
 /// The one place where errors become answers.
 ///
@@ -38,6 +38,9 @@ pub fn rescue(error: &ProxyError, version: Version, page: Option<&Bytes>) -> Res
     // HTTP/2 has no such field (RFC 9113 8.2.2); its streams end one by one.
     if closes_connection(error) && version < Version::HTTP_2 {
         headers.insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    if matches!(error, ProxyError::Refused(refusal) if refusal.is_malformed_in(version)) {
+        response.extensions_mut().insert(MalformedRequest);
     }
     response
 }

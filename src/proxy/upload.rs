@@ -11,6 +11,7 @@ use hyper::body::Incoming;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::error::ProxyError;
+use super::last_piece::LastPiece;
 use super::limits::ExchangeLimits;
 use crate::telemetry::{Direction, Metrics};
 use crate::wire::{BoxError, EdgeBody, WithoutTrailers, empty_body};
@@ -65,7 +66,8 @@ pub fn take_body(
     if body.is_end_stream() {
         return Ok((empty_body(), end));
     }
-    if said_length(headers).is_some_and(|length| length > limits.body_bytes_max) {
+    let length = said_length(headers);
+    if length.is_some_and(|length| length > limits.body_bytes_max) {
         return Err(ProxyError::Upload(UploadRefusal::TooLarge));
     }
     let upload = Upload {
@@ -76,7 +78,12 @@ pub fn take_body(
         patience: Patience::new(limits.body_timeout, limits.body_bytes_per_second_min),
         end: end.clone(),
     };
-    Ok((EdgeBody::new(WithoutTrailers(upload)), end))
+    let body = WithoutTrailers(upload);
+    let body = match length.filter(|_| version == Version::HTTP_2) {
+        Some(length) => EdgeBody::new(LastPiece::new(body, length)),
+        None => EdgeBody::new(body),
+    };
+    Ok((body, end))
 }
 
 /// The gate has seen to it that there is one at most, of digits.

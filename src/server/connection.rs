@@ -17,6 +17,7 @@ use super::frame_watch::FrameWatch;
 use super::handshake::Protocol;
 use super::head_watch::Watched;
 use super::signals::Handle;
+use super::trailers::Marked;
 use super::transport::Controls;
 use crate::telemetry::Metrics;
 use crate::wire::EdgeBody;
@@ -49,9 +50,10 @@ impl Http {
         }
     }
 
-    fn watch<I>(&self, io: I) -> FrameWatch<I> {
+    fn watch<I>(&self, io: I) -> Marked<FrameWatch<I>> {
         let metrics = Arc::clone(&self.metrics);
-        FrameWatch::new(io, self.h2_spare_frames_max, self.head_timeout, metrics)
+        let watched = FrameWatch::new(io, self.h2_spare_frames_max, self.head_timeout, metrics);
+        Marked::new(watched)
     }
 }
 

@@ -17,6 +17,7 @@ use tokio::time::Instant;
 
 use super::handshake::Protocol;
 use super::head_watch::HeadWatch;
+use super::malformed::Malformed;
 use super::transport::{Controls, ResetSwitch};
 use super::write_gate::WriteGate;
 use crate::wire::{BoxError, ConnectProtocol, EdgeBody, Held, Hold};
@@ -228,7 +229,7 @@ where
     S::Future: Send + 'static,
 {
     type Response = Response<ExchangeBody>;
-    type Error = Infallible;
+    type Error = Malformed;
     type Future = Answering<S::Future>;
 
     fn call(&self, mut request: Request<Incoming>) -> Self::Future {
@@ -255,10 +256,13 @@ impl<F> Future for Answering<F>
 where
     F: Future<Output = Result<Response<EdgeBody>, Infallible>>,
 {
-    type Output = Result<Response<ExchangeBody>, Infallible>;
+    type Output = Result<Response<ExchangeBody>, Malformed>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let response = ready!(self.inner.as_mut().poll(cx))?;
+        let Ok(response) = ready!(self.inner.as_mut().poll(cx));
+        if let Some(malformed) = Malformed::of(&response) {
+            return Poll::Ready(Err(malformed));
+        }
         let Some(open) = self.open.take() else {
             // It has answered already, and is not polled again.
             return Poll::Pending;

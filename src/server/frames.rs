@@ -40,8 +40,8 @@ enum Block {
     Ending,
 }
 
-const HEAD_BYTES: usize = 9;
-const PREFACE_BYTES: usize = 24;
+pub(super) const HEAD_BYTES: usize = 9;
+pub(super) const PREFACE_BYTES: usize = 24;
 const END_STREAM: u8 = 1;
 const END_HEADERS: u8 = 4;
 

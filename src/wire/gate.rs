@@ -45,6 +45,7 @@ pub fn admit(parts: &Parts, scheme: Scheme) -> Result<EdgeRequest, Refusal> {
     check_method(&parts.method)?;
     check_expect(&parts.headers)?;
     let (method, upgrade) = match parts.method {
+        Method::CONNECT if is_without_authority(parts) => return Err(Refusal::HostMissing),
         Method::CONNECT => (Method::GET, Some(Upgrade::of_connect(parts)?)),
         ref method => (method.clone(), Upgrade::of(parts)),
     };
@@ -56,6 +57,11 @@ pub fn admit(parts: &Parts, scheme: Scheme) -> Result<EdgeRequest, Refusal> {
         version: parts.version,
         upgrade,
     })
+}
+
+/// A `CONNECT` of HTTP/2 that names no host is malformed (RFC 9113 8.5).
+fn is_without_authority(parts: &Parts) -> bool {
+    parts.version == Version::HTTP_2 && parts.uri.authority().is_none()
 }
 
 fn check_version(version: Version) -> Result<(), Refusal> {

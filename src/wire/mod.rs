@@ -65,7 +65,7 @@ pub use preload::{ScriptFetch, ScriptPreload};
 pub use raw_heads::{RawFault, RawHeads};
 pub use read_ahead::{ReadAhead, read_ahead};
 pub use referer::{cut_referer, referer_origin, referer_page};
-pub use refusal::Refusal;
+pub use refusal::{MalformedRequest, Refusal};
 pub use scheme::Scheme;
 pub use sharing::keep_from_shared_caches;
 pub use subscriber::subscriber_network;

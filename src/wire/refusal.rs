@@ -1,4 +1,4 @@
-use http::StatusCode;
+use http::{StatusCode, Version};
 
 use super::path::PathRefusal;
 
@@ -132,7 +132,23 @@ impl Refusal {
             Self::Method | Self::Path(_) | Self::Query | Self::QueryBytes => false,
         }
     }
+
+    /// Whether the request is malformed by the rules of its version, and its stream to be reset for
+    /// it (RFC 9113 8.1.1): 8.2.1 on values, 8.2.2 on fields of a connection, 8.3.1 and 8.5 on
+    /// authorities. HTTP/1.1 has nothing to reset.
+    pub fn is_malformed_in(self, version: Version) -> bool {
+        version == Version::HTTP_2
+            && matches!(
+                self,
+                Self::ConnectionFields | Self::HeaderValue | Self::HostMismatch | Self::HostMissing
+            )
+    }
 }
+
+/// Stands in the extensions of an answer to an HTTP/2 request that is malformed: the stream is to be
+/// reset instead. What the answer says is for the log.
+#[derive(Clone, Copy, Debug)]
+pub struct MalformedRequest;
 
 #[cfg(test)]
 mod tests {
@@ -181,6 +197,27 @@ mod tests {
                 refusal.closes_connection(),
             );
             assert_eq!(found, (status, reason, closes));
+        }
+    }
+
+    #[test]
+    fn http2_has_malformed_requests_and_http1_has_answers() {
+        let malformed = TABLE.map(|(refusal, ..)| refusal);
+        let malformed = malformed
+            .iter()
+            .filter(|r| r.is_malformed_in(Version::HTTP_2));
+        let reasons: Vec<_> = malformed.map(|refusal| refusal.reason()).collect();
+        assert_eq!(
+            reasons,
+            [
+                "connection_fields",
+                "header_value",
+                "host_mismatch",
+                "host_missing"
+            ]
+        );
+        for (refusal, ..) in TABLE {
+            assert!(!refusal.is_malformed_in(Version::HTTP_11), "{refusal:?}");
         }
     }
 }

@@ -195,9 +195,11 @@ const HOUSE: &[Room] = &[
         "server",
         1,
         &["problem", "telemetry", "wire"],
+        // h2 has the word for why a stream is reset.
         &[
             "arc_swap",
             "aws_lc_rs",
+            "h2",
             "http",
             "http_body",
             "http_body_util",

@@ -145,6 +145,15 @@ impl Visitor {
         protocol: &'static str,
         request: impl Fn() -> http::request::Builder,
     ) -> http::Response<Incoming> {
+        self.try_connect(protocol, request).await.unwrap()
+    }
+
+    /// The same, where the edge may reset the stream.
+    pub(crate) async fn try_connect(
+        &mut self,
+        protocol: &'static str,
+        request: impl Fn() -> http::request::Builder,
+    ) -> hyper::Result<http::Response<Incoming>> {
         let Self::Http2(sender) = self else {
             panic!("HTTP/1.1 has no extended CONNECT");
         };
@@ -155,10 +164,9 @@ impl Visitor {
             sender.ready().await.unwrap();
             let sent = soon(sender.send_request(request.body(Full::default()).unwrap())).await;
             match sent {
-                Ok(answer) => return answer,
                 // The edge has not yet said that it knows of it.
                 Err(error) if error.is_user() => tokio::task::yield_now().await,
-                Err(error) => panic!("{error:?}"),
+                sent => return sent,
             }
         }
     }

@@ -15,6 +15,9 @@ pub(super) const RST_STREAM: u8 = 3;
 pub(super) const GOAWAY: u8 = 7;
 pub(super) const CONTINUATION: u8 = 9;
 
+/// RFC 9113 7.
+const PROTOCOL_ERROR: u32 = 1;
+
 pub(crate) const END_STREAM: u8 = 1;
 pub(super) const END_HEADERS: u8 = 4;
 pub(super) const PADDED: u8 = 8;
@@ -77,7 +80,8 @@ pub(crate) fn data(stream: u8, flags: u8, body: &str) -> Vec<u8> {
 pub(super) struct Streams {
     statuses: HashMap<u8, u16>,
     ended: Vec<u8>,
-    reset: Vec<u8>,
+    /// With the codes that say why.
+    reset: HashMap<u8, u32>,
     is_over: bool,
 }
 
@@ -116,7 +120,8 @@ impl Streams {
             self.ended.push(stream);
         }
         if kind == RST_STREAM {
-            self.reset.push(stream);
+            let code = payload.try_into().map_or(0, u32::from_be_bytes);
+            self.reset.insert(stream, code);
         }
     }
 
@@ -129,7 +134,12 @@ impl Streams {
     }
 
     pub(super) fn is_reset(&self, stream: u8) -> bool {
-        self.reset.contains(&stream)
+        self.reset.contains_key(&stream)
+    }
+
+    /// Whether it was reset as what is malformed.
+    pub(super) fn is_protocol_error(&self, stream: u8) -> bool {
+        self.reset.get(&stream) == Some(&PROTOCOL_ERROR)
     }
 
     /// Whether the whole connection was given up.

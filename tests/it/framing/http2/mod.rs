@@ -36,7 +36,7 @@ async fn play(row: &Row) -> Outcome {
     let _ = stream.write_all(&all).await;
     let awaited: &[u8] = match row.fate {
         Fate::Gone => &[3],
-        Fate::Goes(_) | Fate::Refused(_) | Fate::Malformed => &[1, 3],
+        Fate::Goes(_) | Fate::Refused(_) | Fate::Malformed | Fate::Reset => &[1, 3],
     };
     let streams = Streams::read(&mut stream, awaited).await;
     drop(stream);
@@ -70,6 +70,12 @@ impl Outcome {
                         Some(status) => status == 400,
                         None => streams.is_reset(1) || streams.is_over(),
                     }
+            }
+            Fate::Reset => {
+                whole == [SECOND_SEEN]
+                    && status.is_none()
+                    && streams.is_protocol_error(1)
+                    && streams.status(3) == Some(200)
             }
             Fate::Gone => whole == [SECOND_SEEN] && streams.status(3) == Some(200),
         };

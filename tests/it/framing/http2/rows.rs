@@ -12,6 +12,9 @@ pub(in super::super) enum Fate {
     /// It is answered 400, its stream is reset, or the connection ends (RFC 9113 8.1.1); the origin
     /// never sees a whole request of it.
     Malformed,
+    /// Its stream alone is reset, as what is malformed (RFC 9113 8.1.1); the origin never sees a whole
+    /// request of it, and the connection goes on.
+    Reset,
     /// The client gave it up itself, and nothing more is heard of it.
     Gone,
 }
@@ -188,6 +191,18 @@ pub(super) fn clear() -> Vec<Row> {
         row(
             "DATA (RFC 9113 6.1)",
             &"in pieces",
+            [
+                open(1, &with(("content-length", "5"))),
+                data(1, 0, "he"),
+                data(1, 0, "llo"),
+                data(1, END_STREAM, ""),
+            ]
+            .concat(),
+            goes("POST /x body=hello"),
+        ),
+        row(
+            "DATA (RFC 9113 6.1)",
+            &"in pieces, without a length",
             hello(vec![
                 data(1, 0, "he"),
                 data(1, 0, ""),
@@ -308,16 +323,15 @@ pub(super) fn fields() -> Vec<Row> {
         "\r\n",
         "\n",
         "\0",
-        " y",
-        "y ",
-        "\ty",
-        "y\t",
-        " ",
         "y\u{7f}",
         "y\u{1}z",
     ]
     .map(|value| whole(VALUE, &with(("x", value)), Some("hello"), Fate::Malformed))
     .into();
+    rows.extend(
+        [" y", "y ", "\ty", "y\t", " "]
+            .map(|value| whole(VALUE, &with(("x", value)), Some("hello"), Fate::Reset)),
+    );
     rows.extend(
         [
             "x: y\r\nz",
@@ -442,13 +456,26 @@ pub(super) fn pseudo_fields() -> Vec<Row> {
         fields.insert(at, extra);
         rows.push(whole(PSEUDO, &fields, None, fate));
     }
-    // Host and :authority differ: RFC 9113 8.3.1 allows to refuse that, and to read two hosts in one
+    // Host and :authority differ, which is malformed (RFC 9113 8.3.1): to read two hosts in one
     // request is how one is believed and the other served.
     const HOST: &str = "Host and :authority (RFC 9113 8.3.1)";
-    for host in ["b", "a:81", "a b", "", "u@a", "a, a"] {
+    for (host, fate) in [
+        ("b", Fate::Reset),
+        ("a:81", Fate::Reset),
+        ("a b", Fate::Refused(400)),
+        ("", Fate::Refused(400)),
+        ("u@a", Fate::Refused(400)),
+        ("a, a", Fate::Refused(400)),
+    ] {
         let fields = [&fields[..], &[("host", host)]].concat();
-        rows.push(whole(HOST, &fields, None, Fate::Refused(400)));
+        rows.push(whole(HOST, &fields, None, fate));
     }
+    rows.push(whole(
+        "CONNECT (RFC 9113 8.5)",
+        &[(":method", "CONNECT")],
+        None,
+        Fate::Reset,
+    ));
     let twice = [&fields[..], &[("host", "a"), ("host", "a")]].concat();
     rows.push(whole(HOST, &twice, None, Fate::Refused(400)));
     rows
@@ -483,7 +510,6 @@ pub(super) fn trailers() -> Vec<Row> {
             &[("connection", "close")],
             &[("X", "y")],
             &[("x", "y\r\nz: 1")],
-            &[("x", "y"), (":method", "GET")],
         ]
         .map(|fields| {
             row(
@@ -494,12 +520,80 @@ pub(super) fn trailers() -> Vec<Row> {
             )
         }),
     );
+    for fields in [
+        &[(":method", "GET")][..],
+        &[(":method", "POST"), (":path", "/x")],
+        &[(":authority", "a")],
+        &[(":scheme", "https")],
+        &[(":protocol", "websocket")],
+        &[(":status", "200")],
+        &[("x", "y"), (":method", "GET")],
+    ] {
+        let reset = behind(fields, END_STREAM);
+        rows.push(row(TRAILERS, &fields, reset, Fate::Reset));
+    }
+    // All that the head has announced is there, and still it is no whole request.
+    let announced = [
+        open(1, &with(("content-length", "5"))),
+        data(1, 0, "hello"),
+        frame(HEADERS, END_HEADERS | END_STREAM, 1, &[0x82]),
+    ];
+    let shown = "behind the announced length";
+    rows.push(row(TRAILERS, &shown, announced.concat(), Fate::Reset));
+    rows.extend(pseudo_fields_in_odd_blocks(TRAILERS));
     rows.push(row(
         TRAILERS,
         &"not the end",
         behind(&[("x", "y")], 0),
         Fate::Malformed,
     ));
+    rows
+}
+
+/// A pseudo-field behind a body, in every form that a block can have; and the same forms without one.
+fn pseudo_fields_in_odd_blocks(technique: &'static str) -> Vec<Row> {
+    let flags = END_HEADERS | END_STREAM;
+    let mut rows = Vec::new();
+    let mut both = |shown: &'static str, trailers: &dyn Fn(&[u8]) -> Vec<u8>| {
+        let field = block(&[("x", "y")]);
+        for (content, fate) in [
+            // `:method: GET` from the static table.
+            (&[0x82][..], Fate::Reset),
+            (&field, goes("POST /x body=hello")),
+        ] {
+            let frames = [open(1, &post()), data(1, 0, "hello"), trailers(content)].concat();
+            rows.push(row(technique, &(shown, content), frames, fate));
+        }
+    };
+    both("whole", &|block| frame(HEADERS, flags, 1, block));
+    both("padded", &|block| {
+        let padded = [&[3], block, &[0; 3]].concat();
+        frame(HEADERS, flags | PADDED, 1, &padded)
+    });
+    both("with a priority", &|block| {
+        let with_priority = [&[0, 0, 0, 0, 9], block].concat();
+        frame(HEADERS, flags | PRIORITY, 1, &with_priority)
+    });
+    both("padded, with a priority", &|block| {
+        let padded = [&[1, 0, 0, 0, 0, 9], block, &[0]].concat();
+        frame(HEADERS, flags | PADDED | PRIORITY, 1, &padded)
+    });
+    both("in a CONTINUATION", &|block| {
+        let begun = frame(HEADERS, END_STREAM, 1, &[]);
+        [begun, frame(CONTINUATION, END_HEADERS, 1, block)].concat()
+    });
+    // Changes of the table's size stand in front of all fields (RFC 7541 4.2).
+    both("behind a table's size", &|block| {
+        frame(HEADERS, flags, 1, &[&[0x20], block].concat())
+    });
+    both("behind two tables' sizes", &|block| {
+        frame(
+            HEADERS,
+            flags,
+            1,
+            &[&[0x20, 0x3f, 0xe1, 0x1f], block].concat(),
+        )
+    });
     rows
 }
 
@@ -548,6 +642,17 @@ pub(super) fn out_of_order() -> Vec<Row> {
             &"reset before the end",
             [
                 open(1, &post()),
+                data(1, 0, "hello"),
+                frame(RST_STREAM, 0, 1, &[0, 0, 0, 8]),
+            ]
+            .concat(),
+            Fate::Gone,
+        ),
+        row(
+            ORDER,
+            &"reset behind the announced length, before the end",
+            [
+                open(1, &with(("content-length", "5"))),
                 data(1, 0, "hello"),
                 frame(RST_STREAM, 0, 1, &[0, 0, 0, 8]),
             ]
