@@ -57,7 +57,7 @@ impl Client {
     }
 }
 
-/// Closes kept connections to addresses that the name no longer has.
+/// So that changes are heeded where no new connection asks for them.
 async fn resolve_always(origin: Weak<Shared>, every: Duration) {
     loop {
         sleep(every).await;
@@ -67,14 +67,8 @@ async fn resolve_always(origin: Weak<Shared>, every: Duration) {
         let Some(resolver) = origin.connector.resolver() else {
             return;
         };
-        match resolver.look_up().await {
-            Ok(addresses) => {
-                if let Some(http2) = &origin.http2 {
-                    http2.keep_only(&addresses);
-                }
-                origin.pool.keep_only(addresses);
-            }
-            Err(error) => tracing::debug!(%error, "an origin's name cannot be looked up"),
+        if let Err(error) = resolver.look_up().await {
+            tracing::debug!(%error, "an origin's name cannot be looked up");
         }
     }
 }

@@ -1,5 +1,5 @@
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use http::{Method, Request, Response, Uri, Version};
@@ -22,7 +22,7 @@ use super::origins::OriginStatus;
 use super::pool::{Connection, Pool};
 use super::pulse::{Pulse, SLOTS_MAX};
 use super::request_body::{RequestBody, Upload};
-use super::resolver::{Lookup, by_system};
+use super::resolver::{Heed, Lookup, by_system};
 use super::reusable;
 use super::target::Target;
 use crate::problem::Problem;
@@ -71,13 +71,13 @@ impl Client {
         config: Config,
         lookup: Lookup,
     ) -> Result<Self, Vec<Problem>> {
-        let connector = Connector::new(target, &config, lookup)?;
         let pool = Pool::new(&config);
+        let speaks_http2 = config.http2 && target.scheme == Scheme::Https;
+        let http2 = speaks_http2.then(|| Http2::new(&config));
+        let connector = Connector::new(target, &config, lookup, heed(&pool, http2.as_ref()))?;
         let name = target.to_string();
         let health = Health::new(config.ejection.clone(), config.slow_start, Instant::now());
         let pulse = Pulse::new(name.clone(), health, config.exchanges_max());
-        let speaks_http2 = config.http2 && target.scheme == Scheme::Https;
-        let http2 = speaks_http2.then(|| Http2::new(&config));
         let connections = config.connections_max;
         let connections = connections.map(|max| Arc::new(Semaphore::new(max.min(SLOTS_MAX))));
         let shared = Arc::new(Shared {
@@ -98,6 +98,19 @@ impl Client {
     pub fn name(&self) -> &str {
         &self.shared.name
     }
+}
+
+/// Closes kept connections to addresses that the name no longer has.
+fn heed(pool: &Arc<Pool>, http2: Option<&Arc<Http2>>) -> Heed {
+    let (pool, http2) = (Arc::downgrade(pool), http2.map(Arc::downgrade));
+    Box::new(move |addresses| {
+        if let Some(http2) = http2.as_ref().and_then(Weak::upgrade) {
+            http2.keep_only(addresses);
+        }
+        if let Some(pool) = pool.upgrade() {
+            pool.keep_only(Arc::clone(addresses));
+        }
+    })
 }
 
 impl Shared {

@@ -9,7 +9,7 @@ use tokio_rustls::TlsConnector;
 
 use super::config::Config;
 use super::error::UpstreamError;
-use super::resolver::{Lookup, Resolver};
+use super::resolver::{Heed, Lookup, Resolver};
 use super::stream::{Socket, Transport};
 use super::target::Target;
 use super::tls::TlsIdentity;
@@ -43,12 +43,13 @@ impl Connector {
         config: &Config,
         lookup: Lookup,
     ) -> Result<Self, Vec<Problem>> {
+        heed: Heed,
         let tls = match target.scheme {
             Scheme::Http => None,
             Scheme::Https => Some(TlsIdentity::load(target)?),
         };
         let interval = config.resolve_interval;
-        let resolver = || Resolver::new(target.host.clone(), target.port, interval, lookup);
+        let resolver = || Resolver::new(target.host.clone(), target.port, interval, lookup, heed);
         let place = target.socket.clone().map(Place::Socket);
         Ok(Self {
             place: place.unwrap_or_else(|| Place::Host(resolver())),
@@ -111,7 +112,7 @@ impl Connector {
         &self,
         resolver: &Resolver,
     ) -> Result<(Socket, Option<SocketAddr>), UpstreamError> {
-        let addresses = resolver.addresses().await?;
+        let addresses = resolver.addresses(self.timeout / 2).await?;
         let share = self.timeout / u32::try_from(addresses.len().max(1)).unwrap_or(u32::MAX);
         let mut failure = resolver.unknown_host(None);
         for &address in &*addresses {

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use http_body_util::BodyExt;
+use tokio::sync::watch;
 
 use super::origin::Step::{self, AwaitClose, AwaitGo, Read, Send};
 use super::*;
@@ -18,6 +19,8 @@ const NEW: Step = Send("HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\nnew");
 struct Names {
     addresses: Arc<Mutex<Vec<SocketAddr>>>,
     asked: Arc<AtomicUsize>,
+    /// Whether they do not answer.
+    silent: watch::Sender<bool>,
 }
 
 impl Names {
@@ -50,8 +53,13 @@ impl Names {
         Box::new(move |host, _| {
             assert_eq!(host, "origin.bank.example");
             names.asked.fetch_add(1, Ordering::AcqRel);
-            let found = names.addresses.lock().unwrap().clone();
-            Box::pin(async move { Ok(found) })
+            let names = names.clone();
+            Box::pin(async move {
+                let mut silent = names.silent.subscribe();
+                silent.wait_for(|is_silent| !is_silent).await.unwrap();
+                let found = names.addresses.lock().unwrap().clone();
+                Ok(found)
+            })
         })
     }
 
@@ -159,6 +167,96 @@ async fn names_that_say_nothing_change_nothing() {
     assert_eq!(origin.connections(), 1);
     let nowhere = Names::default().origins(OFTEN);
     assert_eq!(failure(&nowhere, get("/")).await, "dns");
+}
+
+#[tokio::test]
+async fn names_that_do_not_answer_hold_nobody_up() {
+    let origin = Origin::start(&[&[Read, OLD]]).await;
+    let names = Names::of(&[origin.port]);
+    let origins = names.origins(PATIENCE / 2);
+    assert_eq!(fetch(&origins, get("/")).await.unwrap(), "old");
+    names.silent.send_replace(true);
+    let_pass(PATIENCE / 2).await;
+    for _ in 0..6 {
+        assert_eq!(fetch(&origins, post("/")).await.unwrap(), "old");
+        let_tasks_run().await;
+    }
+    assert_eq!(names.asked(), 2, "once more, not for each connection");
+    assert_eq!(origins.status()[0].state, "up");
+}
+
+#[tokio::test]
+async fn what_names_say_too_late_for_one_is_known_to_the_next() {
+    let origin = Origin::start(&[&[Read, NEW]]).await;
+    let names = Names::of(&[origin.port]);
+    names.silent.send_replace(true);
+    let origins = names.origins(PATIENCE * 3);
+    let asking = tokio::spawn({
+        let origins = origins.clone();
+        async move { failure(&origins, get("/1")).await }
+    });
+    while names.asked() == 0 {
+        tokio::task::yield_now().await;
+    }
+    let_pass(PATIENCE).await;
+    assert_eq!(asking.await.unwrap(), "connect_timeout");
+    names.silent.send_replace(false);
+    assert_eq!(fetch(&origins, get("/2")).await.unwrap(), "new");
+    assert_eq!(names.asked(), 1);
+}
+
+/// Where nobody was, somebody may be again.
+#[tokio::test]
+async fn names_in_doubt_have_some_of_the_time_that_a_connection_has() {
+    let names = Names::of(&[closed_port()]);
+    let origins = names.origins(PATIENCE * 3);
+    assert_eq!(failure(&origins, get("/")).await, "refused");
+    names.silent.send_replace(true);
+    let asking = tokio::spawn({
+        let origins = origins.clone();
+        async move { failure(&origins, get("/")).await }
+    });
+    while names.asked() < 2 {
+        tokio::task::yield_now().await;
+    }
+    let_tasks_run().await;
+    assert!(!asking.is_finished(), "they are waited for");
+    let_pass(PATIENCE / 2).await;
+    assert_eq!(asking.await.unwrap(), "refused");
+}
+
+#[tokio::test]
+async fn names_that_fail_are_not_asked_for_every_connection() {
+    let origin = Origin::start(&[&[Read, OLD]]).await;
+    let names = Names::of(&[origin.port]);
+    let origins = names.origins(PATIENCE / 2);
+    fetch(&origins, get("/")).await.unwrap();
+    names.say(&[]);
+    let_pass(PATIENCE / 2).await;
+    for _ in 0..5 {
+        assert_eq!(fetch(&origins, post("/")).await.unwrap(), "old");
+        let_tasks_run().await;
+    }
+    assert_eq!(names.asked(), 2);
+}
+
+/// The pool may have heard of the addresses before that.
+#[tokio::test]
+async fn connections_to_where_a_name_leads_by_now_are_kept_at_once() {
+    let origin = Origin::start(&[&[Read, NEW, AwaitClose]]).await;
+    let names = Names::of(&[closed_port()]);
+    let origins = names.origins(PATIENCE);
+    origins.watch();
+    let_tasks_run().await;
+    let_pass(PATIENCE).await;
+    while names.asked() == 0 {
+        tokio::task::yield_now().await;
+    }
+    let_tasks_run().await;
+    assert_eq!(failure(&origins, get("/")).await, "refused");
+    names.say(&[origin.port]);
+    assert_eq!(fetch_and_settle(&origins, get("/")).await, "new");
+    assert_eq!(origins_kept(&origins), 1);
 }
 
 fn origins_kept(origins: &Origins) -> usize {
