@@ -72,7 +72,10 @@ impl Group {
         loop {
             round += 1;
             let (line, is_new) = match turn.origin.connect(is_upgrade).await {
-                Ok(opened) => opened,
+                Ok(opened) => {
+                    turn.in_flight.reached();
+                    opened
+                }
                 Err(error) => {
                     choice.tried.add(turn.index);
                     turn.fail(&error);

@@ -74,6 +74,8 @@ enum State {
     OnTrial {
         fault: Fault,
         until: Instant,
+        /// It has a connection by now: somebody is there.
+        is_reached: bool,
     },
 }
 
@@ -125,7 +127,10 @@ impl Health {
         match self.state {
             State::Up { .. } => Standing::Up,
             State::Out { until, .. } if until <= now => Standing::Due,
-            State::Out { fault, until, .. } | State::OnTrial { fault, until } => match fault {
+            State::OnTrial {
+                is_reached: true, ..
+            } => Standing::Spared,
+            State::Out { fault, until, .. } | State::OnTrial { fault, until, .. } => match fault {
                 Fault::Unreachable => Standing::Down(until),
                 Fault::Unserving => Standing::Spared,
             },
@@ -152,16 +157,28 @@ impl Health {
     pub(super) fn begin_trial(&mut self, now: Instant) -> bool {
         match self.state {
             State::Out { fault, until, .. } if until <= now => {
-                self.state = State::OnTrial { fault, until };
+                self.state = State::OnTrial {
+                    fault,
+                    until,
+                    is_reached: false,
+                };
                 true
             }
             _ => false,
         }
     }
 
+    /// The trial has a connection. How long its answer takes is up to its visitor and his page, and
+    /// is not waited for by those who have no other origin.
+    pub(super) fn reach(&mut self) {
+        if let State::OnTrial { is_reached, .. } = &mut self.state {
+            *is_reached = true;
+        }
+    }
+
     /// The trial ended without an outcome: its visitor is gone.
     pub(super) fn abandon_trial(&mut self) {
-        if let State::OnTrial { fault, until } = self.state {
+        if let State::OnTrial { fault, until, .. } = self.state {
             self.state = State::Out {
                 fault,
                 until,

@@ -151,6 +151,7 @@ impl Origins {
         let Some(line) = turn.origin.take(is_upgrade(&request)) else {
             return group.go_on(Attempt::new(turn, request, choice)).await;
         };
+        turn.in_flight.reached();
         let replay = replayable(&request);
         match turn.origin.exchange(line, request).await {
             Ok(response) => Ok(turn.settle(response)),

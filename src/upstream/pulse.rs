@@ -166,6 +166,13 @@ impl Pulse {
 }
 
 impl InFlight {
+    /// It has a connection.
+    pub(super) fn reached(&self) {
+        if self.is_trial {
+            self.pulse.lock().reach();
+        }
+    }
+
     /// The origin answered.
     pub(super) fn succeeded(&mut self) {
         self.is_trial = false;

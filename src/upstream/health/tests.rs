@@ -52,6 +52,8 @@ fn one_request_finds_out() {
     assert!(health.begin_trial(now));
     assert!(!health.begin_trial(now), "one is enough");
     assert_eq!(health.standing(now), Standing::Down(now));
+    health.reach();
+    assert_eq!(health.standing(now), Standing::Spared, "somebody is there");
     health.abandon_trial();
     assert!(health.begin_trial(now), "the first one told nothing");
     assert!(health.succeed(now));

@@ -241,3 +241,45 @@ async fn a_visitor_who_leaves_during_a_trial_leaves_it_to_the_next() {
     assert!(call.await.is_err());
     assert_eq!(fetch(&origins, get("/2")).await.unwrap(), "first");
 }
+
+/// Somebody is there again: what remains to be seen is how well it answers, and how long that takes
+/// is up to one visitor.
+#[tokio::test]
+async fn a_slow_page_that_is_the_trial_keeps_nobody_out() {
+    let one = Origin::start(&[&[Read, AwaitClose], &[Read, FIRST]]).await;
+    let origins = origins_at(&target(one.port), quick_to_judge());
+    for _ in 0..2 {
+        origins.fail_for_test(0);
+    }
+    let_pass(Duration::from_secs(1)).await;
+    let slow = tokio::spawn({
+        let origins = origins.clone();
+        async move { fetch(&origins, get("/slow")).await }
+    });
+    while one.lines().is_empty() {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(fetch(&origins, get("/1")).await.unwrap(), "first");
+    assert_eq!(states(&origins), ["up"]);
+    slow.abort();
+}
+
+#[tokio::test]
+async fn a_slow_page_on_a_connection_that_was_kept_keeps_nobody_out() {
+    let one = Origin::start(&[&[Read, FIRST, Read, AwaitClose], &[Read, FIRST]]).await;
+    let origins = origins_at(&target(one.port), quick_to_judge());
+    fetch_and_settle(&origins, get("/0")).await;
+    for _ in 0..2 {
+        origins.fail_for_test(0);
+    }
+    let_pass(Duration::from_secs(1)).await;
+    let slow = tokio::spawn({
+        let origins = origins.clone();
+        async move { fetch(&origins, get("/slow")).await }
+    });
+    while one.lines().len() < 2 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(fetch(&origins, get("/1")).await.unwrap(), "first");
+    slow.abort();
+}
