@@ -50,7 +50,9 @@ struct Kept {
 const EXCHANGES_MAX: usize = 100;
 /// What is held of one answer that its visitor does not take.
 const STREAM_WINDOW: u32 = 128 * 1024;
-const CONNECTION_WINDOW: u32 = 1024 * 1024;
+/// As much for each of them, so that visitors who read slowly keep nobody else waiting: at worst
+/// 12.5 MiB are held of a connection's answers.
+const CONNECTION_WINDOW: u32 = EXCHANGES_MAX as u32 * STREAM_WINDOW;
 const SEND_BUFFER_MAX: usize = 64 * 1024;
 /// How often an origin with exchanges must show that it is there, and how long it may take to.
 const PING: Duration = Duration::from_secs(20);

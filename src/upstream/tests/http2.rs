@@ -7,7 +7,7 @@ use bytes::Bytes;
 use h2::server::SendResponse;
 use http::{Response, StatusCode, Version};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
@@ -19,15 +19,15 @@ use super::*;
 use crate::test_directory::TestDirectory;
 
 /// An origin that speaks what was agreed on in the handshake.
-struct Bilingual {
+pub(super) struct Bilingual {
     port: u16,
-    heard: Arc<Heard>,
+    pub(super) heard: Arc<Heard>,
     authority: Authority,
     directory: TestDirectory,
 }
 
 #[derive(Default)]
-struct Heard {
+pub(super) struct Heard {
     connections: AtomicUsize,
     /// Method, address and body, as HTTP/2 has them.
     multiplexed: Mutex<Vec<String>>,
@@ -35,28 +35,41 @@ struct Heard {
     heads: Mutex<Vec<String>>,
     /// Answers that wait until there are two.
     waiting: Mutex<Vec<SendResponse<Bytes>>>,
+    /// Lets one answer go that is held.
+    pub(super) go: Notify,
 }
 
 impl Bilingual {
     async fn start(protocols: &[&[u8]]) -> Self {
+        Self::learning(&[protocols], None).await
+    }
+
+    /// The n-th connection may choose among the n-th protocols; further ones among the last. In
+    /// HTTP/2 it takes so many exchanges at once.
+    pub(super) async fn learning(protocols: &[&[&[u8]]], exchanges_max: Option<u32>) -> Self {
         let authority = Authority::new();
-        let mut config = (*authority.server("origin.bank.example", None)).clone();
-        config.alpn_protocols = protocols.iter().map(|name| name.to_vec()).collect();
-        let acceptor = TlsAcceptor::from(Arc::new(config));
+        let config = authority.server("origin.bank.example", None);
+        let acceptor = |protocols: &&[&[u8]]| {
+            let mut config = (*config).clone();
+            config.alpn_protocols = protocols.iter().map(|name| name.to_vec()).collect();
+            TlsAcceptor::from(Arc::new(config))
+        };
+        let acceptors: Vec<_> = protocols.iter().map(acceptor).collect();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let heard = Arc::new(Heard::default());
         let noted = Arc::clone(&heard);
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                noted.connections.fetch_add(1, Ordering::AcqRel);
-                let (acceptor, noted) = (acceptor.clone(), Arc::clone(&noted));
+                let nth = noted.connections.fetch_add(1, Ordering::AcqRel);
+                let acceptor = acceptors[nth.min(acceptors.len() - 1)].clone();
+                let noted = Arc::clone(&noted);
                 tokio::spawn(async move {
                     let Ok(stream) = acceptor.accept(stream).await else {
                         return;
                     };
                     match stream.get_ref().1.alpn_protocol() {
-                        Some(b"h2") => serve(stream, &noted).await,
+                        Some(b"h2") => serve(stream, &noted, exchanges_max).await,
                         _ => answer_alone(stream, &noted).await,
                     }
                 });
@@ -70,27 +83,31 @@ impl Bilingual {
         }
     }
 
-    async fn both() -> Self {
+    pub(super) async fn both() -> Self {
         Self::start(&[b"h2", b"http/1.1"]).await
     }
 
-    fn origins(&self, config: Config) -> Origins {
+    pub(super) fn origins(&self, config: Config) -> Origins {
         let target = tls_target(self.port, &self.directory, &self.authority);
         origins_at(&target, config)
     }
 
-    fn connections(&self) -> usize {
+    pub(super) fn connections(&self) -> usize {
         self.heard.connections.load(Ordering::Acquire)
     }
 
-    fn multiplexed(&self) -> Vec<String> {
+    pub(super) fn multiplexed(&self) -> Vec<String> {
         self.heard.multiplexed.lock().unwrap().clone()
     }
 }
 
 /// Ends the connection when asked for `/close`.
-async fn serve(stream: TlsStream<TcpStream>, heard: &Arc<Heard>) {
-    let mut connection = h2::server::handshake(stream).await.unwrap();
+async fn serve(stream: TlsStream<TcpStream>, heard: &Arc<Heard>, exchanges_max: Option<u32>) {
+    let mut builder = h2::server::Builder::new();
+    if let Some(max) = exchanges_max {
+        builder.max_concurrent_streams(max);
+    }
+    let mut connection = builder.handshake(stream).await.unwrap();
     while let Some(Ok((request, respond))) = connection.accept().await {
         let path = request.uri().path().to_owned();
         let line = format!("{} {}", request.method(), request.uri());
@@ -99,6 +116,14 @@ async fn serve(stream: TlsStream<TcpStream>, heard: &Arc<Heard>) {
         match &*path {
             "/close" => return,
             "/together" => respond_to_two(respond, heard),
+            "/large" => respond_at_length(respond),
+            "/held" => {
+                let heard = Arc::clone(heard);
+                tokio::spawn(async move {
+                    heard.go.notified().await;
+                    respond_to(path, request, respond).await;
+                });
+            }
             _ => drop(tokio::spawn(respond_to(path, request, respond))),
         }
     }
@@ -114,6 +139,14 @@ fn respond_to_two(respond: SendResponse<Bytes>, heard: &Heard) {
         }
     }
 }
+
+/// With more than anybody takes unasked.
+fn respond_at_length(mut respond: SendResponse<Bytes>) {
+    let mut body = respond.send_response(Response::new(()), false).unwrap();
+    body.send_data(vec![b'x'; LARGE].into(), true).unwrap();
+}
+
+pub(super) const LARGE: usize = 512 * 1024;
 
 async fn respond_to(
     path: String,
@@ -173,7 +206,7 @@ async fn answer_alone(mut stream: TlsStream<TcpStream>, heard: &Heard) {
     }
 }
 
-fn http2() -> Config {
+pub(super) fn http2() -> Config {
     Config {
         http2: true,
         ..config()

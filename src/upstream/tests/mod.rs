@@ -9,6 +9,7 @@ mod failures;
 mod framing;
 mod http2;
 mod limits;
+mod multiplexing;
 mod names;
 mod pooling;
 mod several;
