@@ -41,6 +41,8 @@ const DONE: u8 = 2;
 const STALLED: u8 = 3;
 /// The client's request failed.
 const BROKEN: u8 = 4;
+/// The connection let go of it before its end.
+const GONE: u8 = 5;
 
 impl RequestBody {
     /// The body of a request that came in this version.
@@ -133,6 +135,15 @@ impl Upload {
         self.state.store(state, Ordering::Release);
         if matches!(state, FLOWING | DONE) {
             *self.moved.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+        }
+    }
+}
+
+impl Drop for RequestBody {
+    fn drop(&mut self) {
+        let state = self.upload.state.load(Ordering::Acquire);
+        if matches!(state, FLOWING | WAITS_FOR_CLIENT) {
+            self.upload.note(GONE);
         }
     }
 }

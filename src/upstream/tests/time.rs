@@ -177,3 +177,27 @@ async fn a_handshake_that_is_not_answered_is_a_connection_that_takes_too_long() 
         ("connect_timeout", true)
     );
 }
+
+/// A form that was sent without a session, and whose login page was answered before a byte of it.
+#[tokio::test]
+async fn of_an_upload_that_was_answered_early_nothing_stays_behind() {
+    const EARLY: Step = Send("HTTP/1.1 302 Found\r\ncontent-length: 2\r\n\r\nno");
+    let origin = Origin::start(&[&[ReadHead, EARLY]]).await;
+    let_tasks_run().await;
+    let tasks = || {
+        tokio::runtime::Handle::current()
+            .metrics()
+            .num_alive_tasks()
+    };
+    let before = tasks();
+    let (_frames, body) = streamed();
+    let mut upload = request(Method::POST, "/", body);
+    upload.headers_mut().insert("content-length", 10.into());
+    assert_eq!(fetch(&client(&origin), upload).await.unwrap(), "no");
+    for _ in 0..3 {
+        let_tasks_run().await;
+        let_pass(PATIENCE).await;
+    }
+    let_tasks_run().await;
+    assert_eq!(tasks(), before);
+}
