@@ -31,6 +31,20 @@ pub(super) fn is_upgrade(request: &Request<RequestBody>) -> bool {
     request.headers().contains_key(UPGRADE)
 }
 
+impl Http2 {
+    /// What an origin chooses may change, and differ behind one address.
+    fn note(self: &Arc<Self>, opened: &(Line, bool)) {
+        match opened {
+            (Line::Http1(_), true) => self.is_declined.store(true, Ordering::Relaxed),
+            (Line::Http1(_), false) => {}
+            (Line::Http2(multiplexed), _) => {
+                self.is_declined.store(false, Ordering::Relaxed);
+                self.keep(multiplexed.clone());
+            }
+        }
+    }
+}
+
 impl Shared {
     /// What is open already and can carry the request.
     pub(super) fn take(&self, is_upgrade: bool) -> Option<Line> {
@@ -45,7 +59,9 @@ impl Shared {
             return self.open_when_allowed(false).await;
         };
         if http2.is_declined.load(Ordering::Relaxed) {
-            return self.open_when_allowed(true).await;
+            let opened = self.open_when_allowed(true).await?;
+            http2.note(&opened);
+            return Ok(opened);
         }
         let after = self.config.connect_timeout;
         let opening = timeout(after, http2.opening.acquire()).await;
@@ -54,10 +70,7 @@ impl Shared {
             return Ok((Line::Http2(multiplexed), false));
         }
         let opened = self.open_when_allowed(true).await?;
-        match &opened {
-            (Line::Http1(_), _) => http2.is_declined.store(true, Ordering::Relaxed),
-            (Line::Http2(multiplexed), _) => http2.keep(multiplexed.clone()),
-        }
+        http2.note(&opened);
         Ok(opened)
     }
 
