@@ -82,24 +82,28 @@ async fn check_always(origin: Weak<Shared>, check: HealthCheck) {
             return;
         };
         let outcome = timeout(check.timeout, origin.ask(&check)).await;
-        let outcome = outcome.unwrap_or(Err(Fault::Unserving));
-        origin.pulse.note_check(outcome, &check);
+        match outcome.unwrap_or(Err(Some(Fault::Unserving))) {
+            Ok(()) => origin.pulse.note_check(Ok(()), &check),
+            Err(Some(fault)) => origin.pulse.note_check(Err(fault), &check),
+            Err(None) => {}
+        }
     }
 }
 
 impl Shared {
     /// On a connection of its own, which ends with the answer: whether one can be had is part of the
-    /// question, and those of visitors are not to grow in number by it.
-    async fn ask(&self, check: &HealthCheck) -> Result<(), Fault> {
+    /// question, and those of visitors are not to grow in number by it. No fault where it is the
+    /// edge that lacks something.
+    async fn ask(&self, check: &HealthCheck) -> Result<(), Option<Fault>> {
         let line = self.open(None, self.http2.is_some()).await;
-        let line = line.map_err(|_| Fault::Unreachable)?;
+        let line = line.map_err(|error| error.fault().map(|_| Fault::Unreachable))?;
         let mut question = self.question(check);
         if let Line::Http1(_) = line {
             let headers = question.headers_mut();
             headers.insert(CONNECTION, HeaderValue::from_static("close"));
         }
         let answer = self.exchange(line, question).await;
-        let answer = answer.map_err(|_| Fault::Unserving)?;
+        let answer = answer.map_err(|_| Some(Fault::Unserving))?;
         let status = answer.status().as_u16();
         let is_good = match &check.statuses[..] {
             [] => (200..400).contains(&status),
@@ -107,7 +111,7 @@ impl Shared {
         };
         let mut body = Limited::new(answer.into_body(), BODY_MAX);
         while let Some(Ok(_)) = body.frame().await {}
-        is_good.then_some(()).ok_or(Fault::Unserving)
+        is_good.then_some(()).ok_or(Some(Fault::Unserving))
     }
 
     fn question(&self, check: &HealthCheck) -> Request<RequestBody> {

@@ -1,10 +1,11 @@
+use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::{TcpStream, UnixStream};
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep, timeout};
 use tokio_rustls::TlsConnector;
 
 use super::config::Config;
@@ -42,8 +43,8 @@ impl Connector {
         target: &Target,
         config: &Config,
         lookup: Lookup,
-    ) -> Result<Self, Vec<Problem>> {
         heed: Heed,
+    ) -> Result<Self, Vec<Problem>> {
         let tls = match target.scheme {
             Scheme::Http => None,
             Scheme::Https => Some(TlsIdentity::load(target)?),
@@ -98,12 +99,21 @@ impl Connector {
         Ok(Connected { transport, address })
     }
 
+    /// Where as many wait as may, the system does not let more wait: they ask again.
     async fn reach_socket(&self, path: &PathBuf) -> Result<Socket, UpstreamError> {
-        let stream = UnixStream::connect(path).await;
-        stream.map(Socket::unix).map_err(|source| {
-            let address = format!("unix:{}", path.display());
-            UpstreamError::Connect { address, source }
-        })
+        let until = Instant::now() + self.timeout;
+        loop {
+            let source = match UnixStream::connect(path).await {
+                Ok(stream) => return Ok(Socket::unix(stream)),
+                Err(source) => source,
+            };
+            let is_busy = source.kind() == io::ErrorKind::WouldBlock;
+            if !is_busy || Instant::now() + BUSY * 2 > until {
+                let address = format!("unix:{}", path.display());
+                return Err(UpstreamError::Connect { address, source });
+            }
+            sleep(BUSY).await;
+        }
     }
 
     /// Tries the addresses in turn. Each gets its share of the time, so that one which swallows
@@ -129,7 +139,12 @@ impl Connector {
                 Err(_) => UpstreamError::ConnectTimeout { after: share },
             };
         }
-        resolver.doubt();
+        if failure.fault().is_some() {
+            resolver.doubt();
+        }
         Err(failure)
     }
 }
+
+/// An application that runs takes somebody in within some milliseconds.
+const BUSY: Duration = Duration::from_millis(5);

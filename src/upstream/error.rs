@@ -2,6 +2,7 @@ use std::error::Error as _;
 use std::io;
 use std::time::Duration;
 
+use nix::errno::Errno;
 use thiserror::Error;
 
 use super::health::Fault;
@@ -109,6 +110,7 @@ impl UpstreamError {
     /// What it says of the origin's health, if anything.
     pub(super) fn fault(&self) -> Option<Fault> {
         match self {
+            Self::Connect { source, .. } if is_local(source) => None,
             Self::Connect { .. }
             | Self::ConnectTimeout { .. }
             | Self::Dns { .. }
@@ -178,6 +180,17 @@ fn connect_kind(error: &io::Error) -> &'static str {
     }
 }
 
+/// Whether it tells nothing of whether somebody is there: the edge itself lacks descriptors or
+/// ports, or more wait already than may.
+fn is_local(error: &io::Error) -> bool {
+    let code = error.raw_os_error().map(Errno::from_raw);
+    matches!(code, Some(Errno::EMFILE | Errno::ENFILE))
+        || matches!(
+            error.kind(),
+            io::ErrorKind::AddrNotAvailable | io::ErrorKind::WouldBlock
+        )
+}
+
 fn is_reset(error: &hyper::Error) -> bool {
     is_kind(
         error,
@@ -188,4 +201,29 @@ fn is_reset(error: &hyper::Error) -> bool {
 fn is_kind(error: &hyper::Error, kinds: &[io::ErrorKind]) -> bool {
     let io = error.source().and_then(|e| e.downcast_ref::<io::Error>());
     io.is_some_and(|io| kinds.contains(&io.kind()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn trouble_of_the_edge_is_no_fault_of_the_origin() {
+        let fault = |code: Errno| {
+            let source = io::Error::from_raw_os_error(code as i32);
+            let address = "192.0.2.1:80".to_owned();
+            UpstreamError::Connect { address, source }.fault()
+        };
+        for code in [
+            Errno::EMFILE,
+            Errno::ENFILE,
+            Errno::EADDRNOTAVAIL,
+            Errno::EAGAIN,
+        ] {
+            assert_eq!(fault(code), None, "{code}");
+        }
+        for code in [Errno::ECONNREFUSED, Errno::EHOSTUNREACH, Errno::ENOENT] {
+            assert_eq!(fault(code), Some(Fault::Unreachable), "{code}");
+        }
+    }
 }

@@ -235,6 +235,7 @@ const HOUSE: &[Room] = &[
             "http_body_util",
             "hyper",
             "hyper_util",
+            "nix",
             "rustls",
             "rustls_platform_verifier",
             "socket2",

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use socket2::{Domain, SockAddr, Socket, Type};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{UnixListener, UnixStream};
 
@@ -85,4 +86,52 @@ async fn one_that_is_not_there_is_down_like_any_other() {
         fetch(&origins, get("/")).await.unwrap_err();
     }
     assert_eq!(failure(&origins, get("/")).await, "origin_down");
+}
+
+/// As many wait for it as the system lets wait.
+#[tokio::test]
+async fn one_that_is_busy_is_not_one_that_is_not_there() {
+    let directory = TestDirectory::new();
+    let path = directory.path().join("busy.sock");
+    let socket = Socket::new(Domain::UNIX, Type::STREAM, None).unwrap();
+    socket.bind(&SockAddr::unix(&path).unwrap()).unwrap();
+    socket.listen(0).unwrap();
+    socket.set_nonblocking(true).unwrap();
+    let listener = UnixListener::from_std(socket.into()).unwrap();
+    let mut others = Vec::new();
+    while let Ok(other) = UnixStream::connect(&path).await {
+        others.push(other);
+    }
+    let origins = origins_at(&socket_target(&path), config());
+    let mut asking = Box::pin(fetch(&origins, post("/")));
+    let waiting = tokio::time::timeout(BRIEFLY, &mut asking).await;
+    assert!(waiting.is_err(), "{waiting:?}");
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            tokio::spawn(answer(stream, 1));
+        }
+    });
+    assert_eq!(asking.await.unwrap(), "ok");
+}
+
+#[tokio::test]
+async fn one_that_stays_busy_is_asked_all_the_same() {
+    let directory = TestDirectory::new();
+    let path = directory.path().join("busy.sock");
+    let socket = Socket::new(Domain::UNIX, Type::STREAM, None).unwrap();
+    socket.bind(&SockAddr::unix(&path).unwrap()).unwrap();
+    socket.listen(0).unwrap();
+    let mut others = Vec::new();
+    while let Ok(other) = UnixStream::connect(&path).await {
+        others.push(other);
+    }
+    let config = Config {
+        connect_timeout: BRIEFLY,
+        ..config()
+    };
+    let origins = origins_at(&socket_target(&path), config);
+    for _ in 0..6 {
+        assert_eq!(failure(&origins, get("/")).await, "unreachable");
+    }
+    assert_eq!(origins.status()[0].state, "up");
 }
