@@ -1,6 +1,6 @@
-//! The frames of HTTP/2 as far as their first nine bytes tell (RFC 9113 4.1).
+//! The frames of HTTP/2 as far as their first bytes tell (RFC 9113 4.1, 6.1).
 
-/// A frame's kind, flags and length.
+/// A frame's kind, flags and length; that of `DATA` without its padding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Frame {
     pub(super) kind: u8,
@@ -21,7 +21,8 @@ pub(super) mod kind {
 pub(super) struct Frames {
     /// What is to come before the next frame: of the preface, or of a frame's payload.
     skip: usize,
-    head: [u8; HEAD_BYTES],
+    /// With the length of padding behind it.
+    head: [u8; HEAD_BYTES + 1],
     head_bytes: usize,
     block: Block,
     heads_ended: u64,
@@ -44,6 +45,7 @@ pub(super) const HEAD_BYTES: usize = 9;
 pub(super) const PREFACE_BYTES: usize = 24;
 const END_STREAM: u8 = 1;
 const END_HEADERS: u8 = 4;
+const PADDED: u8 = 8;
 
 impl Frame {
     pub(super) const fn new(kind: u8, flags: u8, length: u32) -> Self {
@@ -58,9 +60,19 @@ impl Frame {
         self.flags & END_STREAM != 0
     }
 
-    fn read(head: [u8; HEAD_BYTES]) -> Self {
+    fn read(head: &[u8]) -> Self {
         let length = u32::from_be_bytes([0, head[0], head[1], head[2]]);
         Self::new(head[3], head[4], length)
+    }
+
+    /// Whether a byte behind the head says how much of it is padding.
+    fn is_padded_data(self) -> bool {
+        self.kind == kind::DATA && self.flags & PADDED != 0 && self.length > 0
+    }
+
+    fn without(self, padding: u8) -> Self {
+        let length = self.length.saturating_sub(1 + u32::from(padding));
+        Self { length, ..self }
     }
 }
 
@@ -76,7 +88,7 @@ impl Frames {
     fn new(skip: usize, block: Block) -> Self {
         Self {
             skip,
-            head: [0; HEAD_BYTES],
+            head: [0; HEAD_BYTES + 1],
             head_bytes: 0,
             block,
             heads_ended: 0,
@@ -90,11 +102,11 @@ impl Frames {
                 let skipped = self.skip.min(bytes.len());
                 (self.skip, bytes) = (self.skip - skipped, &bytes[skipped..]);
             } else {
-                let taken = (HEAD_BYTES - self.head_bytes).min(bytes.len());
+                let taken = (self.head_length() - self.head_bytes).min(bytes.len());
                 let (head, rest) = bytes.split_at(taken);
                 self.head[self.head_bytes..][..taken].copy_from_slice(head);
                 (self.head_bytes, bytes) = (self.head_bytes + taken, rest);
-                if self.head_bytes == HEAD_BYTES {
+                if self.head_bytes == self.head_length() {
                     meet(self.begin_frame());
                 }
             }
@@ -105,10 +117,18 @@ impl Frames {
         }
     }
 
+    fn head_length(&self) -> usize {
+        let is_longer = self.head_bytes >= HEAD_BYTES && Frame::read(&self.head).is_padded_data();
+        HEAD_BYTES + usize::from(is_longer)
+    }
+
     fn begin_frame(&mut self) -> Frame {
-        let frame = Frame::read(self.head);
+        let mut frame = Frame::read(&self.head);
+        self.skip = HEAD_BYTES + frame.length as usize - self.head_bytes;
         self.head_bytes = 0;
-        self.skip = frame.length as usize;
+        if frame.is_padded_data() {
+            frame = frame.without(self.head[HEAD_BYTES]);
+        }
         let is_head = matches!(frame.kind, kind::HEADERS | kind::CONTINUATION);
         self.block = match self.block {
             Block::Preface => Block::Ending,
@@ -163,6 +183,30 @@ mod tests {
             }
             assert_eq!(met, frames, "{size}");
             assert_eq!((walker.heads_ended(), walker.is_in_head()), (2, false));
+        }
+    }
+
+    #[test]
+    fn padding_is_no_part_of_what_comes() {
+        let frames = [Frame::new(4, 0, 0), Frame::new(kind::DATA, PADDED, 300)];
+        for (padding, length) in [(0, 299), (200, 99), (255, 44)] {
+            let mut bytes = bytes(&frames);
+            let at = bytes.len() - 300;
+            bytes[at] = padding;
+            // All of this frame is padding, and the last one is not well formed.
+            for (frame, padding) in [([0, 0, 3, 0, PADDED, 0, 0, 0, 1], 2), ([0; 9], 0)] {
+                bytes.extend(frame);
+                bytes.extend(vec![padding; usize::from(frame[2])]);
+            }
+            bytes.extend([0, 0, 0, 0, PADDED, 0, 0, 0, 1]);
+            for size in [1, 2, 9, 10, 11, bytes.len()] {
+                let (mut walker, mut met) = (Frames::of_client(), Vec::new());
+                for piece in bytes.chunks(size) {
+                    walker.walk(piece, |frame| met.push((frame.kind, frame.length)));
+                }
+                let data = [length, 0, 0, 0].map(|length| (kind::DATA, length));
+                assert_eq!(met[1..], data, "{padding} {size}");
+            }
         }
     }
 

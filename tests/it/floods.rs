@@ -8,7 +8,8 @@ use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 
 use crate::support::frames::{
-    ACK, END_HEADERS, END_STREAM, GET, POST, PREFACE, RawHttp2, block, frame, headers, kind,
+    ACK, END_HEADERS, END_STREAM, GET, PADDED, POST, PREFACE, RawHttp2, block, frame, headers,
+    kind, reset, window_update,
 };
 use crate::support::{
     RecordingOrigin, ScriptedOrigin, TestEdge, Visitor, config, rules_for, soon, tls_http2,
@@ -86,14 +87,6 @@ async fn flood(
 /// Stream numbers of clients are odd.
 fn stream(at: u32) -> u32 {
     2 * at + 1
-}
-
-fn window_update(stream: u32, by: u32) -> Vec<u8> {
-    frame(kind::WINDOW_UPDATE, 0, stream, &by.to_be_bytes())
-}
-
-fn reset(stream: u32) -> Vec<u8> {
-    frame(kind::RST_STREAM, 0, stream, &8_u32.to_be_bytes())
 }
 
 async fn check(name: &str, opening: Vec<u8>, piece: impl Fn(u32) -> Vec<u8>) {
@@ -192,6 +185,11 @@ async fn frames_that_ask_for_nothing_are_ended() {
             "empty DATA flood",
             post.clone(),
             frame(kind::DATA, 0, 1, &[]),
+        ),
+        (
+            "flood of DATA that is padding",
+            post.clone(),
+            frame(kind::DATA, PADDED, 1, &[0]),
         ),
         (
             "SETTINGS flood",

@@ -27,6 +27,7 @@ pub(crate) mod kind {
 pub(crate) const END_STREAM: u8 = 1;
 pub(crate) const ACK: u8 = 1;
 pub(crate) const END_HEADERS: u8 = 4;
+pub(crate) const PADDED: u8 = 8;
 
 pub(crate) const GET: &[(&str, &str)] = &[
     (":method", "GET"),
@@ -66,6 +67,14 @@ pub(crate) fn block(fields: &[(&str, &str)]) -> Vec<u8> {
 /// A request whose head is whole; `flags` beside that.
 pub(crate) fn headers(stream: u32, flags: u8, fields: &[(&str, &str)]) -> Vec<u8> {
     frame(kind::HEADERS, END_HEADERS | flags, stream, &block(fields))
+}
+
+pub(crate) fn window_update(stream: u32, by: u32) -> Vec<u8> {
+    frame(kind::WINDOW_UPDATE, 0, stream, &by.to_be_bytes())
+}
+
+pub(crate) fn reset(stream: u32) -> Vec<u8> {
+    frame(kind::RST_STREAM, 0, stream, &8_u32.to_be_bytes())
 }
 
 /// A client that writes what a test tells it to.
