@@ -215,7 +215,7 @@ const SETTINGS: &[Setting] = &[
         "limits",
         "write_stall_timeout",
         "\"1m\"",
-        "how long a client may take no byte of what is sent to it, on HTTP/2 of any of its streams",
+        "how long a client may take no byte of what is sent to it; on HTTP/2 a stream of which it takes nothing is ended alone",
     ),
     setting("limits", "headers_max", "100", "header fields in a request"),
     setting(

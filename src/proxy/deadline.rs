@@ -8,9 +8,10 @@ use http_body::{Body, Frame, SizeHint};
 use tokio::time::{Instant, Sleep, sleep_until, timeout_at};
 
 use super::error::ProxyError;
-use crate::wire::{BoxError, EdgeBody};
+use crate::wire::{BoxError, Deadline, EdgeBody};
 
-/// An answer that must have gone by a certain time, or breaks off.
+/// An answer that must have gone by a certain time, or breaks off. While the visitor takes nothing
+/// nobody asks it for more: then it is for the server to end it.
 struct Hurried {
     inner: EdgeBody,
     timer: Pin<Box<Sleep>>,
@@ -29,10 +30,13 @@ pub async fn hurried(
         return answering.await;
     };
     let answered = timeout_at(deadline, answering).await;
-    let answer = answered.unwrap_or(Err(ProxyError::ExchangeTimeout))?;
+    let mut answer = answered.unwrap_or(Err(ProxyError::ExchangeTimeout))?;
     if is_endless(answer.status(), answer.headers()) || answer.body().is_end_stream() {
         return Ok(answer);
     }
+    answer
+        .extensions_mut()
+        .insert(Deadline(deadline.into_std()));
     let timer = Box::pin(sleep_until(deadline));
     Ok(answer.map(|inner| EdgeBody::new(Hurried { inner, timer })))
 }

@@ -47,8 +47,9 @@ pub struct Limits {
     /// for it, so it is also how long a connection may be idle; over HTTP/2 also for the preface.
     /// Default: 30 seconds.
     pub head_timeout: Duration,
-    /// How long a client may take no byte of what is being sent to it; over HTTP/2 of any stream.
-    /// Default: 60 seconds.
+    /// How long a client may take no byte of what is being sent to it. Over HTTP/2 a stream is ended
+    /// alone; it may wait for its turn four times as long while the client takes of others that
+    /// waited. Default: 60 seconds.
     pub write_stall_timeout: Duration,
     /// Header fields in a request. Default: 100.
     pub headers_max: usize,

@@ -7,9 +7,9 @@ use http::{Request, Response};
 use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
 use hyper::service::Service;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
+use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use super::config::{CONNECTION_BUFFER_BYTES_MIN, Limits};
 use super::exchanges::Exchanges;
@@ -17,6 +17,7 @@ use super::frame_watch::FrameWatch;
 use super::handshake::Protocol;
 use super::head_watch::Watched;
 use super::signals::Handle;
+use super::streams::{LOOKS, StreamExecutor};
 use super::trailers::Marked;
 use super::transport::Controls;
 use crate::telemetry::Metrics;
@@ -29,7 +30,7 @@ const LAST_REQUEST_GRACE: Duration = Duration::from_secs(1);
 #[derive(Clone, Debug)]
 pub(super) struct Http {
     http1: http1::Builder,
-    http2: http2::Builder<TokioExecutor>,
+    http2: http2::Builder<StreamExecutor>,
     h2_spare_frames_max: u32,
     h2_idle_timeout: Duration,
     head_timeout: Duration,
@@ -177,16 +178,22 @@ async fn idle(exchanges: &Exchanges, period: Duration) {
     }
 }
 
-/// Resolves when the client has taken nothing of any exchange during a whole period. A client that
-/// keeps its streams' windows shut takes what little is written to the connection. As long as one
-/// exchange moves the others may stand: a browser that pauses a film loads pages meanwhile.
+/// Ends streams of which the client has taken nothing during a whole period; resolves when it has
+/// taken nothing at all, and asked for nothing. A client that keeps its streams' windows shut takes
+/// what little is written to the connection.
 async fn stalled(exchanges: &Exchanges, period: Duration) {
+    let mut looks = interval((period / LOOKS).max(Duration::from_millis(1)));
+    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let (mut seen, mut quiet) = (0, 0);
     loop {
-        let stood = exchanges.standing_for().unwrap_or_default();
-        if stood >= period {
+        looks.tick().await;
+        exchanges.next().await;
+        let begun = exchanges.begun();
+        quiet = if begun == seen { quiet + 1 } else { 0 };
+        seen = begun;
+        if exchanges.end_overdue() && quiet >= LOOKS {
             return;
         }
-        sleep(period - stood).await;
     }
 }
 
@@ -216,9 +223,9 @@ fn http1_builder(limits: &Limits) -> http1::Builder {
     builder
 }
 
-fn http2_builder(limits: &Limits) -> http2::Builder<TokioExecutor> {
+fn http2_builder(limits: &Limits) -> http2::Builder<StreamExecutor> {
     let head_bytes_max = u32::try_from(limits.head_bytes_max).unwrap_or(u32::MAX);
-    let mut builder = http2::Builder::new(TokioExecutor::new());
+    let mut builder = http2::Builder::new(StreamExecutor);
     builder
         .timer(TokioTimer::new())
         // WebSockets over HTTP/2 (RFC 8441).

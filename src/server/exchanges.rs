@@ -4,7 +4,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
+use std::time::Instant;
 
 use bytes::Bytes;
 use http::header::CONTENT_LENGTH;
@@ -13,14 +13,14 @@ use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use hyper::service::Service;
 use tokio::sync::Notify;
-use tokio::time::Instant;
 
 use super::handshake::Protocol;
 use super::head_watch::HeadWatch;
 use super::malformed::Malformed;
+use super::streams::{Stream, Streams};
 use super::transport::{Controls, ResetSwitch};
 use super::write_gate::WriteGate;
-use crate::wire::{BoxError, ConnectProtocol, EdgeBody, Held, Hold};
+use crate::wire::{BoxError, ConnectProtocol, Deadline, EdgeBody, Held, Hold};
 
 /// The exchanges of one connection.
 #[derive(Clone, Debug)]
@@ -29,21 +29,17 @@ pub(super) struct Exchanges {
     reset: ResetSwitch,
     /// HTTP/2 has windows of its own for each exchange instead.
     gate: Option<WriteGate>,
+    /// Of HTTP/2.
+    streams: Option<Arc<Streams>>,
 }
 
 #[derive(Debug, Default)]
 struct Counts {
-    /// `None`: nobody asks when something moved.
-    since: Option<Instant>,
     begun: AtomicU64,
     open: AtomicUsize,
     /// Those that have become tunnels over streams of their own. Over HTTP/1.1 the connection is
     /// the tunnel.
     tunnels: AtomicUsize,
-    /// How many, of exchanges and tunnels, wait for the client to take what it was sent.
-    standing: AtomicUsize,
-    /// When an exchange last began or moved, in milliseconds after `since`.
-    moved_at: AtomicU64,
     one_begun: Notify,
 }
 
@@ -80,26 +76,24 @@ pub struct ExchangeBody {
 #[derive(Debug)]
 struct OpenExchange {
     counts: Arc<Counts>,
-    is_standing: bool,
+    stream: Option<Arc<Stream>>,
 }
 
 /// An exchange that becomes a tunnel over its stream.
 #[derive(Debug)]
 struct OpenTunnel {
     counts: Arc<Counts>,
+    stream: Option<Arc<Stream>>,
 }
 
 impl Exchanges {
     pub(super) fn new(controls: Controls, protocol: Protocol) -> Self {
         let Controls { reset, gate } = controls;
-        let counts = Counts {
-            since: (protocol == Protocol::Http2).then(Instant::now),
-            ..Counts::default()
-        };
         Self {
-            counts: Arc::new(counts),
+            counts: Arc::default(),
             reset,
             gate: (protocol == Protocol::Http1).then_some(gate),
+            streams: (protocol == Protocol::Http2).then(Arc::default),
         }
     }
 
@@ -129,60 +123,48 @@ impl Exchanges {
         self.counts.open.load(Ordering::Acquire) + self.counts.tunnels.load(Ordering::Acquire)
     }
 
-    /// How long the client has taken nothing of all that it was given over HTTP/2; `None`: it does,
-    /// or was given nothing. A tunnel in which nothing is said is nothing that it could take.
-    pub(super) fn standing_for(&self) -> Option<Duration> {
-        let counts = &self.counts;
-        let standing = counts.standing.load(Ordering::Acquire);
-        if standing == 0 || standing < counts.open.load(Ordering::Acquire) {
-            return None;
-        }
-        let moved_at = Duration::from_millis(counts.moved_at.load(Ordering::Acquire));
-        Some(counts.since?.elapsed().saturating_sub(moved_at))
+    /// Looks at the streams of HTTP/2, and ends those that stand, and have for too long or whose time
+    /// is up. `true`: all have for too long.
+    pub(super) fn end_overdue(&self) -> bool {
+        let streams = self.streams.as_ref();
+        streams.is_some_and(|streams| streams.end_overdue(Instant::now()))
     }
 
     fn begin(&self) -> OpenExchange {
         self.counts.begun.fetch_add(1, Ordering::AcqRel);
         self.counts.open.fetch_add(1, Ordering::AcqRel);
         self.counts.one_begun.notify_waiters();
-        self.counts.note_move();
         OpenExchange {
             counts: Arc::clone(&self.counts),
-            is_standing: false,
+            stream: self.streams.as_ref().map(Streams::open),
         }
     }
 
     /// Says in words that belong to no server what an extended `CONNECT` asks for, and has whatever
     /// comes of it held.
-    fn mark_tunnel(&self, request: &mut Request<Incoming>) {
+    fn mark_tunnel(&self, request: &mut Request<Incoming>, exchange: &OpenExchange) {
         let extensions = request.extensions_mut();
         if let Some(protocol) = extensions.remove::<hyper::ext::Protocol>() {
             self.counts.tunnels.fetch_add(1, Ordering::AcqRel);
             let counts = Arc::clone(&self.counts);
+            let stream = exchange.stream.clone();
             extensions.insert(ConnectProtocol(protocol.as_str().into()));
-            extensions.insert(Hold::new(OpenTunnel { counts }));
-        }
-    }
-}
-
-impl Counts {
-    fn note_move(&self) {
-        if let Some(since) = self.since {
-            let now = u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX);
-            self.moved_at.store(now, Ordering::Release);
+            extensions.insert(Hold::new(OpenTunnel { counts, stream }));
         }
     }
 }
 
 impl Held for OpenTunnel {
     fn stand(&self) {
-        self.counts.note_move();
-        self.counts.standing.fetch_add(1, Ordering::AcqRel);
+        if let Some(stream) = &self.stream {
+            stream.stand();
+        }
     }
 
     fn go_on(&self) {
-        self.counts.note_move();
-        self.counts.standing.fetch_sub(1, Ordering::AcqRel);
+        if let Some(stream) = &self.stream {
+            stream.go_on();
+        }
     }
 }
 
@@ -201,24 +183,37 @@ impl<S> Counted<S> {
 }
 
 impl OpenExchange {
-    /// A frame was handed over, just after it went on, and the next is not asked for before the
-    /// client took it.
-    fn stand(&mut self) {
-        self.is_standing = true;
-        self.counts.standing.fetch_add(1, Ordering::AcqRel);
+    /// Called in the task that runs it.
+    fn note_task(&self) {
+        if let Some(stream) = &self.stream {
+            stream.note_task();
+        }
     }
 
-    fn go_on(&mut self) {
-        self.counts.note_move();
-        if std::mem::take(&mut self.is_standing) {
-            self.counts.standing.fetch_sub(1, Ordering::AcqRel);
+    fn note_deadline(&self, answer: &Response<EdgeBody>) {
+        if let (Some(stream), Some(deadline)) = (&self.stream, answer.extensions().get()) {
+            let Deadline(deadline) = deadline;
+            stream.must_end_by(*deadline);
+        }
+    }
+
+    /// A frame was handed over, just after it went on, and the next is not asked for before the
+    /// client took it.
+    fn stand(&self) {
+        if let Some(stream) = &self.stream {
+            stream.stand();
+        }
+    }
+
+    fn go_on(&self) {
+        if let Some(stream) = &self.stream {
+            stream.go_on();
         }
     }
 }
 
 impl Drop for OpenExchange {
     fn drop(&mut self) {
-        self.go_on();
         self.counts.open.fetch_sub(1, Ordering::AcqRel);
     }
 }
@@ -235,7 +230,7 @@ where
     fn call(&self, mut request: Request<Incoming>) -> Self::Future {
         let open = self.exchanges.begin();
         if request.method() == Method::CONNECT {
-            self.exchanges.mark_tunnel(&mut request);
+            self.exchanges.mark_tunnel(&mut request, &open);
         }
         if let Some(fault) = self.heads.as_ref().and_then(HeadWatch::next) {
             request.extensions_mut().insert(fault);
@@ -259,6 +254,9 @@ where
     type Output = Result<Response<ExchangeBody>, Malformed>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        if let Some(open) = &self.open {
+            open.note_task();
+        }
         let Ok(response) = ready!(self.inner.as_mut().poll(cx));
         if let Some(malformed) = Malformed::of(&response) {
             return Poll::Ready(Err(malformed));
@@ -267,6 +265,7 @@ where
             // It has answered already, and is not polled again.
             return Poll::Pending;
         };
+        open.note_deadline(&response);
         let reset = self.reset.take().filter(|_| ends_by_close(&response));
         let gate = self.gate.take();
         Poll::Ready(Ok(
@@ -362,47 +361,5 @@ fn ends_by_close(response: &Response<EdgeBody>) -> bool {
 impl fmt::Debug for ExchangeBody {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ExchangeBody").finish_non_exhaustive()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use tokio::time::advance;
-
-    use super::*;
-
-    #[tokio::test(start_paused = true)]
-    async fn it_is_known_since_when_a_client_takes_nothing_at_all() {
-        let controls = Controls {
-            reset: ResetSwitch::default(),
-            gate: WriteGate::default(),
-        };
-        let exchanges = Exchanges::new(controls, Protocol::Http2);
-        let part = Duration::from_millis(700);
-        assert_eq!(exchanges.standing_for(), None);
-        let mut film = exchanges.begin();
-        advance(part).await;
-        assert_eq!(exchanges.standing_for(), None);
-        film.go_on();
-        film.stand();
-        assert_eq!(exchanges.standing_for(), Some(Duration::ZERO));
-        advance(part).await;
-        assert_eq!(exchanges.standing_for(), Some(part));
-
-        let mut page = exchanges.begin();
-        assert_eq!(exchanges.standing_for(), None);
-        advance(part).await;
-        page.go_on();
-        page.stand();
-        advance(part).await;
-        assert_eq!(exchanges.standing_for(), Some(part));
-        page.go_on();
-        assert_eq!(exchanges.standing_for(), None);
-        drop(page);
-        assert_eq!(exchanges.standing_for(), Some(Duration::ZERO));
-        advance(2 * part).await;
-        assert_eq!(exchanges.standing_for(), Some(2 * part));
-        film.go_on();
-        assert_eq!(exchanges.standing_for(), None);
     }
 }

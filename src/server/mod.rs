@@ -18,6 +18,7 @@ mod proxy_protocol;
 mod serve;
 mod signals;
 mod socket;
+mod streams;
 mod trailers;
 mod transport;
 mod unix_door;

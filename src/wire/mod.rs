@@ -3,6 +3,7 @@
 
 // A request at the door.
 mod authority;
+mod deadline;
 mod edge_request;
 mod gate;
 mod hold;
@@ -49,6 +50,7 @@ pub use body::{BoxError, EdgeBody, WithoutTrailers, empty_body, full_body};
 pub use codec::{CodecError, CodingLevels, Decoder, Encoder};
 pub use coding::{AcceptEncoding, Coding, CodingRefusal};
 pub use cookies::{confine_set_cookie, cookie_value, join_cookies, keep_cookies};
+pub use deadline::Deadline;
 pub use edge_request::EdgeRequest;
 pub use embedder::EmbedderPolicy;
 pub use fetch_metadata::is_set_off_elsewhere;

@@ -43,6 +43,7 @@ mod secrets;
 mod service;
 mod session;
 mod soup;
+mod standing;
 mod streaming;
 mod support;
 mod tidy;

@@ -42,6 +42,16 @@ pub(crate) const POST: &[(&str, &str)] = &[
     (":path", "/x"),
 ];
 
+/// A WebSocket (RFC 8441 5.1).
+pub(crate) const SOCKET: &[(&str, &str)] = &[
+    (":method", "CONNECT"),
+    (":protocol", "websocket"),
+    (":scheme", "https"),
+    (":authority", "localhost"),
+    (":path", "/socket"),
+    ("sec-websocket-version", "13"),
+];
+
 pub(crate) fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
     let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
     let mut frame = vec![length[1], length[2], length[3], kind, flags];
