@@ -1,6 +1,8 @@
 //! Two upgraded byte streams joined. Knows nothing of what runs through them.
 
+use std::future::pending;
 use std::io;
+use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -67,6 +69,10 @@ const IDLE_TIMEOUT: Duration = Duration::from_hours(1);
 /// alone, and a client that has closed looks the same.
 const HALF_CLOSED_TIMEOUT: Duration = Duration::from_mins(1);
 
+/// The same once the visitor's stream was reset, and counts no more: what it had sent before may still
+/// be on its way to the origin.
+const RESET_TIMEOUT: Duration = Duration::from_secs(5);
+
 /// How long both connections may take to become tunnels once the 101 is on its way.
 const UPGRADE_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -84,7 +90,7 @@ pub fn spawn(downstream: Downstream, upstream: OnUpgrade, metrics: Arc<Metrics>)
                     upstream: TokioIo::new(upstream),
                     hold,
                 };
-                let closed = join(ends, IDLE_TIMEOUT, std::future::pending()).await;
+                let closed = join(ends, IDLE_TIMEOUT, pending()).await;
                 metrics.bytes(telemetry::Direction::Up, closed.bytes_up);
                 metrics.bytes(telemetry::Direction::Down, closed.bytes_down);
                 let reason = closed.end.reason();
@@ -149,6 +155,7 @@ where
         carried = both => carried.map_or_else(|broken| broken, |_| End::Finished),
         () = traffic.idle(idle_timeout) => End::Idle,
         () = traffic.idle_half_closed(idle_timeout) => End::Idle,
+        () = traffic.idle_reset(idle_timeout) => End::Idle,
         () = shutdown => End::Shutdown,
     };
     Closed {
@@ -163,6 +170,7 @@ struct Traffic {
     down: AtomicU64,
     moved: Mutex<Instant>,
     half_closed: Notify,
+    reset: Notify,
 }
 
 /// One direction, and who is to blame for a failure of its ends.
@@ -181,6 +189,7 @@ impl Traffic {
             down: AtomicU64::new(0),
             moved: Mutex::new(Instant::now()),
             half_closed: Notify::new(),
+            reset: Notify::new(),
         }
     }
 
@@ -201,6 +210,12 @@ impl Traffic {
         self.idle(timeout.min(HALF_CLOSED_TIMEOUT)).await;
     }
 
+    /// The same with one that is far shorter, from when the visitor's stream was reset.
+    async fn idle_reset(&self, timeout: Duration) {
+        self.reset.notified().await;
+        self.idle(timeout.min(RESET_TIMEOUT)).await;
+    }
+
     fn last_moved(&self) -> Instant {
         *self.moved.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -211,6 +226,14 @@ impl Traffic {
 }
 
 impl Direction<'_> {
+    /// Resolves when whoever is written to takes nothing any more.
+    async fn gone(&self) {
+        match self.hold {
+            Some(hold) => hold.gone().await,
+            None => pending().await,
+        }
+    }
+
     async fn carry(
         &self,
         mut from: impl AsyncRead + Unpin,
@@ -218,8 +241,16 @@ impl Direction<'_> {
     ) -> Result<(), End> {
         let broken = |blame| move |source| End::Broken { blame, source };
         let mut buffer = vec![0; BUFFER_BYTES];
+        let mut gone = pin!(self.gone());
         loop {
-            let read = from.read(&mut buffer).await;
+            let read = tokio::select! {
+                read = from.read(&mut buffer) => read,
+                () = &mut gone => {
+                    self.traffic.note_move();
+                    self.traffic.reset.notify_one();
+                    return Ok(());
+                }
+            };
             let count = read.map_err(broken(self.from))?;
             if count == 0 {
                 self.traffic.note_move();
@@ -239,11 +270,12 @@ impl Direction<'_> {
 
 #[cfg(test)]
 mod tests {
-    use std::future::pending;
+    use std::pin::Pin;
 
     use tokio::io::{DuplexStream, duplex};
 
     use super::*;
+    use crate::wire::Held;
 
     const IDLE: Duration = Duration::from_mins(10);
     const PIPE_BYTES: usize = 64;
@@ -252,12 +284,20 @@ mod tests {
     fn tunnel(
         shutdown: impl Future<Output = ()> + Send + 'static,
     ) -> (DuplexStream, DuplexStream, tokio::task::JoinHandle<Closed>) {
+        held_tunnel(None, shutdown)
+    }
+
+    /// The same over a stream of a connection.
+    fn held_tunnel(
+        hold: Option<Hold>,
+        shutdown: impl Future<Output = ()> + Send + 'static,
+    ) -> (DuplexStream, DuplexStream, tokio::task::JoinHandle<Closed>) {
         let (client, downstream) = duplex(PIPE_BYTES);
         let (origin, upstream) = duplex(PIPE_BYTES);
         let ends = Ends {
             downstream,
             upstream,
-            hold: None,
+            hold,
         };
         let running = tokio::spawn(join(ends, IDLE, shutdown));
         (client, origin, running)
@@ -308,6 +348,45 @@ mod tests {
             lasted >= HALF_CLOSED_TIMEOUT && lasted < HALF_CLOSED_TIMEOUT * 2,
             "{lasted:?}"
         );
+    }
+
+    struct Stream(Arc<Notify>);
+
+    impl Held for Stream {
+        fn stand(&self) {}
+
+        fn go_on(&self) {}
+
+        fn gone(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+            Box::pin(self.0.notified())
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn ends_at_once_with_a_stream_that_was_reset() {
+        let reset = Arc::new(Notify::new());
+        let hold = Hold::new(Stream(Arc::clone(&reset)));
+        let (mut client, mut origin, running) = held_tunnel(Some(hold), pending());
+        let start = Instant::now();
+        client.write_all(b"bye").await.unwrap();
+        client.shutdown().await.unwrap();
+        reset.notify_one();
+        assert_eq!(read(&mut origin, 3).await, b"bye");
+        assert!(matches!(running.await.unwrap().end, End::Finished));
+        assert_eq!(start.elapsed(), Duration::ZERO);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn does_not_wait_for_long_for_an_origin_that_takes_nothing_of_a_reset_stream() {
+        let reset = Arc::new(Notify::new());
+        let hold = Hold::new(Stream(Arc::clone(&reset)));
+        let (mut client, _origin, running) = held_tunnel(Some(hold), pending());
+        client.write_all(&[0; PIPE_BYTES]).await.unwrap();
+        client.write_all(&[0; PIPE_BYTES]).await.unwrap();
+        let start = Instant::now();
+        reset.notify_one();
+        assert!(matches!(running.await.unwrap().end, End::Idle));
+        assert!(start.elapsed() < RESET_TIMEOUT * 2);
     }
 
     #[tokio::test(start_paused = true)]

@@ -166,6 +166,15 @@ impl Held for OpenTunnel {
             stream.go_on();
         }
     }
+
+    fn gone(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        Box::pin(async {
+            match &self.stream {
+                Some(stream) => stream.gone().await,
+                None => std::future::pending().await,
+            }
+        })
+    }
 }
 
 impl Drop for OpenTunnel {

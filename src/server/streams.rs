@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::Instant;
 
 use hyper::rt::Executor;
+use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 
 /// The streams of one HTTP/2 connection. From time to time they are looked at, and those are ended of
@@ -51,7 +52,12 @@ pub(super) struct StreamExecutor;
 #[derive(Debug, Default)]
 pub(super) struct StreamTasks {
     running: Mutex<Option<AbortHandle>>,
+    /// Nothing more is sent by the tunnel.
+    tunnel_over: Notify,
 }
+
+/// Tells so, however it ends.
+struct SendingTunnel(Arc<StreamTasks>);
 
 tokio::task_local! {
     static TASKS: Arc<StreamTasks>;
@@ -136,6 +142,14 @@ impl Stream {
         }
     }
 
+    /// Resolves, once, when its tunnel can send nothing any more.
+    pub(super) async fn gone(&self) {
+        match self.tasks.get() {
+            Some(tasks) => tasks.tunnel_over.notified().await,
+            None => std::future::pending().await,
+        }
+    }
+
     fn fate(&self, cost: u32, now: Instant) -> Fate {
         let is_standing = self.is_standing.load(Ordering::Acquire);
         let has_moved = self.has_moved.swap(false, Ordering::AcqRel);
@@ -177,12 +191,32 @@ where
     F: Future<Output = ()> + Send + 'static,
 {
     fn execute(&self, task: F) {
-        // What a stream has become is started by what it was.
-        let tasks = TASKS.try_with(Arc::clone).unwrap_or_default();
+        match TASKS.try_with(Arc::clone) {
+            // A tunnel is started by the exchange that it was.
+            Ok(tasks) => {
+                let sending = SendingTunnel(Arc::clone(&tasks));
+                tasks.run(async move {
+                    let _sending = sending;
+                    task.await;
+                });
+            }
+            Err(_) => Arc::<StreamTasks>::default().run(task),
+        }
+    }
+}
+
+impl StreamTasks {
+    fn run(self: Arc<Self>, task: impl Future<Output = ()> + Send + 'static) {
         // Held, so that what is started in it comes later.
-        let mut running = lock(&tasks.running);
-        let spawned = tokio::spawn(TASKS.scope(Arc::clone(&tasks), task));
+        let mut running = lock(&self.running);
+        let spawned = tokio::spawn(TASKS.scope(Arc::clone(&self), task));
         *running = Some(spawned.abort_handle());
+    }
+}
+
+impl Drop for SendingTunnel {
+    fn drop(&mut self) {
+        self.0.tunnel_over.notify_one();
     }
 }
 
@@ -318,5 +352,7 @@ mod tests {
         assert_eq!(looks(&streams, || {}), LOOKS + 1);
         let ended = timeout(Duration::from_secs(1), ended).await;
         assert!(ended.expect("it has ended").is_err());
+        let gone = timeout(Duration::from_secs(1), stream.gone()).await;
+        gone.expect("it is told so");
     }
 }

@@ -1,4 +1,5 @@
 use std::fmt;
+use std::pin::Pin;
 use std::sync::Arc;
 
 /// What a tunnel over one stream of a connection tells the connection, which else knows nothing of
@@ -13,6 +14,8 @@ pub trait Held: Send + Sync {
     fn stand(&self);
     /// It has.
     fn go_on(&self);
+    /// Resolves, once, when nothing can be sent on the stream any more: it was reset, or ended.
+    fn gone(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
 }
 
 /// The client is waited for.
@@ -27,6 +30,11 @@ impl Hold {
     pub fn stand(&self) -> Standing<'_> {
         self.0.stand();
         Standing(self)
+    }
+
+    /// Resolves when nothing can be sent on the stream any more. A reset reads like an end in order.
+    pub async fn gone(&self) {
+        self.0.gone().await;
     }
 }
 

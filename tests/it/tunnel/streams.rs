@@ -1,12 +1,13 @@
 //! WebSockets over HTTP/2 (RFC 8441): each on a stream of its own, and one of HTTP/1.1 for the origin.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use http::Request;
 use tokio::io::AsyncReadExt;
 use tokio::sync::{Notify, mpsc};
 
+use crate::support::frames::{RawHttp2, SOCKET, frame, headers, kind, reset};
 use crate::support::{
     Conversation, RawOrigin, SWITCHED, ScriptedOrigin, Socket, TestEdge, Told, Visitor, config,
     eventually, read, rules_for, soon, switched,
@@ -281,6 +282,33 @@ async fn an_end_of_either_side_reaches_the_other() {
     // Without a word: the stream is reset.
     drop(open(&mut visitor, "/stay").await);
     assert_eq!(soon(came.recv()).await.unwrap(), b"");
+}
+
+/// A stream that was reset is none that counts: what it had at the origin must go with it.
+#[tokio::test]
+async fn nothing_is_kept_of_a_socket_whose_stream_was_reset() {
+    let origin = RawOrigin::start(|mut conversation| async move {
+        let head = conversation.head().await.unwrap();
+        conversation.send(switched(&head, &[])).await;
+        let mut rest = conversation.buffer;
+        let _ = conversation.stream.read_to_end(&mut rest).await;
+        // It has not said that it will say no more.
+        std::future::pending().await
+    })
+    .await;
+    let edge = TestEdge::with_rules(&rules_for(origin.address)).await;
+    let mut client = RawHttp2::connect(edge.https.unwrap()).await;
+    client.send(&headers(1, 0, SOCKET)).await;
+    let opened = client.find(|frame| frame.stream == 1).await.unwrap();
+    assert_eq!(opened.kind, kind::HEADERS);
+    let said = frame(kind::DATA, 0, 1, b"bye");
+    client.send(&[said, reset(1)].concat()).await;
+    let began = Instant::now();
+    // Counted when the tunnel is over.
+    let series = r#"edge_bytes_total{direction="up"}"#;
+    eventually("it is over", async || edge.metric(series).await > 0.0).await;
+    let took = began.elapsed();
+    assert!(took < Duration::from_secs(30), "{took:?}");
 }
 
 #[tokio::test]
