@@ -12,6 +12,7 @@ use tokio::time::Instant;
 use super::error::UpstreamError;
 use super::flow::Flow;
 use super::idle::IdleTimer;
+use super::multiplexed::Share;
 use super::pool::{Connection, Pool};
 use super::pulse::InFlight;
 use super::request_body::Upload;
@@ -33,7 +34,7 @@ pub struct UpstreamBody {
     in_flight: Option<InFlight>,
     tenancy: Option<Arc<Tenancy>>,
     /// In HTTP/2: the share of the connection.
-    share: Option<Arc<()>>,
+    share: Option<Share>,
 }
 
 /// The connection, for when the body was read to its end.
@@ -76,7 +77,7 @@ impl UpstreamBody {
     }
 
     /// The answer came in HTTP/2, on a connection that others share.
-    pub(super) fn share(&mut self, share: Arc<()>) {
+    pub(super) fn share(&mut self, share: Share) {
         self.share = Some(share);
     }
 

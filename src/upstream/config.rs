@@ -58,6 +58,9 @@ const DEFAULT_HEADERS_MAX: usize = 200;
 /// Room for a large Content-Security-Policy and a dozen cookies of 4 KiB.
 const DEFAULT_HEAD_BYTES_MAX: usize = 64 * 1024;
 
+/// Exchanges at once on a connection of HTTP/2, as common servers allow. Beyond, another is opened.
+pub(super) const EXCHANGES_MAX: usize = 100;
+
 impl Config {
     /// Exchanges at once: in HTTP/1.1 each has a connection to itself.
     pub(super) fn exchanges_max(&self) -> Option<usize> {

@@ -14,7 +14,8 @@ use super::client::{Failure, Shared};
 use super::connector::Connected;
 use super::error::UpstreamError;
 use super::framing;
-use super::http2::{self, Http2, Multiplexed};
+use super::http2::{self, Http2};
+use super::multiplexed::Multiplexed;
 use super::pool::{Connection, Opportunity};
 use super::request_body::RequestBody;
 use super::stream::Stream;
@@ -36,11 +37,11 @@ impl Http2 {
     fn note(self: &Arc<Self>, opened: &(Line, bool)) {
         match opened {
             (Line::Http1(_), true) => self.is_declined.store(true, Ordering::Relaxed),
-            (Line::Http1(_), false) => {}
-            (Line::Http2(multiplexed), _) => {
+            (Line::Http2(multiplexed), true) => {
                 self.is_declined.store(false, Ordering::Relaxed);
-                self.keep(multiplexed.clone());
+                self.keep(multiplexed);
             }
+            (_, false) => {}
         }
     }
 }
@@ -101,7 +102,9 @@ impl Shared {
         let (stream, probe) = Stream::new(transport, permit);
         if is_http2 {
             probe.flow().open_wide();
-            let multiplexed = Multiplexed::open(stream, address, &self.config).await?;
+            let freed = self.http2.as_ref().map(|http2| Arc::clone(&http2.freed));
+            let freed = freed.unwrap_or_default();
+            let multiplexed = Multiplexed::open(stream, address, &self.config, freed).await?;
             return Ok(Line::Http2(multiplexed));
         }
         let (sender, driver) = self
@@ -143,9 +146,7 @@ impl Shared {
         let upload = request.body().upload();
         http2::address(&mut request).map_err(final_error)?;
         let Multiplexed {
-            mut sender,
-            exchanges,
-            ..
+            mut sender, share, ..
         } = multiplexed;
         let sending = sender.try_send_request(request);
         drop(sender);
@@ -153,7 +154,7 @@ impl Shared {
             Ok(Ok(mut response)) => {
                 framing::settle(response.headers_mut()).map_err(final_error)?;
                 let mut answer = self.answer(response, None, upload, Arc::default());
-                answer.body_mut().share(exchanges);
+                answer.body_mut().share(share);
                 Ok(answer)
             }
             Ok(Err(mut error)) => {

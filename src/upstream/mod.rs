@@ -22,6 +22,7 @@ mod health;
 mod http2;
 mod idle;
 mod line;
+mod multiplexed;
 mod origins;
 mod pool;
 mod pulse;

@@ -1,5 +1,7 @@
 //! Many exchanges on one connection: who waits for whom.
 
+use tokio::task::JoinHandle;
+
 use super::http2::{Bilingual, LARGE, http2};
 use super::*;
 
@@ -34,4 +36,32 @@ async fn one_that_speaks_http_2_after_all_is_believed() {
         assert_eq!(fetch_and_settle(&origins, get("/")).await, "half");
     }
     assert_eq!((origin.connections(), origins.status()[0].kept), (2, 1));
+}
+
+/// What waits within a connection waits for all before it.
+#[tokio::test]
+async fn no_more_is_asked_for_at_once_than_the_origin_allows() {
+    for is_known in [true, false] {
+        let origin = Bilingual::learning(&[&[b"h2"]], Some(1)).await;
+        let config = Config {
+            first_byte_timeout: PATIENCE / 10,
+            ..http2()
+        };
+        let origins = origin.origins(config);
+        if is_known {
+            assert_eq!(fetch_and_settle(&origins, get("/")).await, "half");
+        }
+        let asking = [(); 2].map(|()| ask(&origins, "/together"));
+        for asking in asking {
+            assert_eq!(asking.await.unwrap().unwrap(), "both");
+        }
+        assert_eq!(origin.connections(), 2);
+        assert_eq!(fetch_and_settle(&origins, get("/")).await, "half");
+        assert_eq!(origins.status()[0].kept, 2);
+    }
+}
+
+fn ask(origins: &Origins, path: &'static str) -> JoinHandle<Result<String, UpstreamError>> {
+    let origins = origins.clone();
+    tokio::spawn(async move { fetch(&origins, get(path)).await })
 }
