@@ -71,9 +71,12 @@ impl Client {
         config: Config,
         lookup: Lookup,
     ) -> Result<Self, Vec<Problem>> {
+        let config = Config {
+            http2: config.http2 && target.scheme == Scheme::Https,
+            ..config
+        };
         let pool = Pool::new(&config);
-        let speaks_http2 = config.http2 && target.scheme == Scheme::Https;
-        let http2 = speaks_http2.then(|| Http2::new(&config));
+        let http2 = config.http2.then(|| Http2::new(&config));
         let connector = Connector::new(target, &config, lookup, heed(&pool, http2.as_ref()))?;
         let name = target.to_string();
         let health = Health::new(config.ejection.clone(), config.slow_start, Instant::now());

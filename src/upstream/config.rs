@@ -64,8 +64,9 @@ pub(super) const EXCHANGES_MAX: usize = 100;
 impl Config {
     /// Exchanges at once: in HTTP/1.1 each has a connection to itself.
     pub(super) fn exchanges_max(&self) -> Option<usize> {
-        let connections_max = self.connections_max.filter(|_| !self.http2);
-        let limits = [self.in_flight_max, connections_max];
+        let each = if self.http2 { EXCHANGES_MAX } else { 1 };
+        let by_connections = self.connections_max.map(|max| max.saturating_mul(each));
+        let limits = [self.in_flight_max, by_connections];
         limits.into_iter().flatten().min()
     }
 }
@@ -87,6 +88,33 @@ impl Default for Config {
             http2: false,
             resolve_interval: DEFAULT_RESOLVE_INTERVAL,
             health_check: None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn connections_carry_one_exchange_each_or_many() {
+        for (http2, in_flight_max, connections_max, exchanges_max) in [
+            (false, None, None, None),
+            (false, None, Some(8), Some(8)),
+            (false, Some(4), Some(8), Some(4)),
+            (true, None, None, None),
+            (true, None, Some(8), Some(800)),
+            (true, Some(900), Some(8), Some(800)),
+            (true, Some(12), Some(8), Some(12)),
+            (true, None, Some(usize::MAX), Some(usize::MAX)),
+        ] {
+            let config = Config {
+                http2,
+                in_flight_max,
+                connections_max,
+                ..Config::default()
+            };
+            assert_eq!(config.exchanges_max(), exchanges_max, "{config:?}");
         }
     }
 }

@@ -64,6 +64,17 @@ impl Http2 {
         })
     }
 
+    /// Waits for a place that is given back.
+    pub(super) async fn take_freed(&self) -> Multiplexed {
+        loop {
+            let freed = self.freed.notified();
+            if let Some(multiplexed) = self.take() {
+                return multiplexed;
+            }
+            freed.await;
+        }
+    }
+
     /// Keeps a new connection until nobody has used it for long enough.
     pub(super) fn keep(self: &Arc<Self>, connection: &Multiplexed) {
         let kept = Kept {

@@ -6,8 +6,8 @@ use std::sync::atomic::Ordering;
 use http::header::UPGRADE;
 use http::{Request, Response};
 use hyper_util::rt::TokioIo;
-use tokio::sync::OwnedSemaphorePermit;
-use tokio::time::timeout;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, timeout_at};
 
 use super::body::UpstreamBody;
 use super::client::{Failure, Shared};
@@ -56,38 +56,67 @@ impl Shared {
 
     /// A new connection (`true`); where there is to be none, one that is open already.
     pub(super) async fn connect(&self, is_upgrade: bool) -> Result<(Line, bool), UpstreamError> {
+        let until = Instant::now() + self.config.connect_timeout;
         let Some(http2) = self.http2_for(is_upgrade) else {
-            return self.open_when_allowed(false).await;
+            return self.open_when_allowed(None, until).await;
         };
-        if http2.is_declined.load(Ordering::Relaxed) {
-            let opened = self.open_when_allowed(true).await?;
-            http2.note(&opened);
-            return Ok(opened);
+        let mut opening = None;
+        if !http2.is_declined.load(Ordering::Relaxed) {
+            let leave = timeout_at(until, http2.opening.acquire()).await;
+            opening = Some(leave.map_err(|_| self.waited())?);
+            if let Some(multiplexed) = http2.take() {
+                return Ok((Line::Http2(multiplexed), false));
+            }
         }
-        let after = self.config.connect_timeout;
-        let opening = timeout(after, http2.opening.acquire()).await;
-        let _opening = opening.map_err(|_| UpstreamError::ConnectTimeout { after })?;
-        if let Some(multiplexed) = http2.take() {
-            return Ok((Line::Http2(multiplexed), false));
-        }
-        let opened = self.open_when_allowed(true).await?;
+        let opened = self.open_when_allowed(Some(http2), until).await?;
         http2.note(&opened);
+        drop(opening);
         Ok(opened)
+    }
+
+    /// What somebody else's connection is waited for in vain means: where as many are opened as are
+    /// needed, that it could not be had.
+    fn waited(&self) -> UpstreamError {
+        let after = self.config.connect_timeout;
+        match self.connections {
+            None => UpstreamError::ConnectTimeout { after },
+            Some(_) => UpstreamError::QueueTimeout { after },
+        }
     }
 
     fn http2_for(&self, is_upgrade: bool) -> Option<&Arc<Http2>> {
         self.http2.as_ref().filter(|_| !is_upgrade)
     }
 
-    async fn open_when_allowed(&self, http2: bool) -> Result<(Line, bool), UpstreamError> {
+    /// In HTTP/2, where the origin may be spoken to in that.
+    async fn open_when_allowed(
+        &self,
+        http2: Option<&Arc<Http2>>,
+        until: Instant,
+    ) -> Result<(Line, bool), UpstreamError> {
         let Some(connections) = &self.connections else {
-            return Ok((self.open(None, http2).await?, true));
+            return Ok((self.open(None, http2.is_some()).await?, true));
         };
-        let after = self.config.connect_timeout;
-        match timeout(after, self.pool.take_or_open(connections)).await {
-            Err(_) => Err(UpstreamError::QueueTimeout { after }),
-            Ok(Opportunity::Pooled(connection)) => Ok((Line::Http1(connection), false)),
-            Ok(Opportunity::Open(permit)) => Ok((self.open(permit, http2).await?, true)),
+        let opportunity = timeout_at(until, self.opportunity(connections, http2)).await;
+        match opportunity.map_err(|_| self.waited())? {
+            Opportunity::Pooled(connection) => Ok((Line::Http1(connection), false)),
+            Opportunity::Shared(multiplexed) => Ok((Line::Http2(multiplexed), false)),
+            Opportunity::Open(permit) => Ok((self.open(permit, http2.is_some()).await?, true)),
+        }
+    }
+
+    async fn opportunity(
+        &self,
+        connections: &Arc<Semaphore>,
+        http2: Option<&Arc<Http2>>,
+    ) -> Opportunity {
+        let alone = self.pool.take_or_open(connections);
+        let Some(http2) = http2 else {
+            return alone.await;
+        };
+        tokio::select! {
+            opportunity = alone => opportunity,
+            multiplexed = http2.take_freed() => Opportunity::Shared(multiplexed),
         }
     }
 

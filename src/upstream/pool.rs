@@ -9,6 +9,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until};
 
 use super::config::Config;
+use super::multiplexed::Multiplexed;
 use super::request_body::RequestBody;
 use super::resolver::Addresses;
 use super::stream::Probe;
@@ -27,6 +28,7 @@ pub(super) struct Pool {
 #[derive(Debug)]
 pub(super) enum Opportunity {
     Pooled(Connection),
+    Shared(Multiplexed),
     Open(Option<OwnedSemaphorePermit>),
 }
 

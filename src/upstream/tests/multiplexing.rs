@@ -61,6 +61,55 @@ async fn no_more_is_asked_for_at_once_than_the_origin_allows() {
     }
 }
 
+fn one_connection() -> Config {
+    Config {
+        connections_max: Some(1),
+        ..http2()
+    }
+}
+
+#[tokio::test]
+async fn who_may_open_no_connection_gets_the_place_that_is_free_first() {
+    let origin = Bilingual::learning(&[&[b"h2"]], Some(1)).await;
+    let origins = origin.origins(one_connection());
+    let first = ask(&origins, "/held");
+    while origin.multiplexed().is_empty() {
+        tokio::task::yield_now().await;
+    }
+    let others = [(); 3].map(|()| ask(&origins, "/"));
+    let_tasks_run().await;
+    assert_eq!(origin.multiplexed().len(), 1);
+    origin.heard.go.notify_one();
+    assert_eq!(first.await.unwrap().unwrap(), "half");
+    for other in others {
+        assert_eq!(other.await.unwrap().unwrap(), "half");
+    }
+    assert_eq!(origin.connections(), 1);
+}
+
+#[tokio::test]
+async fn who_waits_for_a_place_in_vain_speaks_against_nobody() {
+    let origin = Bilingual::learning(&[&[b"h2"]], Some(1)).await;
+    let config = Config {
+        connect_timeout: PATIENCE / 2,
+        ..one_connection()
+    };
+    let origins = origin.origins(config);
+    let first = ask(&origins, "/held");
+    while origin.multiplexed().is_empty() {
+        tokio::task::yield_now().await;
+    }
+    let others = [(); 6].map(|()| ask(&origins, "/"));
+    let_tasks_run().await;
+    let_pass(PATIENCE / 2).await;
+    for other in others {
+        assert_eq!(other.await.unwrap().unwrap_err().kind(), "queue_timeout");
+    }
+    assert_eq!(origins.status()[0].state, "up");
+    origin.heard.go.notify_one();
+    assert_eq!(first.await.unwrap().unwrap(), "half");
+}
+
 fn ask(origins: &Origins, path: &'static str) -> JoinHandle<Result<String, UpstreamError>> {
     let origins = origins.clone();
     tokio::spawn(async move { fetch(&origins, get(path)).await })
