@@ -37,8 +37,8 @@ pub(super) async fn answer(shared: Arc<Shared>, arrival: Arrival) -> Response<Ed
     // Around everything of ours that could panic, and below the log, so that a panic has its line.
     let deadline = shared.edge.limits.exchange_timeout;
     let deadline = deadline.map(|time| Instant::now() + time);
-    let dispatched = hurried(deadline, dispatch(&shared, arrival));
-    let answered = catch_panic(pin!(dispatched)).await;
+    let dispatched = pin!(dispatch(&shared, arrival));
+    let answered = catch_panic(pin!(hurried(deadline, dispatched))).await;
     // Errors become answers here, and nowhere else.
     let answered = answered.unwrap_or_else(|Panicked| Err(ProxyError::Panicked));
     let answer = answered.unwrap_or_else(|error| rescued(&shared, &error, &notes, version));

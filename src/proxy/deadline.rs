@@ -22,9 +22,11 @@ struct Hurried {
 struct TooLong;
 
 /// Holds an exchange to the time in which it must be over. Tunnels and event streams have none.
+///
+/// It is pinned by the caller: moved in here, it would take several times the room.
 pub async fn hurried(
     deadline: Option<Instant>,
-    answering: impl Future<Output = Result<Response<EdgeBody>, ProxyError>>,
+    answering: Pin<&mut impl Future<Output = Result<Response<EdgeBody>, ProxyError>>>,
 ) -> Result<Response<EdgeBody>, ProxyError> {
     let Some(deadline) = deadline else {
         return answering.await;
