@@ -6,10 +6,11 @@ use http::{Request, Response};
 
 use super::balance::Balance;
 use super::body::UpstreamBody;
-use super::client::{Failure, replayable};
+use super::client::Failure;
 use super::error::UpstreamError;
 use super::group::Group;
 use super::line::is_upgrade;
+use super::replay::Replay;
 use super::request_body::RequestBody;
 use super::turn::{Choice, Turn};
 
@@ -33,11 +34,11 @@ impl Group {
     pub(super) fn recover<'g>(
         &'g self,
         failure: Failure,
-        replay: Option<Request<RequestBody>>,
+        replay: Option<Replay>,
         turn: Turn<'g>,
         choice: Choice,
     ) -> Result<Attempt<'g>, UpstreamError> {
-        match (failure, replay) {
+        match (failure, replay.and_then(Replay::restore)) {
             (Failure::Unsent(request, _), _) => Ok(Attempt::new(turn, *request, choice)),
             // The origin closed the connection while the request was on its way to it, which is
             // nothing to blame it for.
@@ -88,7 +89,7 @@ impl Group {
                 }
             };
             let may_be_repeated = !was_sent_again && (!is_new || self.clients.len() > 1);
-            let replay = may_be_repeated.then(|| replayable(&request)).flatten();
+            let replay = may_be_repeated.then(|| Replay::of(&request)).flatten();
             let failure = match turn.origin.exchange(line, request).await {
                 Ok(response) => return Ok(turn.settle(response)),
                 Err(failure) => failure,
@@ -101,6 +102,7 @@ impl Group {
             }
             choice.tried.add(turn.index);
             turn.fail(failure.error());
+            let replay = replay.and_then(Replay::restore);
             (request, turn) = match (failure, replay, self.choose(choice)) {
                 (Failure::Unsent(request, _), _, Ok(next)) => (*request, next),
                 (Failure::Unanswered(_), Some(request), Ok(next)) if self.budget.allows_retry() => {

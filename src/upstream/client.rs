@@ -3,7 +3,6 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use http::{Method, Request, Response, Uri, Version};
-use http_body::Body;
 use hyper::body::Incoming;
 use hyper::client::conn::http1;
 use tokio::sync::Semaphore;
@@ -26,7 +25,7 @@ use super::resolver::{Heed, Lookup, by_system};
 use super::reusable;
 use super::target::Target;
 use crate::problem::Problem;
-use crate::wire::{EdgeBody, Scheme, empty_body};
+use crate::wire::{EdgeBody, Scheme};
 
 /// The way to one origin: its connections, and how it does. Clones share both.
 #[derive(Clone, Debug)]
@@ -299,26 +298,4 @@ pub(super) fn prepared(request: Request<EdgeBody>, idle_limit: Duration) -> Requ
 fn origin_form(uri: &Uri) -> Uri {
     let path = uri.path_and_query().cloned();
     path.map_or_else(|| Uri::from_static("/"), Uri::from)
-}
-
-/// A copy for a second attempt, where that cannot do anything twice: the method is idempotent
-/// (RFC 9110 9.2.2) and there is no body.
-pub(super) fn replayable(request: &Request<RequestBody>) -> Option<Request<RequestBody>> {
-    let is_idempotent = matches!(
-        *request.method(),
-        Method::GET | Method::HEAD | Method::OPTIONS | Method::PUT | Method::DELETE | Method::TRACE
-    );
-    if !is_idempotent || !request.body().is_end_stream() {
-        return None;
-    }
-    let idle_limit = request.body().upload().idle_limit();
-    let mut copy = Request::new(RequestBody::new(
-        empty_body(),
-        request.version(),
-        idle_limit,
-    ));
-    *copy.method_mut() = request.method().clone();
-    *copy.uri_mut() = request.uri().clone();
-    *copy.headers_mut() = request.headers().clone();
-    Some(copy)
 }

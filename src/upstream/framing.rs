@@ -9,8 +9,11 @@ pub(super) fn settle(headers: &mut HeaderMap) -> Result<(), &'static str> {
     if let Some(what) = unclear_coding(headers) {
         return Err(what);
     }
-    if let Some(length) = length(headers)? {
-        headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
+    match length(headers)? {
+        Some(length) if !is_said_plainly(headers) => {
+            headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
+        }
+        Some(_) | None => {}
     }
     Ok(())
 }
@@ -39,6 +42,14 @@ fn length(headers: &HeaderMap) -> Result<Option<u64>, &'static str> {
         return Err("a Content-Length that is not one number");
     }
     Ok(first)
+}
+
+/// Whether a length stands there as it would be written anew.
+fn is_said_plainly(headers: &HeaderMap) -> bool {
+    let mut lines = headers.get_all(CONTENT_LENGTH).iter();
+    let line = lines.next().map_or(&[][..], HeaderValue::as_bytes);
+    let is_number = line.iter().all(u8::is_ascii_digit);
+    lines.next().is_none() && is_number && (line == b"0" || !line.starts_with(b"0"))
 }
 
 fn digits(text: &[u8]) -> Option<u64> {

@@ -27,6 +27,7 @@ mod origins;
 mod pool;
 mod pulse;
 mod queue;
+mod replay;
 mod request_body;
 mod resolver;
 mod reusable;

@@ -6,12 +6,13 @@ use http::Request;
 use super::attempt::{Answered, Attempt};
 use super::balance::{Balance, HashOn};
 use super::budget::RetryConfig;
-use super::client::{Client, prepared, replayable};
+use super::client::{Client, prepared};
 use super::group::{Group, Without, hash};
 #[cfg(test)]
 use super::health::{Fault, Standing};
 use super::line::is_upgrade;
 use super::queue::QueueConfig;
+use super::replay::Replay;
 use super::turn::{Choice, Tried};
 use crate::wire::EdgeBody;
 
@@ -152,7 +153,7 @@ impl Origins {
             return group.go_on(Attempt::new(turn, request, choice)).await;
         };
         turn.in_flight.reached();
-        let replay = replayable(&request);
+        let replay = Replay::of(&request);
         match turn.origin.exchange(line, request).await {
             Ok(response) => Ok(turn.settle(response)),
             Err(failure) => {
