@@ -19,52 +19,42 @@ use crate::wire::{Authority, BoxError, EdgeBody, TrustedPeers};
 #[derive(Debug)]
 pub(super) struct ExchangeLog {
     metrics: Arc<Metrics>,
-    /// `None`: the access log is off.
-    log: Option<AccessLog>,
     notes: Notes,
     began: Instant,
+    status: u16,
+    bytes_down: u64,
+    /// `None`: the access log is off.
+    line: Option<Box<Line>>,
+}
+
+/// The line of an exchange, as far as it is known from its beginning.
+#[derive(Debug)]
+struct Line {
+    log: AccessLog,
     record: AccessRecord,
 }
 
 impl ExchangeLog {
     pub(super) fn begin(edge: &proxy::Edge, log: Option<&AccessLog>, arrival: &Arrival) -> Self {
-        let head = &arrival.request;
-        let host = head.headers().get(http::header::HOST);
-        let authority = match head.uri().authority() {
-            Some(authority) => Some(authority.as_str().as_bytes()),
-            None => host.map(HeaderValue::as_bytes),
-        };
-        // What is no plain host may be anything, a password among it.
-        let authority = authority.and_then(|authority| Authority::parse(authority).ok());
-        let record = AccessRecord {
-            time: SystemTime::now(),
-            peer: visitor(&edge.trusted_peers, arrival.connection.peer, head.headers()),
-            method: head.method().to_string(),
-            scheme: arrival.connection.scheme.as_str(),
-            authority: authority.map(|authority| authority.to_string()),
-            path: head.uri().path().to_owned(),
-            status: 0,
-            bytes_down: 0,
-            duration: Default::default(),
-            upstream: None,
-            site: None,
-            rule: None,
-            verdict: None,
-            reason: None,
-            blame: None,
-        };
+        let line = log.map(|log| {
+            Box::new(Line {
+                log: log.clone(),
+                record: record(edge, arrival),
+            })
+        });
         Self {
             metrics: Arc::clone(&edge.metrics),
-            log: log.cloned(),
             notes: arrival.notes.clone(),
             began: Instant::now(),
-            record,
+            status: 0,
+            bytes_down: 0,
+            line,
         }
     }
 
     /// Lets the answer's body close the log when its last frame, or an error, leaves.
     pub(super) fn follow(mut self, answer: Response<EdgeBody>) -> Response<EdgeBody> {
-        self.record.status = answer.status().as_u16();
+        self.status = answer.status().as_u16();
         answer.map(|body| {
             LoggedBody {
                 body: Some(body),
@@ -75,22 +65,60 @@ impl ExchangeLog {
         })
     }
 
-    fn close(mut self, cut: Option<Blame>) {
+    fn close(self, cut: Option<Blame>) {
         let seen = self.notes.read();
-        let record = &mut self.record;
-        record.duration = self.began.elapsed();
-        record.upstream = seen.upstream;
-        record.site = seen.site;
-        record.rule = seen.rule;
-        record.verdict = seen.verdict;
-        record.reason = seen.reason;
-        record.blame = seen.blame.or(cut);
-        let site = record.site.as_deref().unwrap_or(NO_SITE);
-        self.metrics.request(site, record.status, record.duration);
-        self.metrics.bytes(Direction::Down, record.bytes_down);
-        if let Some(log) = &self.log {
-            log.record(record);
+        let duration = self.began.elapsed();
+        match &seen.site {
+            Some(site) => self
+                .metrics
+                .request(Arc::clone(site), self.status, duration),
+            None => self.metrics.request(NO_SITE, self.status, duration),
         }
+        self.metrics.bytes(Direction::Down, self.bytes_down);
+        let Some(line) = self.line else {
+            return;
+        };
+        line.log.record(&AccessRecord {
+            status: self.status,
+            bytes_down: self.bytes_down,
+            duration,
+            upstream: seen.upstream,
+            site: seen.site,
+            rule: seen.rule,
+            verdict: seen.verdict,
+            reason: seen.reason,
+            blame: seen.blame.or(cut),
+            ..line.record
+        });
+    }
+}
+
+/// What the request's head says.
+fn record(edge: &proxy::Edge, arrival: &Arrival) -> AccessRecord {
+    let head = &arrival.request;
+    let host = head.headers().get(http::header::HOST);
+    let authority = match head.uri().authority() {
+        Some(authority) => Some(authority.as_str().as_bytes()),
+        None => host.map(HeaderValue::as_bytes),
+    };
+    // What is no plain host may be anything, a password among it.
+    let authority = authority.and_then(|authority| Authority::parse(authority).ok());
+    AccessRecord {
+        time: SystemTime::now(),
+        peer: visitor(&edge.trusted_peers, arrival.connection.peer, head.headers()),
+        method: head.method().to_string(),
+        scheme: arrival.connection.scheme.as_str(),
+        authority: authority.map(|authority| authority.to_string()),
+        path: head.uri().path().to_owned(),
+        status: 0,
+        bytes_down: 0,
+        duration: Default::default(),
+        upstream: None,
+        site: None,
+        rule: None,
+        verdict: None,
+        reason: None,
+        blame: None,
     }
 }
 
@@ -130,7 +158,7 @@ impl Body for LoggedBody {
             Poll::Ready(Some(Ok(frame))) => {
                 let length = frame.data_ref().map_or(0, |data| data.len() as u64);
                 if let Some(log) = &mut self.log {
-                    log.record.bytes_down += length;
+                    log.bytes_down += length;
                 }
             }
             Poll::Ready(Some(Err(error))) => {
@@ -176,10 +204,7 @@ impl Drop for LoggedBody {
     /// A body that is dropped before its end was not wanted any more, or had none (HEAD, 304).
     fn drop(&mut self) {
         let unread = self.body.as_ref().is_some_and(|body| !body.is_end_stream());
-        let had_bytes = self
-            .log
-            .as_ref()
-            .is_some_and(|log| log.record.bytes_down > 0);
+        let had_bytes = self.log.as_ref().is_some_and(|log| log.bytes_down > 0);
         self.cut = (unread && had_bytes).then_some(Blame::Downstream);
         self.close();
     }

@@ -23,7 +23,10 @@ impl Coverage {
             PageEnd::Abandoned => Some("abandoned"),
         };
         match untagged {
-            None => self.metrics.page_rewritten(&self.site, &self.rule),
+            None => {
+                let (site, rule) = (Arc::clone(&self.site), Arc::clone(&self.rule));
+                self.metrics.page_rewritten(site, rule);
+            }
             Some(reason) => self.metrics.page_untagged(&self.site, &self.rule, reason),
         }
         untagged

@@ -169,7 +169,7 @@ impl Journey<'_> {
         };
         self.edge
             .metrics
-            .page_passed(self.site.name(), reason.as_str());
+            .page_passed(Arc::clone(self.site.name()), reason.as_str());
         self.notes.write(|seen| {
             seen.verdict = Some("passed");
             seen.reason = Some(reason.as_str());

@@ -1,42 +1,44 @@
-//! The label sets of the metrics. A `String` holds a name out of the configuration, a `&'static str`
-//! a constant of this program; nothing that a client sent has a place here.
+//! The label sets of the metrics. An `Arc<str>` or a `String` holds a name out of the configuration,
+//! a `&'static str` a constant of this program; nothing that a client sent has a place here.
+
+use std::sync::Arc;
 
 use prometheus_client::encoding::EncodeLabelSet;
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(super) struct SiteLabel {
-    pub(super) site: String,
+    pub(super) site: Arc<str>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(super) struct RuleLabels {
-    pub(super) site: String,
-    pub(super) rule: String,
+    pub(super) site: Arc<str>,
+    pub(super) rule: Arc<str>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(super) struct PassLabels {
-    pub(super) site: String,
+    pub(super) site: Arc<str>,
     pub(super) reason: &'static str,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(super) struct UntaggedLabels {
-    pub(super) site: String,
-    pub(super) rule: String,
+    pub(super) site: Arc<str>,
+    pub(super) rule: Arc<str>,
     pub(super) reason: &'static str,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(super) struct MaskLabels {
-    pub(super) site: String,
-    pub(super) rule: String,
+    pub(super) site: Arc<str>,
+    pub(super) rule: Arc<str>,
     pub(super) selector: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(super) struct RequestLabels {
-    pub(super) site: String,
+    pub(super) site: Arc<str>,
     pub(super) status_class: &'static str,
 }
 
@@ -47,7 +49,7 @@ pub(super) struct DirectionLabel {
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(super) struct UpstreamErrorLabels {
-    pub(super) site: String,
+    pub(super) site: Arc<str>,
     pub(super) kind: &'static str,
     pub(super) blame: &'static str,
 }
@@ -59,7 +61,7 @@ pub(super) struct ReasonLabel {
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(super) struct GroupCheckLabels {
-    pub(super) site: String,
+    pub(super) site: Arc<str>,
     pub(super) outcome: &'static str,
 }
 
@@ -82,6 +84,6 @@ pub(super) struct SchemeLabel {
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(super) struct OriginLabels {
-    pub(super) site: String,
+    pub(super) site: Arc<str>,
     pub(super) origin: String,
 }

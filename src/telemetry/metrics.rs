@@ -1,4 +1,5 @@
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use prometheus_client::encoding::text::encode;
@@ -100,15 +101,14 @@ impl Metrics {
     }
 
     /// An exchange ended: its last byte, or its failure, has left.
-    pub fn request(&self, site: &str, status: u16, duration: Duration) {
+    pub fn request(&self, site: impl Into<Arc<str>>, status: u16, duration: Duration) {
+        let site = site.into();
         let labels = RequestLabels {
-            site: site.to_owned(),
+            site: Arc::clone(&site),
             status_class: status_class(status),
         };
         self.requests.get_or_create(&labels).inc();
-        let site = SiteLabel {
-            site: site.to_owned(),
-        };
+        let site = SiteLabel { site };
         self.durations
             .get_or_create(&site)
             .observe(duration.as_secs_f64());
@@ -121,16 +121,16 @@ impl Metrics {
             .inc_by(count);
     }
 
-    pub fn page_rewritten(&self, site: &str, rule: &str) {
-        let (site, rule) = (site.to_owned(), rule.to_owned());
+    pub fn page_rewritten(&self, site: impl Into<Arc<str>>, rule: impl Into<Arc<str>>) {
+        let (site, rule) = (site.into(), rule.into());
         self.pages_rewritten
             .get_or_create(&RuleLabels { site, rule })
             .inc();
     }
 
     /// An answer was not touched at all.
-    pub fn page_passed(&self, site: &str, reason: &'static str) {
-        let site = site.to_owned();
+    pub fn page_passed(&self, site: impl Into<Arc<str>>, reason: &'static str) {
+        let site = site.into();
         self.pages_passed
             .get_or_create(&PassLabels { site, reason })
             .inc();
@@ -139,8 +139,8 @@ impl Metrics {
     /// A page was begun but could not be masked to its end, and so was left without the tag.
     pub fn page_untagged(&self, site: &str, rule: &str, reason: &'static str) {
         let labels = UntaggedLabels {
-            site: site.to_owned(),
-            rule: rule.to_owned(),
+            site: site.into(),
+            rule: rule.into(),
             reason,
         };
         self.pages_untagged.get_or_create(&labels).inc();
@@ -149,8 +149,8 @@ impl Metrics {
     /// `count` elements of one page were masked because of `selector`.
     pub fn masks_applied(&self, site: &str, rule: &str, selector: &str, count: u64) {
         let labels = MaskLabels {
-            site: site.to_owned(),
-            rule: rule.to_owned(),
+            site: site.into(),
+            rule: rule.into(),
             selector: selector.to_owned(),
         };
         self.masks_applied.get_or_create(&labels).inc_by(count);
@@ -158,7 +158,7 @@ impl Metrics {
 
     pub fn upstream_error(&self, site: &str, kind: &'static str, blame: Blame) {
         let labels = UpstreamErrorLabels {
-            site: site.to_owned(),
+            site: site.into(),
             kind,
             blame: blame.as_str(),
         };
@@ -172,7 +172,7 @@ impl Metrics {
 
     /// Session traffic named a group: `outcome` is "allowed", or why it was refused.
     pub fn group_checked(&self, site: &str, outcome: &'static str) {
-        let site = site.to_owned();
+        let site = site.into();
         self.group_checks
             .get_or_create(&GroupCheckLabels { site, outcome })
             .inc();

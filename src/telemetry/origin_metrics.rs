@@ -60,7 +60,7 @@ impl OriginMetrics {
         self.waiting.clear();
         for figures in sites {
             let site = SiteLabel {
-                site: figures.site.clone(),
+                site: figures.site.as_str().into(),
             };
             set(&self.retries.get_or_create_owned(&site), figures.retries);
             let waiting = self.waiting.get_or_create_owned(&site);
@@ -73,7 +73,7 @@ impl OriginMetrics {
 
     fn publish_origin(&self, site: &str, figures: &OriginFigures) {
         let labels = OriginLabels {
-            site: site.to_owned(),
+            site: site.into(),
             origin: figures.origin.clone(),
         };
         self.up.get_or_create(&labels).set(i64::from(figures.is_up));
