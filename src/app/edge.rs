@@ -28,7 +28,7 @@ use crate::server::{
     self, BindError, BoundAddress, Certificates, Challenges, Inherited, SelfSignedError, Server,
 };
 use crate::telemetry::{AccessLog, AccessLogWriter, Metrics};
-use crate::wire::EdgeBody;
+use crate::wire::{EdgeBody, Via};
 
 /// An edge whose sockets are bound and whose rules are read, ready to run.
 #[derive(Debug)]
@@ -149,7 +149,7 @@ impl Edge {
             edge: proxy::Edge {
                 metrics: Arc::clone(&metrics),
                 trusted_peers: Arc::new(config.trusted_peers.clone()),
-                pseudonym: Arc::clone(&config.pseudonym),
+                via: Via::new(&config.pseudonym),
                 levels: config.levels,
                 markers: config.markers.clone(),
                 limits: config.exchange.clone(),

@@ -7,7 +7,7 @@ use crate::config::EdgeConfig;
 use crate::problem::Problem;
 use crate::proxy::{self, Exchange, Inspection, Notes, ProxyError, Visitor};
 use crate::telemetry::Metrics;
-use crate::wire::{self, Scheme, empty_body};
+use crate::wire::{self, Scheme, Via, empty_body};
 
 /// Why a page could not be looked at.
 #[derive(Debug, thiserror::Error)]
@@ -49,7 +49,7 @@ pub async fn inspect(
     let edge = proxy::Edge {
         metrics: Metrics::new().into(),
         trusted_peers: config.trusted_peers.clone().into(),
-        pseudonym: config.pseudonym.clone(),
+        via: Via::new(&config.pseudonym),
         levels: config.levels,
         markers: config.markers.clone(),
         limits: config.exchange.clone(),

@@ -116,9 +116,9 @@ impl Plan {
     /// With something else in its version that decides about what is delivered.
     pub fn versioned_by(mut self, setting: &str) -> Self {
         let mut hash = Fnv1a::new();
-        hash.field(&self.version.0.to_be_bytes());
+        hash.field(&self.version.hash.to_be_bytes());
         hash.field(setting.as_bytes());
-        self.version = PlanVersion(hash.0);
+        self.version = PlanVersion::new(hash.0);
         self
     }
 
@@ -174,7 +174,11 @@ impl Plan {
 ///
 /// The same plan has the same version on every machine and after every restart.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct PlanVersion(u64);
+pub struct PlanVersion {
+    hash: u64,
+    /// The same in hexadecimal digits, as every page's head says it.
+    digits: [u8; 16],
+}
 
 /// Raised when the engine begins to write other bytes for the same plan.
 const ENGINE_REVISION: u8 = 5;
@@ -187,13 +191,25 @@ impl PlanVersion {
         for mask in masks {
             hash.mask(mask.selector.as_str(), &mask.scope);
         }
-        Self(hash.0)
+        Self::new(hash.0)
+    }
+
+    fn new(hash: u64) -> Self {
+        let mut digits = [b'0'; 16];
+        for (digit, place) in digits.iter_mut().rev().zip(0..) {
+            *digit = b"0123456789abcdef"[(hash >> (4 * place)) as usize & 15];
+        }
+        Self { hash, digits }
+    }
+
+    pub fn as_str(&self) -> &str {
+        str::from_utf8(&self.digits).unwrap_or_default()
     }
 }
 
 impl fmt::Display for PlanVersion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:016x}", self.0)
+        f.write_str(self.as_str())
     }
 }
 
@@ -282,6 +298,17 @@ mod tests {
             transform(Transform::Always),
             transform(Transform::UnlessForbidden)
         );
+    }
+
+    #[test]
+    fn a_version_is_written_in_sixteen_digits() {
+        for (hash, digits) in [
+            (0, "0000000000000000"),
+            (0x0123_4567_89ab_cdef, "0123456789abcdef"),
+            (u64::MAX, "ffffffffffffffff"),
+        ] {
+            assert_eq!(PlanVersion::new(hash).to_string(), digits);
+        }
     }
 
     #[test]

@@ -1,5 +1,4 @@
-use http::HeaderMap;
-use http::header::ACCEPT;
+use http::header::{ACCEPT, HeaderMap, HeaderName};
 
 /// What the visitor's browser will do with the answer, as far as the request tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,10 +32,10 @@ impl Expected {
         if asked_by_script(headers) {
             return Self::new(Expectation::Fragment, 1);
         }
-        if let Some(dest) = headers.get("sec-fetch-dest") {
+        if let Some(dest) = headers.get(&SEC_FETCH_DEST) {
             return Self::of_destination(dest.as_bytes(), headers);
         }
-        if let Some(mode) = headers.get("sec-fetch-mode") {
+        if let Some(mode) = headers.get(&SEC_FETCH_MODE) {
             return Self::new(of_mode(mode.as_bytes()), 3);
         }
         let expectation = match accepts_html(headers) {
@@ -74,6 +73,10 @@ impl Expected {
     }
 }
 
+static SEC_FETCH_DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
+static SEC_FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
+static X_REQUESTED_WITH: HeaderName = HeaderName::from_static("x-requested-with");
+
 const LOOKED_AT: [&str; 4] = [
     "X-Requested-With",
     "Sec-Fetch-Dest",
@@ -91,7 +94,7 @@ const LOOKED_AT_FOR_EMPTY: [&str; 5] = [
 
 /// The value counts: Android's web views put their package's name there on every request.
 fn asked_by_script(headers: &HeaderMap) -> bool {
-    let mut values = headers.get_all("x-requested-with").iter();
+    let mut values = headers.get_all(&X_REQUESTED_WITH).iter();
     values.any(|value| value.as_bytes().eq_ignore_ascii_case(b"XMLHttpRequest"))
 }
 

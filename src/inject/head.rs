@@ -31,7 +31,7 @@ pub fn describe_validators(
     version: PlanVersion,
     looked_at: &[&'static str],
 ) {
-    wire::tag_down(headers, &version.to_string());
+    wire::tag_down(headers, version.as_str());
     forbid_guessing(headers);
     vary_by(headers, looked_at);
 }
@@ -57,31 +57,25 @@ fn forbid_guessing(headers: &mut HeaderMap) {
 
 /// The same address gives another answer to a script than to a person: caches must know.
 pub fn vary_by(headers: &mut HeaderMap, fields: &[&'static str]) {
+    let Some((first, others)) = fields.split_first() else {
+        return;
+    };
+    let (mut vary, fields) = match headers.entry(VARY) {
+        Entry::Vacant(vary) => (vary.insert_entry(HeaderValue::from_static(first)), others),
+        Entry::Occupied(vary) => (vary, fields),
+    };
     for field in fields {
-        grow_vary(headers, field);
+        if !vary.iter().any(|line| names_field(line, field)) {
+            vary.append(HeaderValue::from_static(field));
+        }
     }
 }
 
-/// Adds a field to Vary unless it is there already, or all are (RFC 9110 12.5.5).
-fn grow_vary(headers: &mut HeaderMap, field: &'static str) {
-    let named = headers.get_all(VARY).iter().any(|value| {
-        let mut fields = value
-            .as_bytes()
-            .split(|byte| *byte == b',')
-            .map(<[u8]>::trim_ascii);
-        fields.any(|named| named == b"*" || named.eq_ignore_ascii_case(field.as_bytes()))
-    });
-    if named {
-        return;
-    }
-    match headers.entry(VARY) {
-        Entry::Vacant(vacant) => {
-            vacant.insert(HeaderValue::from_static(field));
-        }
-        Entry::Occupied(mut occupied) => {
-            occupied.append(HeaderValue::from_static(field));
-        }
-    }
+/// Whether a line of Vary names a field, or all fields (RFC 9110 12.5.5).
+fn names_field(line: &HeaderValue, field: &str) -> bool {
+    let named = line.as_bytes().split(|byte| *byte == b',');
+    let mut named = named.map(<[u8]>::trim_ascii);
+    named.any(|named| named == b"*" || named.eq_ignore_ascii_case(field.as_bytes()))
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use crate::wire::{EdgeBody, Refusal, cookie_value};
 pub(super) struct Outgoing<'a> {
     pub(super) method: &'a Method,
     /// In origin-form.
-    pub(super) target: &'a str,
+    pub(super) target: String,
     pub(super) headers: HeaderMap,
     pub(super) body: EdgeBody,
     pub(super) visitor: Visitor,

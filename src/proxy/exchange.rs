@@ -5,7 +5,7 @@ use super::limits::ExchangeLimits;
 use super::notes::Notes;
 use crate::telemetry::Metrics;
 use crate::tunnel;
-use crate::wire::{CodingLevels, EdgeBody, EdgeRequest, Markers, TrustedPeers};
+use crate::wire::{CodingLevels, EdgeBody, EdgeRequest, Markers, TrustedPeers, Via};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 /// What all exchanges share.
@@ -14,8 +14,8 @@ pub struct Edge {
     pub metrics: Arc<Metrics>,
     /// The peers that are believed when they say for whom they ask.
     pub trusted_peers: Arc<TrustedPeers>,
-    /// The name of this edge in Via.
-    pub pseudonym: Arc<str>,
+    /// What this edge is called in Via.
+    pub via: Via,
     /// How much work is put into writing pages in each coding.
     pub levels: CodingLevels,
     /// With which the edge tells of itself, if at all.

@@ -84,7 +84,7 @@ pub async fn forward(
 
     let outgoing = Outgoing {
         method: request.method(),
-        target: &route.target(&request),
+        target: route.target(&request),
         headers,
         body,
         visitor,

@@ -6,7 +6,7 @@ use hyper::ext::ReasonPhrase;
 
 use super::exchange::{Edge, Subject};
 use super::page::PageRoute;
-use crate::html::{PageKind, Plan};
+use crate::html::{PageKind, Plan, PlanVersion};
 use crate::inject::{self, Asked, PageBody, PagePolicies, Prospect, SkipReason, Verdict};
 use crate::rules::{HostHeader, PageRule};
 use crate::wire::csp::SelfOrigin;
@@ -74,9 +74,9 @@ impl PageHead<'_> {
         // Last, so that nothing is confused with what the edge says either.
         wire::strip_confusable(headers);
         let was_conditional = wire::is_conditional(headers);
-        let sole_tag = plan.and_then(|plan| {
-            let version = plan.version().to_string();
-            wire::sole_page_tag(headers, &version)
+        let sole_tag = plan.filter(|_| was_conditional).and_then(|plan| {
+            let version = plan.version();
+            wire::sole_page_tag(headers, version.as_str())
         });
         let conditional = restore_validators(headers, asked, plan);
         Carried {
@@ -178,9 +178,10 @@ impl Carried {
         asked: &Asked,
         plan: Option<&Plan>,
     ) -> bool {
-        let version = plan.map_or_else(|| NO_VERSION.to_owned(), |plan| plan.version().to_string());
+        let version = plan.map(Plan::version);
+        let version = version.as_ref().map_or(NO_VERSION, PlanVersion::as_str);
         let conditional = &self.conditional;
-        let is_page = conditional.tag_not_modified(headers, &version, self.sole_tag.as_ref());
+        let is_page = conditional.tag_not_modified(headers, version, self.sole_tag.as_ref());
         match (is_page, plan) {
             (true, _) => inject::describe_not_modified(headers, asked.expected.looked_at),
             // What is in store may be the part of a page. It keeps its own Vary where this one
@@ -217,13 +218,14 @@ fn restore_validators(headers: &mut HeaderMap, asked: &Asked, plan: Option<&Plan
     let Some(plan) = plan else {
         return wire::restore_foreign(headers, NO_VERSION);
     };
-    let version = plan.version().to_string();
+    let version = plan.version();
+    let version = version.as_str();
     match asked.prospect(plan) {
         Prospect::Page if asked.method.is_safe() => {
             wire::drop_range(headers);
-            wire::restore_up(headers, &version)
+            wire::restore_up(headers, version)
         }
-        Prospect::Unknown => wire::restore_foreign(headers, &version),
+        Prospect::Unknown => wire::restore_foreign(headers, version),
         // A script must not be given the edited page that the browser has in store.
         Prospect::Page | Prospect::Passed => wire::restore_foreign(headers, NO_VERSION),
     }
@@ -254,7 +256,7 @@ pub(super) fn go_up(
     edge.markers.drop_from(headers);
     wire::join_cookies(headers);
     forwarding.apply(headers);
-    wire::append_via(headers, request.version(), &edge.pseudonym);
+    edge.via.append(headers, request.version());
     if let Some(upgrade) = request.upgrade() {
         upgrade.write(headers);
     }
@@ -266,14 +268,18 @@ pub(super) fn go_down(parts: &mut response::Parts, edge: &Edge) {
     // It names another way to the site, which would lead past the edge (RFC 7838 3).
     parts.headers.remove(ALT_SVC);
     edge.markers.drop_from(&mut parts.headers);
-    wire::append_via(&mut parts.headers, parts.version, &edge.pseudonym);
+    edge.via.append(&mut parts.headers, parts.version);
 }
 
 const ALT_SVC: HeaderName = HeaderName::from_static("alt-svc");
 
 /// The one Host that goes up. An authority that was parsed is always a field value.
 pub(super) fn set_host(headers: &mut HeaderMap, authority: &Authority) {
-    if let Ok(host) = HeaderValue::try_from(authority.to_string()) {
+    let authority = authority.as_str();
+    if headers.get(HOST).is_some_and(|host| host == authority) {
+        return;
+    }
+    if let Ok(host) = HeaderValue::from_str(authority) {
         headers.insert(HOST, host);
     }
 }

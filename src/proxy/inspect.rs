@@ -96,7 +96,7 @@ pub async fn inspect(
     let pending = Pending::new(head, rule, &mut headers)?;
     let outgoing = Outgoing {
         method: request.method(),
-        target: &request.path_and_query(),
+        target: request.path_and_query(),
         headers,
         body,
         visitor,

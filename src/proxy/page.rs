@@ -61,7 +61,7 @@ pub async fn page(
 
     let outgoing = Outgoing {
         method: request.method(),
-        target: &request.path_and_query(),
+        target: request.path_and_query(),
         headers,
         body,
         visitor,

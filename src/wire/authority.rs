@@ -11,7 +11,9 @@ pub const MAX_HOST_BYTES: usize = 255;
 /// lower case, without a dot at its end, IP addresses in their usual form.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Authority {
-    host: String,
+    /// The host, and the port behind a colon if one was written.
+    text: String,
+    host_length: usize,
     port: Option<u16>,
 }
 
@@ -21,15 +23,27 @@ impl Authority {
     pub fn parse(bytes: &[u8]) -> Result<Self, AuthorityError> {
         let text = std::str::from_utf8(bytes).map_err(|_| AuthorityError::Character)?;
         let (host, port) = split_port(text)?;
+        let mut text = parse_host(host)?;
+        let host_length = text.len();
+        if let Some(port) = port {
+            text.extend([":", port]);
+        }
+        let port = port.map(parse_port).transpose()?;
         Ok(Self {
-            host: parse_host(host)?,
-            port: port.map(parse_port).transpose()?,
+            text,
+            host_length,
+            port,
         })
+    }
+
+    /// The host, and the port if one was written.
+    pub fn as_str(&self) -> &str {
+        &self.text
     }
 
     /// In lower case; an IPv6 address stands in brackets.
     pub fn host(&self) -> &str {
-        &self.host
+        &self.text[..self.host_length]
     }
 
     /// The port that was written; `None` means the scheme's own.
@@ -43,7 +57,7 @@ impl Authority {
 
     /// Whether both name the same host and port under `scheme`: `a` and `a:443` do under https.
     pub fn is_same(&self, other: &Self, scheme: Scheme) -> bool {
-        self.host == other.host && self.effective_port(scheme) == other.effective_port(scheme)
+        self.host() == other.host() && self.effective_port(scheme) == other.effective_port(scheme)
     }
 
     /// Whether the host is an IP address and not a name.
@@ -52,21 +66,17 @@ impl Authority {
     }
 
     pub fn ip(&self) -> Option<IpAddr> {
-        let plain = self
-            .host
+        let host = self.host();
+        let plain = host
             .strip_prefix('[')
-            .map_or(self.host.as_str(), |v6| v6.strip_suffix(']').unwrap_or(v6));
+            .map_or(host, |v6| v6.strip_suffix(']').unwrap_or(v6));
         plain.parse().ok()
     }
 }
 
 impl fmt::Display for Authority {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.host)?;
-        match self.port {
-            Some(port) => write!(f, ":{port}"),
-            None => Ok(()),
-        }
+        f.write_str(&self.text)
     }
 }
 

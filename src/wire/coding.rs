@@ -1,5 +1,3 @@
-use std::fmt::Write as _;
-
 use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, HeaderMap, HeaderValue};
 
 use super::hop::list_members;
@@ -226,19 +224,15 @@ fn digit(byte: u8) -> Option<Weight> {
 
 fn push_member(text: &mut String, name: &str, weight: Weight) {
     let separator = if text.is_empty() { "" } else { ", " };
-    let written = match weight {
-        WEIGHT_MAX => write!(text, "{separator}{name}"),
-        0 => write!(text, "{separator}{name};q=0"),
+    text.extend([separator, name]);
+    match weight {
+        WEIGHT_MAX => {}
+        0 => text.push_str(";q=0"),
         weight => {
             let decimals = format!("{weight:03}");
-            write!(
-                text,
-                "{separator}{name};q=0.{}",
-                decimals.trim_end_matches('0')
-            )
+            text.extend([";q=0.", decimals.trim_end_matches('0')]);
         }
-    };
-    debug_assert!(written.is_ok(), "a String takes every text");
+    }
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use bytes::Bytes;
 use http::Version;
-use http::header::{FORWARDED, HeaderMap, HeaderName, HeaderValue, VIA};
+use http::header::{Entry, FORWARDED, HOST, HeaderMap, HeaderName, HeaderValue, VIA};
 use ipnet::IpNet;
 
 use super::authority::Authority;
@@ -28,6 +28,9 @@ impl TrustedPeers {
     /// `X-Forwarded-For` is told by trusted peers. (`Forwarded` is not read for it.)
     pub fn visitor_address(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         let mut visitor = peer.to_canonical();
+        if !self.contains(visitor) {
+            return visitor;
+        }
         let chain: Vec<&[u8]> = list_members(headers, X_FORWARDED_FOR).collect();
         for member in chain.iter().rev() {
             if !self.contains(visitor) {
@@ -67,13 +70,14 @@ impl Forwarding<'_> {
         let peer = match self.peer.to_canonical() {
             // Through a Unix socket (RFC 7239 6).
             peer if peer.is_unspecified() => "unknown".to_owned(),
-            peer => peer.to_string(),
+            IpAddr::V4(peer) => dotted(peer),
+            IpAddr::V6(peer) => peer.to_string(),
         };
-        let host = self.authority.to_string();
-        append(headers, &FORWARDED, &self.element(&peer, &host));
-        append(headers, &X_FORWARDED_FOR, &peer);
-        set_unless_claimed(headers, &X_FORWARDED_PROTO, self.scheme.as_str());
-        set_unless_claimed(headers, &X_FORWARDED_HOST, &host);
+        append(headers, FORWARDED, self.element(&peer).try_into().ok());
+        append(headers, X_FORWARDED_FOR, peer.try_into().ok());
+        let scheme = HeaderValue::from_static(self.scheme.as_str());
+        set_unless_claimed(headers, X_FORWARDED_PROTO, Some(scheme));
+        set_unless_claimed(headers, X_FORWARDED_HOST, self.host(headers));
     }
 
     /// How the visitor's browser asked: what a trusted peer says in `X-Forwarded-Proto`, or else
@@ -87,7 +91,17 @@ impl Forwarding<'_> {
         claimed.and_then(Scheme::parse).unwrap_or(self.scheme)
     }
 
-    fn element(&self, peer: &str, host: &str) -> String {
+    /// Nearly always as it stands in the head, and so without a copy.
+    fn host(&self, headers: &HeaderMap) -> Option<HeaderValue> {
+        let authority = self.authority.as_str();
+        match headers.get(HOST) {
+            Some(host) if host == authority => Some(host.clone()),
+            Some(_) | None => HeaderValue::from_str(authority).ok(),
+        }
+    }
+
+    fn element(&self, peer: &str) -> String {
+        let host = self.authority.as_str();
         let (open, close) = match self.peer.to_canonical() {
             peer if peer.is_unspecified() => ("", ""),
             IpAddr::V4(_) => ("", ""),
@@ -102,17 +116,33 @@ impl Forwarding<'_> {
     }
 }
 
-/// Adds this edge to `Via` (RFC 9110 7.6.3), with the version in which the message came.
-/// `pseudonym` is a token.
-pub fn append_via(headers: &mut HeaderMap, version: Version, pseudonym: &str) {
-    let version = match version {
-        Version::HTTP_09 => "0.9",
-        Version::HTTP_10 => "1.0",
-        Version::HTTP_2 => "2",
-        Version::HTTP_3 => "3",
-        _ => "1.1",
-    };
-    append(headers, &VIA, &[version, " ", pseudonym].concat());
+/// What this edge is called in `Via` (RFC 9110 7.6.3), for each version in which a message may come.
+#[derive(Clone, Debug)]
+pub struct Via(Vec<(Version, HeaderValue)>);
+
+impl Via {
+    /// `pseudonym` is a token; what is none is not told.
+    pub fn new(pseudonym: &str) -> Self {
+        let versions = [
+            (Version::HTTP_11, "1.1"),
+            (Version::HTTP_2, "2"),
+            (Version::HTTP_10, "1.0"),
+            (Version::HTTP_09, "0.9"),
+            (Version::HTTP_3, "3"),
+        ];
+        let members = versions.into_iter().filter_map(|(version, number)| {
+            let member = [number, " ", pseudonym].concat();
+            Some((version, HeaderValue::try_from(member).ok()?))
+        });
+        Self(members.collect())
+    }
+
+    /// Adds this edge, with the version in which the message came.
+    pub fn append(&self, headers: &mut HeaderMap, version: Version) {
+        let mut members = self.0.iter();
+        let member = members.find(|(known, _)| *known == version);
+        append(headers, VIA, member.map(|(_, member)| member.clone()));
+    }
 }
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
@@ -161,25 +191,39 @@ fn is_claim(name: &HeaderName) -> bool {
 }
 
 /// Adds a member to a list field, in one line.
-fn append(headers: &mut HeaderMap, name: &HeaderName, member: &str) {
-    let mut list: Vec<u8> = Vec::with_capacity(member.len());
-    for line in headers.get_all(name) {
-        list.extend_from_slice(line.as_bytes());
-        list.extend_from_slice(b", ");
-    }
-    list.extend_from_slice(member.as_bytes());
-    if let Ok(value) = HeaderValue::from_maybe_shared(Bytes::from(list)) {
-        headers.insert(name, value);
+fn append(headers: &mut HeaderMap, name: HeaderName, member: Option<HeaderValue>) {
+    let Some(member) = member else {
+        return;
+    };
+    match headers.entry(name) {
+        Entry::Vacant(field) => drop(field.insert(member)),
+        Entry::Occupied(mut field) => {
+            let lines = field.iter().chain([&member]);
+            let lines: Vec<_> = lines.map(HeaderValue::as_bytes).collect();
+            let list = Bytes::from(lines.join(&b", "[..]));
+            if let Ok(value) = HeaderValue::from_maybe_shared(list) {
+                field.insert(value);
+            }
+        }
     }
 }
 
-fn set_unless_claimed(headers: &mut HeaderMap, name: &HeaderName, text: &str) {
-    if headers.contains_key(name) {
-        return;
+fn set_unless_claimed(headers: &mut HeaderMap, name: HeaderName, value: Option<HeaderValue>) {
+    if let (Entry::Vacant(field), Some(value)) = (headers.entry(name), value) {
+        field.insert(value);
     }
-    if let Ok(value) = HeaderValue::from_str(text) {
-        headers.insert(name, value);
+}
+
+/// What formatting does in ten times as many steps.
+fn dotted(address: Ipv4Addr) -> String {
+    let mut text = String::with_capacity("255.255.255.255".len());
+    for octet in address.octets() {
+        if !text.is_empty() {
+            text.push('.');
+        }
+        text.push_str(itoa::Buffer::new().format(octet));
     }
+    text
 }
 
 /// An address alone, in brackets, or with a port, as various balancers write it.

@@ -12,8 +12,16 @@ pub fn strip_hop_by_hop(headers: &mut HeaderMap) {
     for name in nominated(headers) {
         headers.remove(name);
     }
-    for name in &HOP_BY_HOP {
+    drop_all(headers, is_hop_by_hop);
+}
+
+/// Takes out the fields of a few names. Most heads have none of them, and a look at all that there
+/// are takes less than a search for each.
+pub(super) fn drop_all(headers: &mut HeaderMap, is_of_kind: impl Fn(&str) -> bool) {
+    let mut names = headers.keys();
+    while let Some(name) = names.find(|name| is_of_kind(name.as_str())).cloned() {
         headers.remove(name);
+        names = headers.keys();
     }
 }
 
@@ -35,16 +43,27 @@ pub fn strip_confusable(headers: &mut HeaderMap) {
 
 /// The name as CGI's way of writing names makes it out, if that is another.
 pub fn dashed_if_odd(name: &HeaderName) -> Option<String> {
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+    let is_plain = |byte: u8| PLAIN[usize::from(byte)];
     let is_odd = !name.as_str().bytes().all(is_plain);
     let other = |letter: char| !letter.is_ascii_alphanumeric();
     is_odd.then(|| name.as_str().replace(other, "-"))
 }
 
+/// Letters, digits and the dash, as a table: each byte of each name in a head is looked up.
+static PLAIN: [bool; 256] = {
+    let mut plain = [false; 256];
+    let mut byte = 0;
+    while byte < 128 {
+        plain[byte] = (byte as u8).is_ascii_alphanumeric() || byte as u8 == b'-';
+        byte += 1;
+    }
+    plain
+};
+
 fn is_known(dashed: &str) -> bool {
     END_TO_END.contains(&dashed)
         || CONFUSABLE.contains(&dashed)
-        || HOP_BY_HOP.iter().any(|name| name == dashed)
+        || is_hop_by_hop(dashed)
         || END_TO_END_FAMILIES
             .iter()
             .chain(&CONFUSABLE_FAMILIES)
@@ -90,21 +109,24 @@ pub(super) fn list_members(headers: &HeaderMap, name: HeaderName) -> impl Iterat
         .filter(|member| !member.is_empty())
 }
 
-static HOP_BY_HOP: [HeaderName; 12] = [
-    header::CONNECTION,
-    header::EXPECT,
-    HeaderName::from_static("http2-settings"),
-    HeaderName::from_static("keep-alive"),
-    // No field at all: CGI programs take it for the environment's HTTP_PROXY (CVE-2016-5385).
-    HeaderName::from_static("proxy"),
-    header::PROXY_AUTHENTICATE,
-    header::PROXY_AUTHORIZATION,
-    HeaderName::from_static("proxy-connection"),
-    header::TE,
-    header::TRAILER,
-    header::TRANSFER_ENCODING,
-    header::UPGRADE,
-];
+fn is_hop_by_hop(name: &str) -> bool {
+    matches!(
+        name,
+        "connection"
+            | "expect"
+            | "http2-settings"
+            | "keep-alive"
+            // No field at all: CGI programs take it for the environment's HTTP_PROXY (CVE-2016-5385).
+            | "proxy"
+            | "proxy-authenticate"
+            | "proxy-authorization"
+            | "proxy-connection"
+            | "te"
+            | "trailer"
+            | "transfer-encoding"
+            | "upgrade"
+    )
+}
 
 /// A name that is no field name cannot stand in the map, so it need not be taken out.
 fn nominated(headers: &HeaderMap) -> Vec<HeaderName> {

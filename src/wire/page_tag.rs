@@ -1,7 +1,6 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use http::HeaderValue;
-use memchr::memmem;
 
 use super::entity_tag::EntityTag;
 
@@ -32,7 +31,10 @@ const SECONDS_END: u64 = 253_402_300_800;
 impl<'a> PageTag<'a> {
     /// `None` for a tag that the edge did not make.
     pub(super) fn read(tag: EntityTag<'a>) -> Option<Self> {
-        let at = memmem::rfind(tag.opaque, MARK)?;
+        let at = tag
+            .opaque
+            .windows(MARK.len())
+            .rposition(|part| part == MARK)?;
         let opaque = &tag.opaque[..at];
         let (kind, version) = match &tag.opaque[at + MARK.len()..] {
             [kind, b'.', version @ ..] if !version.is_empty() => (kind, version),
@@ -62,10 +64,9 @@ impl<'a> PageTag<'a> {
             Validator::Tag(tag) if tag.weak => (tag.opaque, b"W."),
             Validator::Tag(tag) => (tag.opaque, b"S."),
         };
-        let opaque = &[opaque, MARK, kind, self.version].concat();
-        let tag = EntityTag { weak: true, opaque }.to_bytes();
+        let tag = [b"W/\"", opaque, MARK, kind, self.version, b"\""].concat();
         EntityTag::parse(&tag).and_then(PageTag::read)?;
-        HeaderValue::from_bytes(&tag).ok()
+        HeaderValue::try_from(tag).ok()
     }
 }
 

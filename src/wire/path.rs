@@ -27,6 +27,9 @@ impl CanonicalPath {
             return Err(PathRefusal::TooLong);
         }
         let inner = raw.strip_prefix('/').ok_or(PathRefusal::NotAbsolute)?;
+        if is_plain(raw) {
+            return Ok(Self(raw.to_owned()));
+        }
         let path = resolve(&normalise(inner.as_bytes())?)?;
         if path.len() > MAX_PATH_BYTES {
             return Err(PathRefusal::TooLong);
@@ -104,6 +107,17 @@ impl PathRefusal {
             Self::WindowsName => "path_windows_name",
         }
     }
+}
+
+/// Whether an absolute path is in its canonical spelling, as nearly all are: nothing in it is encoded
+/// or would be, and no segment is empty or begins with a dot.
+fn is_plain(path: &str) -> bool {
+    let mut before = 0;
+    path.bytes().all(|byte| {
+        let begins = before == b'/' && matches!(byte, b'/' | b'.');
+        before = byte;
+        !begins && (byte == b'/' || is_unreserved(byte) || is_delimiter(byte))
+    })
 }
 
 /// One spelling for every octet; slashes keep their meaning, so segments can be told apart after.

@@ -1,11 +1,12 @@
 use std::time::SystemTime;
 
 use http::header::{
-    ACCEPT_RANGES, CONTENT_LENGTH, ETAG, HeaderMap, HeaderName, HeaderValue, IF_MATCH,
-    IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, IF_UNMODIFIED_SINCE, LAST_MODIFIED, RANGE,
+    ETAG, HeaderMap, HeaderName, HeaderValue, IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE,
+    IF_UNMODIFIED_SINCE, LAST_MODIFIED, RANGE,
 };
 
 use super::entity_tag::{EntityTag, tag_members};
+use super::hop::drop_all;
 use super::page_tag::{PageTag, Validator};
 
 /// Gives a page that is edited under the plan `version` an entity tag that carries this version.
@@ -35,6 +36,9 @@ pub fn tag_down(headers: &mut HeaderMap, version: &str) {
 ///
 /// For requests that load a page by a safe method.
 pub fn restore_up(headers: &mut HeaderMap, version: &str) -> Conditional {
+    if !is_conditional(headers) {
+        return Conditional::Unconditional;
+    }
     let mut conditions = Conditions::read(headers, &IF_NONE_MATCH, version);
     conditions.foreign.clear();
     headers.remove(IF_NONE_MATCH);
@@ -107,19 +111,18 @@ pub fn drop_range(headers: &mut HeaderMap) {
 
 /// Takes out what an origin says of a body's bytes, which an edited body makes untrue.
 pub fn drop_body_facts(headers: &mut HeaderMap) {
-    for name in BODY_FACTS {
-        headers.remove(name);
-    }
+    drop_all(headers, |name| {
+        matches!(
+            name,
+            "accept-ranges"
+                | "content-digest"
+                | "content-length"
+                | "content-md5"
+                | "digest"
+                | "repr-digest"
+        )
+    });
 }
-
-const BODY_FACTS: [HeaderName; 6] = [
-    ACCEPT_RANGES,
-    CONTENT_LENGTH,
-    HeaderName::from_static("content-digest"),
-    HeaderName::from_static("content-md5"),
-    HeaderName::from_static("digest"),
-    HeaderName::from_static("repr-digest"),
-];
 
 /// What became of a request's conditions; it says what an answer of 304 means.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -284,6 +284,7 @@ const HOUSE: &[Room] = &[
             "http_body_util",
             "httpdate",
             "ipnet",
+            "itoa",
             "memchr",
         ],
     ),

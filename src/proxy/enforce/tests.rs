@@ -9,7 +9,7 @@ use crate::proxy::ExchangeLimits;
 use crate::rules::RuleSet;
 use crate::telemetry::Metrics;
 use crate::upstream::{self, Client, Target, TlsSettings};
-use crate::wire::{self, CodingLevels, Markers, TrustedPeers, empty_body, full_body};
+use crate::wire::{self, CodingLevels, Markers, TrustedPeers, Via, empty_body, full_body};
 
 const RULES: &str = r#"
     version = 1
@@ -85,7 +85,7 @@ impl Stage {
             edge: Edge {
                 metrics: Arc::new(Metrics::new()),
                 trusted_peers: Arc::new(TrustedPeers::default()),
-                pseudonym: "edge".into(),
+                via: Via::new("edge"),
                 levels: CodingLevels::default(),
                 markers: Markers::default(),
                 limits: ExchangeLimits::default(),

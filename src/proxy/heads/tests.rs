@@ -10,7 +10,7 @@ use crate::proxy::ExchangeLimits;
 use crate::rules::{RuleSet, SiteEnv};
 use crate::telemetry::Metrics;
 use crate::upstream::{self, Client, Target, TlsSettings};
-use crate::wire::{CodingLevels, Markers, TrustedPeers, admit};
+use crate::wire::{CodingLevels, Markers, TrustedPeers, Via, admit};
 
 /// One exchange's heads, without a socket.
 struct Stage {
@@ -47,7 +47,7 @@ fn stage(site: &str, request: &[(&'static str, &'static str)]) -> Stage {
         edge: Edge {
             metrics: Arc::new(Metrics::new()),
             trusted_peers: Arc::new(TrustedPeers::new(vec!["10.9.0.0/16".parse().unwrap()])),
-            pseudonym: "edge".into(),
+            via: Via::new("edge"),
             levels: CodingLevels::default(),
             markers: Markers::default(),
             limits: ExchangeLimits::default(),

@@ -180,7 +180,7 @@ fn via_is_appended_to() {
         ),
     ] {
         let mut headers = heads(before);
-        append_via(&mut headers, version, "edge");
+        Via::new("edge").append(&mut headers, version);
         assert_eq!(lines(&headers), [after]);
     }
 }

@@ -165,6 +165,14 @@ proptest! {
     }
 
     #[test]
+    fn plain_paths_come_out_the_long_way_as_they_went_in(raw in "/([a-c./;:~*=]|\\.\\.;?|%2e|é){0,12}") {
+        if is_plain(&raw) {
+            let normal = normalise(&raw.as_bytes()[1..]).unwrap();
+            prop_assert_eq!(resolve(&normal), Ok(raw));
+        }
+    }
+
+    #[test]
     fn never_panics(raw in "\\PC*") {
         let _ = CanonicalPath::parse(&raw);
         let _ = CanonicalPath::parse(&format!("/{raw}"));
