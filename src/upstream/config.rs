@@ -29,13 +29,15 @@ pub struct Config {
     pub slow_start: Option<Duration>,
     /// Exchanges at once, tunnels among them. Default: as many as come.
     pub in_flight_max: Option<usize>,
-    /// Connections at once, those that are kept among them. Default: as many as are needed.
+    /// Connections at once, those that are kept among them. One of HTTP/2 carries as many exchanges
+    /// as the origin allows, up to 100. Default: as many as are needed.
     pub connections_max: Option<usize>,
     /// Whether origins are spoken to in HTTP/2 where they offer it in the TLS handshake.
     /// WebSockets go over HTTP/1.1 all the same. Default: no.
     pub http2: bool,
     /// How long the addresses of a name are taken for true; kept connections to one that is not
-    /// among them any more are closed. Default: 30 seconds.
+    /// among them any more are closed. Where names do not answer, what they said holds on. Default:
+    /// 30 seconds.
     pub resolve_interval: Duration,
     /// Default: it is not asked, but by visitors.
     pub health_check: Option<HealthCheck>,

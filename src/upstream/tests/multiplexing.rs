@@ -9,7 +9,7 @@ use super::*;
 async fn visitors_who_read_slowly_keep_nobody_else_waiting() {
     let origin = Bilingual::both().await;
     let config = Config {
-        body_idle_timeout: Some(PATIENCE / 10),
+        body_idle_timeout: Some(PATIENCE / 2),
         ..http2()
     };
     let origins = origin.origins(config);
@@ -44,7 +44,7 @@ async fn no_more_is_asked_for_at_once_than_the_origin_allows() {
     for is_known in [true, false] {
         let origin = Bilingual::learning(&[&[b"h2"]], Some(1)).await;
         let config = Config {
-            first_byte_timeout: PATIENCE / 10,
+            first_byte_timeout: PATIENCE / 2,
             ..http2()
         };
         let origins = origin.origins(config);
