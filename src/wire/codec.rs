@@ -2,6 +2,7 @@
 //! out, and back. The state machines are compression-codecs'; the limits are ours.
 
 mod deflate;
+mod whole;
 
 use std::io;
 
@@ -16,6 +17,7 @@ use compression_codecs::{
 };
 
 use self::deflate::{Deflater, Wrapping};
+use self::whole::{Held, gunzip};
 use super::Coding;
 
 /// A compressed body that cannot be read to its end. The page that it carried is cut off where
@@ -45,6 +47,8 @@ const ZSTD_WINDOW_LOG_MAX: u32 = 23;
 /// Reads a compressed body.
 pub struct Decoder {
     machine: Machine,
+    /// The rest of a plain body that came as a whole.
+    whole: Bytes,
     total_in: u64,
     total_out: u64,
     /// The last piece filled its buffer: more may wait inside the machine.
@@ -56,6 +60,8 @@ enum Machine {
     /// `deflate` means zlib (RFC 9110 8.4.1.2), but some origins send it raw: its first two bytes
     /// tell.
     Deflate { start: BytesMut },
+    /// Nothing was read yet.
+    Gzip,
     Running {
         decoder: Box<dyn DecodeV2 + Send>,
         many_frames: bool,
@@ -67,7 +73,7 @@ impl Decoder {
     pub fn new(coding: Coding) -> Option<Self> {
         let machine = match coding {
             Coding::Identity => return None,
-            Coding::Gzip => Machine::running(GzipDecoder::new()),
+            Coding::Gzip => Machine::Gzip,
             Coding::Deflate => Machine::Deflate {
                 start: BytesMut::new(),
             },
@@ -83,6 +89,7 @@ impl Decoder {
         };
         Some(Self {
             machine,
+            whole: Bytes::new(),
             total_in: 0,
             total_out: 0,
             pending: false,
@@ -93,6 +100,11 @@ impl Decoder {
     /// Takes what it needs from the front of `input` and returns the next piece of the plain
     /// body, at most 32 KiB. An empty piece means that all input is used up.
     pub fn decode(&mut self, input: &mut Bytes) -> Result<Bytes, CodecError> {
+        self.read_whole(input)?;
+        if !self.whole.is_empty() {
+            let piece = self.whole.len().min(PIECE);
+            return Ok(self.whole.split_to(piece));
+        }
         while self.pending || !input.is_empty() {
             let piece = self.step(input)?;
             if !piece.is_empty() {
@@ -106,6 +118,21 @@ impl Decoder {
     pub fn finish(&self) -> Result<(), CodecError> {
         let whole = self.ended || self.total_in == 0;
         whole.then_some(()).ok_or(CodecError::EarlyEnd)
+    }
+
+    /// Reads a gzip body at once, if its first bytes are all of it.
+    fn read_whole(&mut self, input: &mut Bytes) -> Result<(), CodecError> {
+        if !matches!(self.machine, Machine::Gzip) || self.ended {
+            return Ok(());
+        }
+        let Some(plain) = gunzip(input) else {
+            return Ok(());
+        };
+        let (read, written) = (input.len(), plain.len());
+        self.ended = true;
+        self.whole = plain;
+        input.clear();
+        self.account(read, written)
     }
 
     fn step(&mut self, input: &mut Bytes) -> Result<Bytes, CodecError> {
@@ -204,9 +231,12 @@ impl Machine {
                 false => Self::running(DeflateDecoder::new()),
             };
         }
+        if matches!(self, Self::Gzip) {
+            *self = Self::running(GzipDecoder::new());
+        }
         match self {
             Self::Running { decoder, .. } => Some(decoder.as_mut()),
-            Self::Deflate { .. } => None,
+            Self::Deflate { .. } | Self::Gzip => None,
         }
     }
 }
@@ -242,16 +272,20 @@ impl Default for CodingLevels {
 }
 
 /// Writes a compressed body.
-pub struct Encoder(Box<dyn EncodeV2 + Send>);
+pub struct Encoder {
+    /// What the machine was not given yet, as the body may come to its end first.
+    held: Option<Held>,
+    machine: Box<dyn EncodeV2 + Send>,
+}
 
 impl Encoder {
     /// `None` for the identity, which needs no writing.
     pub fn new(coding: Coding, levels: CodingLevels) -> Option<Self> {
-        Some(Self(match coding {
+        Some(match coding {
             Coding::Identity => return None,
-            Coding::Gzip => Box::new(Deflater::new(Wrapping::Gzip(levels.gzip))),
-            Coding::Deflate => Box::new(Deflater::new(Wrapping::Zlib(levels.gzip))),
-            Coding::Br => Box::new(BrotliEncoder::new(
+            Coding::Gzip => Self::deflating(Wrapping::Gzip(levels.gzip)),
+            Coding::Deflate => Self::deflating(Wrapping::Zlib(levels.gzip)),
+            Coding::Br => Self::streaming(BrotliEncoder::new(
                 BrotliParams::default()
                     .quality(Level::Precise(levels.br.into()))
                     .window_size(BROTLI_WINDOW_LOG)
@@ -259,29 +293,65 @@ impl Encoder {
             )),
             Coding::Zstd => {
                 let window = CParameter::window_log(ZSTD_WINDOW_LOG);
-                Box::new(ZstdEncoder::new_with_params(levels.zstd.into(), &[window]))
+                let level = levels.zstd.into();
+                Self::streaming(ZstdEncoder::new_with_params(level, &[window]))
             }
-        }))
+        })
+    }
+
+    fn deflating(wrapping: Wrapping) -> Self {
+        Self {
+            held: Some(Held::new(wrapping)),
+            machine: Box::new(Deflater::new(wrapping)),
+        }
+    }
+
+    fn streaming(machine: impl EncodeV2 + Send + 'static) -> Self {
+        Self {
+            held: None,
+            machine: Box::new(machine),
+        }
     }
 
     /// Appends to `out` what the coding gives out already; it may keep bytes until a flush.
     pub fn encode(&mut self, plain: &[u8], out: &mut BytesMut) -> Result<(), CodecError> {
-        let mut unread = PartialBuffer::new(plain);
-        while !unread.unwritten().is_empty() {
-            write_once(out, |room| self.0.encode(&mut unread, room))?;
+        if self.held.as_mut().is_some_and(|held| held.take(plain)) {
+            return Ok(());
         }
-        Ok(())
+        self.let_go(out)?;
+        self.feed(plain, out)
     }
 
     /// Appends all that was kept, so that the receiver can read everything encoded so far.
     pub fn flush(&mut self, out: &mut BytesMut) -> Result<(), CodecError> {
-        while !write_once(out, |room| self.0.flush(room))? {}
+        self.let_go(out)?;
+        while !write_once(out, |room| self.machine.flush(room))? {}
         Ok(())
     }
 
     /// Appends the end of the stream.
     pub fn finish(mut self, out: &mut BytesMut) -> Result<(), CodecError> {
-        while !write_once(out, |room| self.0.finish(room))? {}
+        if self.held.as_ref().is_some_and(|held| held.write(out)) {
+            return Ok(());
+        }
+        self.let_go(out)?;
+        while !write_once(out, |room| self.machine.finish(room))? {}
+        Ok(())
+    }
+
+    /// From now on the body is written as it comes.
+    fn let_go(&mut self, out: &mut BytesMut) -> Result<(), CodecError> {
+        match self.held.take() {
+            Some(held) => self.feed(held.plain(), out),
+            None => Ok(()),
+        }
+    }
+
+    fn feed(&mut self, plain: &[u8], out: &mut BytesMut) -> Result<(), CodecError> {
+        let mut unread = PartialBuffer::new(plain);
+        while !unread.unwritten().is_empty() {
+            write_once(out, |room| self.machine.encode(&mut unread, room))?;
+        }
         Ok(())
     }
 }

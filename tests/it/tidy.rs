@@ -285,6 +285,7 @@ const HOUSE: &[Room] = &[
             "httpdate",
             "ipnet",
             "itoa",
+            "libdeflater",
             "memchr",
         ],
     ),

@@ -18,7 +18,7 @@ pub(super) enum Wrapping {
 /// Writes one stream.
 pub(super) struct Deflater {
     wrapping: Wrapping,
-    /// `None` once it was given back.
+    /// `None` until there is something to write.
     context: Option<Compress>,
     /// Nothing was fed since the last flush.
     is_flushed: bool,
@@ -36,11 +36,9 @@ thread_local! {
 
 impl Deflater {
     pub(super) fn new(wrapping: Wrapping) -> Self {
-        let spare = SPARE.try_with(|spare| take(&mut spare.borrow_mut(), wrapping));
-        let spare = spare.ok().flatten();
         Self {
             wrapping,
-            context: Some(spare.unwrap_or_else(|| wrapping.context())),
+            context: None,
             is_flushed: true,
         }
     }
@@ -51,9 +49,7 @@ impl Deflater {
         output: &mut WriteBuffer<'_>,
         flush: FlushCompress,
     ) -> io::Result<Status> {
-        let Some(context) = &mut self.context else {
-            return Err(io::Error::other("the stream was written already"));
-        };
+        let context = self.context.get_or_insert_with(|| self.wrapping.context());
         let (read, written) = (context.total_in(), context.total_out());
         let room = output.initialize_unwritten();
         let status = context.compress(input.unwritten(), room, flush)?;
@@ -64,7 +60,18 @@ impl Deflater {
 }
 
 impl Wrapping {
+    pub(super) fn level(self) -> u8 {
+        match self {
+            Self::Gzip(level) | Self::Zlib(level) => level,
+        }
+    }
+
     fn context(self) -> Compress {
+        let spare = SPARE.try_with(|spare| take(&mut spare.borrow_mut(), self));
+        spare.ok().flatten().unwrap_or_else(|| self.fresh_context())
+    }
+
+    fn fresh_context(self) -> Compress {
         match self {
             Self::Gzip(level) => Compress::new_gzip(Compression::new(level.into()), WINDOW_BITS),
             Self::Zlib(level) => Compress::new(Compression::new(level.into()), true),
@@ -165,7 +172,13 @@ mod tests {
 
     #[test]
     fn a_thread_keeps_a_few_contexts_only() {
-        let many: Vec<_> = (0..10).map(|_| Deflater::new(Wrapping::Gzip(1))).collect();
+        let mut many: Vec<_> = (0..10).map(|_| Deflater::new(Wrapping::Gzip(1))).collect();
+        let mut room = [0; 64];
+        for deflater in &mut many {
+            let mut output = WriteBuffer::new_initialized(&mut room);
+            let mut input = PartialBuffer::new(&b"a page"[..]);
+            deflater.encode(&mut input, &mut output).unwrap();
+        }
         drop(many);
         SPARE.with(|spare| assert_eq!(spare.borrow().len(), SPARE_MAX));
     }

@@ -111,6 +111,59 @@ fn reads_zstd_frames_one_after_another_and_ignores_bytes_behind_other_streams() 
 }
 
 #[test]
+fn what_is_at_hand_as_a_whole_is_written_no_larger_than_what_comes_in_pieces() {
+    let page = text(60_000);
+    for coding in [Coding::Gzip, Coding::Deflate] {
+        for gzip in 1..=9 {
+            let levels = CodingLevels {
+                gzip,
+                ..CodingLevels::default()
+            };
+            let [whole, in_pieces] = [false, true].map(|is_flushed| {
+                let mut out = BytesMut::new();
+                let mut encoder = Encoder::new(coding, levels).unwrap();
+                encoder.encode(&page[..page.len() / 2], &mut out).unwrap();
+                if is_flushed {
+                    encoder.flush(&mut out).unwrap();
+                }
+                encoder.encode(&page[page.len() / 2..], &mut out).unwrap();
+                assert_eq!(out.is_empty(), !is_flushed, "{coding:?} {gzip}");
+                encoder.finish(&mut out).unwrap();
+                assert!(
+                    decoded(coding, [&out[..]]).unwrap() == page,
+                    "{coding:?} {gzip}"
+                );
+                out.len()
+            });
+            assert!(whole <= in_pieces, "{coding:?} {gzip}: {whole} {in_pieces}");
+        }
+    }
+}
+
+#[test]
+fn a_gzip_body_is_the_same_at_once_and_byte_by_byte() {
+    let both = |packed: &[u8]| {
+        let at_once = decoded(Coding::Gzip, [packed]).ok();
+        let byte_by_byte = decoded(Coding::Gzip, packed.chunks(1)).ok();
+        assert!(at_once == byte_by_byte, "{packed:02x?}");
+        at_once
+    };
+    let packed = encoded(Coding::Gzip, &text(300)).to_vec();
+    assert_eq!(both(&packed).unwrap(), text(300));
+    for at in 0..packed.len() {
+        for bit in 0..8 {
+            let mut spoiled = packed.clone();
+            spoiled[at] ^= 1 << bit;
+            both(&spoiled);
+        }
+    }
+    // Behind the stream, and what looks like the length of another.
+    for behind in [&[0; 4][..], &[44, 1, 0, 0], &packed] {
+        assert_eq!(both(&[&packed[..], behind].concat()).unwrap(), text(300));
+    }
+}
+
+#[test]
 fn stops_at_a_body_that_was_made_to_explode() {
     let bomb = encoded(Coding::Br, &vec![b' '; 64 * 1024 * 1024]);
     assert!((bomb.len() as u64) < FREE_EXPANSION / MAX_EXPANSION);
