@@ -19,6 +19,8 @@ pub struct RewriteBody<B> {
     origin: B,
     /// `None` once the page has ended, well or not.
     pipe: Option<Pipe>,
+    /// The origin was asked once more after it had nothing.
+    has_asked_again: bool,
     on_end: Option<OnEnd>,
 }
 
@@ -68,6 +70,7 @@ impl<B> RewriteBody<B> {
         Self {
             origin,
             pipe: Some(pipe),
+            has_asked_again: false,
             on_end: Some(Box::new(on_end)),
         }
     }
@@ -150,8 +153,9 @@ where
                 Err(error) => return self.fail(error.into()),
             }
             match Pin::new(&mut self.origin).poll_frame(context) {
-                Poll::Pending => return self.flush_while_waiting(),
+                Poll::Pending => return self.flush_while_waiting(context),
                 Poll::Ready(Some(Ok(frame))) => {
+                    self.has_asked_again = false;
                     // Trailers speak of the body as the origin sent it, and are left out.
                     pipe.input = frame.into_data().unwrap_or_default();
                 }
@@ -161,11 +165,20 @@ where
         }
     }
 
-    /// The origin pauses: what the encoder keeps back goes out now.
-    fn flush_while_waiting(&mut self) -> Poll<Option<Result<Bytes, BoxError>>> {
+    /// The origin pauses: what the encoder keeps back goes out now. Whoever reads the origin's
+    /// socket has his turn first: with bytes that lie there already, it is no pause.
+    fn flush_while_waiting(
+        &mut self,
+        context: &Context<'_>,
+    ) -> Poll<Option<Result<Bytes, BoxError>>> {
         let Some(pipe) = &mut self.pipe else {
             return Poll::Ready(None);
         };
+        if pipe.unflushed && !self.has_asked_again {
+            self.has_asked_again = true;
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
         match pipe.flush() {
             Ok(bytes) if bytes.is_empty() => Poll::Pending,
             // The origin will wake the task; until then these bytes are all there is.

@@ -16,6 +16,9 @@ const AHEAD_BYTES_MAX: usize = 32 * 1024;
 /// kept back.
 const AHEAD_FRAMES_MAX: usize = 4;
 
+/// How often others have their turn: a packed page of 64 KB comes in three reads.
+const AHEAD_TURNS: usize = 3;
+
 /// A body of which all that was there at once has been read.
 ///
 /// If that is all of it, its length is known, and it can leave in one write behind a head that says
@@ -28,7 +31,8 @@ pub struct ReadAhead<B> {
     rest: Option<B>,
 }
 
-/// Reads what is there; waits for nothing.
+/// Reads what is there. It waits for nothing, but lets others have their turn before it takes that
+/// for all: among them is who reads the socket.
 pub async fn read_ahead<B>(body: B) -> ReadAhead<B>
 where
     B: Body<Data = Bytes, Error = BoxError> + Unpin,
@@ -37,10 +41,16 @@ where
         ready: VecDeque::new(),
         rest: Some(body),
     };
+    let mut turns = 0;
     // A body that is not there yet has this task woken, which goes on with the same body.
     poll_fn(|cx| {
         while ahead.has_room() && ahead.poll_more(cx).is_ready() {}
-        Poll::Ready(())
+        if !ahead.has_room() || turns == AHEAD_TURNS {
+            return Poll::Ready(());
+        }
+        turns += 1;
+        cx.waker().wake_by_ref();
+        Poll::Pending
     })
     .await;
     ahead
@@ -163,6 +173,19 @@ mod tests {
         let whole = |text: &str| (Some(text.len() as u64), text.to_owned(), true);
         assert_eq!(read(vec![], true).await, whole(""));
         assert_eq!(read(vec![Ok("<p>"), Ok("x")], true).await, whole("<p>x"));
+    }
+
+    /// As with a socket: who reads it has to be waited for.
+    #[tokio::test]
+    async fn a_body_that_another_task_is_about_to_bring_has_its_length() {
+        let (sender, body) = streamed();
+        tokio::spawn(async move {
+            for piece in ["<p>", "x"] {
+                tokio::task::yield_now().await;
+                sender.send(Ok(piece)).await.unwrap();
+            }
+        });
+        assert_eq!(read_ahead(body).await.size_hint().exact(), Some(4));
     }
 
     #[tokio::test]

@@ -1,6 +1,7 @@
 use std::collections::VecDeque;
 use std::sync::Mutex;
-use std::task::Waker;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Wake, Waker};
 
 use super::*;
 use crate::html::{
@@ -96,6 +97,16 @@ fn decoded(coding: Coding, bytes: &[u8]) -> (Vec<u8>, bool) {
     }
 }
 
+/// Whoever wants to be polled again says so.
+#[derive(Default)]
+struct Woken(AtomicBool);
+
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 /// A body under test, polled by hand.
 struct Run {
     body: RewriteBody<ScriptedBody>,
@@ -124,7 +135,11 @@ impl Run {
     }
 
     fn poll(&mut self) -> Poll<Option<Result<Bytes, String>>> {
-        let mut context = Context::from_waker(Waker::noop());
+        self.poll_with(Waker::noop())
+    }
+
+    fn poll_with(&mut self, waker: &Waker) -> Poll<Option<Result<Bytes, String>>> {
+        let mut context = Context::from_waker(waker);
         Pin::new(&mut self.body)
             .poll_frame(&mut context)
             .map(|next| {
@@ -143,8 +158,11 @@ impl Run {
             .0
             .pop_front_if(|step| matches!(step, Step::Pause));
         let mut out = Vec::new();
+        let woken = Arc::new(Woken::default());
+        let waker = Waker::from(Arc::clone(&woken));
         loop {
-            match self.poll() {
+            match self.poll_with(&waker) {
+                Poll::Pending if woken.0.swap(false, Ordering::Relaxed) => {}
                 Poll::Pending | Poll::Ready(None) => return Ok(out),
                 Poll::Ready(Some(bytes)) => out.extend_from_slice(&bytes?),
             }
@@ -244,6 +262,25 @@ fn all_that_was_read_is_sent_when_the_origin_pauses() {
             run.read().unwrap().is_empty(),
             "nothing new, so nothing is sent: {to:?}"
         );
+    }
+}
+
+/// A socket is read by another task, which has its turn before that is taken for a pause.
+#[test]
+fn what_comes_with_the_next_turn_is_packed_with_what_came_before() {
+    for to in [Coding::Gzip, Coding::Deflate] {
+        let (first, rest) = (b"<p>one</p>", b" two");
+        let steps = vec![
+            Step::Data(first.into()),
+            Step::Pause,
+            Step::Data(rest.into()),
+        ];
+        let mut run = Run::start(Coding::Identity, to, steps);
+        assert!(run.poll().is_pending(), "{to:?}");
+        let in_two_reads = run.read().unwrap();
+        let steps = vec![Step::Data([&first[..], rest].concat())];
+        let at_once = Run::start(Coding::Identity, to, steps).read().unwrap();
+        assert_eq!(in_two_reads, at_once, "{to:?}");
     }
 }
 
