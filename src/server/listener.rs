@@ -225,8 +225,9 @@ fn prefer_the_newest(socket: &Socket) -> nix::Result<()> {
 }
 
 fn take_connections(socket: Socket) -> io::Result<TcpListener> {
-    // Its connections inherit it. A failure only costs memory of the kernel.
+    // Its connections inherit both. A failure only costs memory of the kernel, or latency.
     let _ = socket.set_tcp_notsent_lowat(UNSENT_BYTES_MAX);
+    let _ = socket.set_tcp_nodelay(true);
     socket.set_nonblocking(true)?;
     TcpListener::from_std(socket.into())
 }
@@ -245,6 +246,18 @@ fn concerns_one_client(error: &io::Error) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn small_answers_leave_at_once() {
+        let any_port = SocketAddr::from(([127, 0, 0, 1], 0));
+        let mut listener = Listener::bind(Scheme::Http, any_port, None, false).unwrap();
+        let _client = net::TcpStream::connect(listener.bound.address).unwrap();
+        let (stream, _) = listener.accept().await;
+        let ClientStream::Tcp(stream) = stream else {
+            panic!("a Unix socket");
+        };
+        assert!(stream.nodelay().unwrap());
+    }
 
     #[test]
     fn pauses_grow_to_their_limit() {

@@ -19,6 +19,7 @@ mod serve;
 mod signals;
 mod socket;
 mod streams;
+mod tls_connection;
 mod trailers;
 mod transport;
 mod unix_door;

@@ -23,6 +23,7 @@ use super::listener::{BoundAddress, Listener};
 use super::proxy_protocol::{Ends, read_header};
 use super::signals::Handle;
 use super::socket::ClientStream;
+use super::tls_connection::TlsConnection;
 use super::transport::{Seat, Transport};
 use super::visitors::{Demands, VerifiedVisitor};
 use crate::telemetry::Metrics;
@@ -249,7 +250,7 @@ where
             permit,
             place: None,
         };
-        let local = stream.local_address().unwrap_or(socket.bound.address);
+        let local = stream.local_address(socket.bound.address);
         let info = ConnectionInfo {
             peer,
             local,
@@ -296,7 +297,6 @@ async fn next_connection(
     let accepting = async {
         let permit = Arc::clone(&context.permits).acquire_owned().await.ok()?;
         let (stream, peer) = listener.accept().await;
-        stream.set_nodelay();
         Some((permit, stream, peer))
     };
     tokio::select! {
@@ -370,6 +370,7 @@ async fn serve_stream<M, S>(
                 return;
             };
             let service = make_service(info);
+            let stream = TlsConnection::new(stream);
             let serving = serve_connection(http, protocol, stream, controls, service, handle);
             Box::pin(serving).await;
         }

@@ -20,18 +20,13 @@ pub(super) const NO_ADDRESS: SocketAddr =
     SocketAddr::new(std::net::IpAddr::V6(Ipv6Addr::UNSPECIFIED), 0);
 
 impl ClientStream {
-    /// Small answers leave at once; a failure only costs latency.
-    pub(super) fn set_nodelay(&self) {
-        if let Self::Tcp(stream) = self {
-            let _ = stream.set_nodelay(true);
-        }
-    }
-
-    /// Where the client connected to, as far as that has an address.
-    pub(super) fn local_address(&self) -> Option<SocketAddr> {
+    /// Where the client connected to. Only where all addresses are listened on that must be asked.
+    pub(super) fn local_address(&self, bound: SocketAddr) -> SocketAddr {
         match self {
-            Self::Tcp(stream) => stream.local_addr().ok(),
-            Self::Unix(_) => Some(NO_ADDRESS),
+            Self::Tcp(stream) if bound.ip().is_unspecified() => {
+                stream.local_addr().unwrap_or(bound)
+            }
+            Self::Tcp(_) | Self::Unix(_) => bound,
         }
     }
 

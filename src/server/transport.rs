@@ -21,6 +21,8 @@ use crate::telemetry::ConnectionGuard;
 /// the server.
 pub(super) struct Transport {
     stream: ClientStream,
+    /// The client sends no more.
+    has_ended: bool,
     read_cut: Cut,
     write_cut: Cut,
     stall: Stall,
@@ -81,6 +83,7 @@ impl Transport {
     ) -> Self {
         Self {
             stream,
+            has_ended: false,
             read_cut: Cut::new(handle),
             write_cut: Cut::new(handle),
             stall: Stall::new(write_stall_timeout),
@@ -95,6 +98,11 @@ impl Transport {
             reset: self.reset.clone(),
             gate: self.gate.clone(),
         }
+    }
+
+    /// Whether the client has closed its side, as was seen when it was read from.
+    pub(super) fn has_ended(&self) -> bool {
+        self.has_ended
     }
 
     fn poll_writing<T>(
@@ -150,7 +158,9 @@ impl AsyncRead for Transport {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        let (filled, room) = (buf.filled().len(), buf.remaining());
         let polled = Pin::new(&mut self.stream).poll_read(cx, buf);
+        self.has_ended |= polled.is_ready() && room > 0 && buf.filled().len() == filled;
         if polled.is_pending() && self.read_cut.poll(cx).is_ready() {
             return Poll::Ready(Err(cut()));
         }
