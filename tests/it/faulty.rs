@@ -3,6 +3,8 @@
 
 mod clients;
 mod origins;
+mod trickles;
+mod uploads;
 
 use std::time::Duration;
 

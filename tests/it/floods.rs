@@ -1,6 +1,7 @@
 //! Clients of HTTP/2 that cost more than they ask for: each is ended soon after its limit, and others
 //! are served meanwhile. Figures: `cargo test --test it floods -- --nocapture`.
 
+use std::cell::RefCell;
 use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt, split};
@@ -12,7 +13,8 @@ use crate::support::frames::{
     kind, reset, window_update,
 };
 use crate::support::{
-    RecordingOrigin, ScriptedOrigin, TestEdge, Visitor, config, rules_for, soon, tls_http2,
+    RawOrigin, RecordingOrigin, ScriptedOrigin, TestEdge, Visitor, config, rules_for, soon,
+    tls_http2,
 };
 
 /// For the edge to notice, on a machine that is busy with other things.
@@ -25,30 +27,44 @@ async fn edge(origin: &ScriptedOrigin) -> TestEdge {
     TestEdge::spawn(config).await
 }
 
-/// How many pieces a client got rid of before it was ended, and how long that took; another asks
-/// for pages all the while, and this is the longest that it waited.
+/// How many others are served while floods go on.
+const OTHERS: usize = 5;
+
+/// How long the first flood lasted. As soon as one is ended the next begins, until another client was
+/// served several times meanwhile.
 async fn flooded(name: &str, opening: Vec<u8>, piece: impl Fn(u32) -> Vec<u8>) -> Duration {
     let origin = ScriptedOrigin::serving("<p>x").await;
     let edge = edge(&origin).await;
     let mut other = Visitor::http2(edge.https.unwrap()).await;
     assert_eq!(other.get("/").await.status, 200);
-    let stream = tls_http2(edge.https.unwrap()).await;
-    let mut flooding = Box::pin(flood(stream, opening, piece));
-    let (mut longest, mut served) = (Duration::ZERO, 0);
-    let (pieces, took) = loop {
-        let began = Instant::now();
-        tokio::select! {
-            ended = soon(&mut flooding) => break ended,
-            answer = other.get("/") => {
-                assert_eq!(answer.status, 200);
-                longest = longest.max(began.elapsed());
-                served += 1;
-            }
+    let floods = RefCell::new(Vec::new());
+    let flooding = async {
+        loop {
+            let stream = tls_http2(edge.https.unwrap()).await;
+            let ended = soon(flood(stream, opening.clone(), &piece)).await;
+            floods.borrow_mut().push(ended);
         }
     };
-    assert_eq!(other.get("/").await.status, 200);
+    let mut longest = Duration::ZERO;
+    let asking = async {
+        let mut served = 0;
+        while served < OTHERS || floods.borrow().is_empty() {
+            let began = Instant::now();
+            assert_eq!(other.get("/").await.status, 200);
+            longest = longest.max(began.elapsed());
+            served += 1;
+        }
+        served
+    };
+    let served = tokio::select! {
+        () = flooding => unreachable!("it goes on and on"),
+        served = asking => served,
+    };
+    let (pieces, took) = floods.borrow()[0];
     println!(
-        "{name}: ended after {pieces} pieces, {took:?}; {served} others served, the slowest in {longest:?}"
+        "{name}: ended after {pieces} pieces, {took:?}; {served} others served during {} floods, \
+         the slowest in {longest:?}",
+        floods.borrow().len()
     );
     assert!(longest < AT_ONCE, "others waited for {longest:?}");
     took
@@ -101,16 +117,26 @@ async fn rapid_reset_is_ended() {
     check("rapid reset", vec![], request_and_reset).await;
 }
 
+const NOTHING: &str = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+
 /// The same by a client that waits until each of its requests was looked at.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn resets_at_leisure_are_ended_too() {
-    let origin = RecordingOrigin::start().await;
+    // What it asks for is not answered: an answer would earn it more.
+    let origin = RawOrigin::start(|mut conversation| async move {
+        while let Some(head) = conversation.head().await {
+            if head.starts_with("GET / ") {
+                conversation.send(NOTHING).await;
+            }
+        }
+    })
+    .await;
     let mut config = config(&rules_for(origin.address));
     config.server.limits.h2_spare_frames_max = 200;
     let edge = TestEdge::spawn(config).await;
     let mut client = RawHttp2::connect(edge.https.unwrap()).await;
     let began = Instant::now();
-    let mut resets = 0;
+    let mut resets = 0_u64;
     for at in 0..1000 {
         let request = headers(stream(at), END_STREAM, GET);
         let looked_at = frame(kind::PING, 0, 0, &[0; 8]);
@@ -121,13 +147,15 @@ async fn resets_at_leisure_are_ended_too() {
             break;
         };
         client.send(&reset(stream(at))).await;
-        resets = at + 1;
+        resets += 1;
     }
     println!(
         "resets at leisure: ended after {resets}, {:?}",
         began.elapsed()
     );
-    assert!((40..200).contains(&resets), "{resets}");
+    // Each costs four frames and a ping, of which its request earns two; time forgives ten a second.
+    let most = (200 + 10 * (began.elapsed().as_secs() + 1)) / 3;
+    assert!((60..=most).contains(&resets), "{resets}, not {most}");
     let series = r#"edge_connections_refused_total{reason="h2_flood"}"#;
     assert_eq!(edge.metric(series).await, 1.0);
     assert_eq!(

@@ -36,7 +36,7 @@ fn over_http2() -> Vec<u8> {
 }
 
 /// A connection that can be reset.
-trait Line: AsyncRead + AsyncWrite + Send + Unpin {
+pub(super) trait Line: AsyncRead + AsyncWrite + Send + Unpin {
     fn socket(&self) -> &TcpStream;
 }
 
@@ -73,30 +73,40 @@ impl Request {
     }
 
     async fn connect(&self, edge: &TestEdge) -> Box<dyn Line> {
-        match self.is_http2 {
-            true => Box::new(tls_http2(edge.https.unwrap()).await),
-            false => Box::new(TcpStream::connect(edge.http).await.unwrap()),
-        }
+        connect(edge, self.is_http2).await
     }
 
     /// Sends so much of it, and fails; returns whether the edge let go of the connection.
     async fn fail(&self, mut line: Box<dyn Line>, sent: usize, fault: Fault) -> bool {
         let _ = line.write_all(&self.bytes[..sent]).await;
         let _ = line.flush().await;
-        match fault {
-            Fault::Fin => drop(line.shutdown().await),
-            Fault::Reset => {
-                SockRef::from(line.socket())
-                    .set_linger(Some(Duration::ZERO))
-                    .unwrap();
-                return true;
-            }
-            Fault::Stall => {}
-        }
-        let mut rest = Vec::new();
-        // An error is an end, too.
-        timeout(LATE, line.read_to_end(&mut rest)).await.is_ok()
+        give_up(line, fault).await.is_some()
     }
+}
+
+pub(super) async fn connect(edge: &TestEdge, is_http2: bool) -> Box<dyn Line> {
+    match is_http2 {
+        true => Box::new(tls_http2(edge.https.unwrap()).await),
+        false => Box::new(TcpStream::connect(edge.http).await.unwrap()),
+    }
+}
+
+/// What the edge still says before it lets go of the connection; `None`: it does not let go.
+pub(super) async fn give_up(mut line: Box<dyn Line>, fault: Fault) -> Option<Vec<u8>> {
+    let mut rest = Vec::new();
+    match fault {
+        Fault::Fin => drop(line.shutdown().await),
+        Fault::Reset => {
+            SockRef::from(line.socket())
+                .set_linger(Some(Duration::ZERO))
+                .unwrap();
+            return Some(rest);
+        }
+        Fault::Stall => {}
+    }
+    // An error is an end, too.
+    let ended = timeout(LATE, line.read_to_end(&mut rest)).await;
+    ended.is_ok().then_some(rest)
 }
 
 struct House {
