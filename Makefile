@@ -51,9 +51,10 @@ test: ## Install what is missing, then run every check and every test
 life: ## Reload an edge 100 times, and hand over 20 times in each way, under load (make test: a few times)
 	@COBROWSE_TEST_LIFE=full $(CARGO) test --locked --quiet --test it life -- --nocapture --skip slow_readers
 
-slow-readers: ## Measure 9,900 slow readers of a 5 MB page, and what others notice of them
+slow-readers: ## Measure 9,900 slow readers of a 5 MB page, and what others notice of them (the edge on one processor)
 	@$(CARGO) build --release --locked --quiet
-	@COBROWSE_TEST_LIFE=full COBROWSE_EDGE="$(CURDIR)/target/release/cobrowse-edge" \
+	@$(CARGO) test --locked --quiet --test it --no-run
+	@COBROWSE_TEST_LIFE=full COBROWSE_EDGE="$(CURDIR)/target/release/cobrowse-edge" taskset --cpu-list 1 \
 		$(CARGO) test --locked --quiet --test it slow_readers -- --nocapture
 
 test-full: ## Try what is left to chance in full: odd answers 1,000 times each, origins killed 200 times per cell

@@ -1,9 +1,7 @@
 //! What the edge, as a process of its own, needs for an answer does not depend on its size.
 
 use std::fs;
-use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
-use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,7 +12,7 @@ use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use tokio::time::timeout;
 
-use crate::support::{Ending, RawAnswer, RawVisitor, Script, ScriptedOrigin, Visitor};
+use crate::support::{EdgeProcess, Ending, RawAnswer, RawVisitor, Script, ScriptedOrigin, Visitor};
 
 /// By how much the resident memory may grow for one exchange.
 const GROWTH_MAX_KIB: u64 = 8 * 1024;
@@ -39,10 +37,8 @@ const ROWS_PER_CHUNK: usize = 64;
 
 /// The binary, with masks that match in every row.
 struct Process {
-    child: Child,
+    edge: EdgeProcess,
     address: SocketAddr,
-    /// Whatever else it has to say must find a reader.
-    _stdout: BufReader<ChildStdout>,
 }
 
 impl Process {
@@ -51,62 +47,33 @@ impl Process {
         let site = [
             "serve", "--origin", &origin, "--group", "1", "--mask", "#ssn", "--mask", "td",
         ];
-        let mut child = Command::new(env!("CARGO_BIN_EXE_cobrowse-edge"))
-            .args(site)
-            .args([
-                "--listen",
-                "127.0.0.1:0",
-                "--admin",
-                "off",
-                "--access-log",
-                "off",
-            ])
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut stdout = BufReader::new(child.stdout.take().unwrap());
-        let mut lines = stdout.by_ref().lines().map(Result::unwrap);
-        let line =
-            lines.find_map(|line| line.strip_prefix("listening on http://").map(str::to_owned));
-        let address = line.expect("it says where it listens").parse().unwrap();
-        Self {
-            child,
-            address,
-            _stdout: stdout,
-        }
-    }
-
-    /// In KiB.
-    fn status(&self, field: &str) -> u64 {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
-        let line = status
-            .lines()
-            .find_map(|line| line.strip_prefix(field)?.strip_prefix(':'));
-        let kib = line.and_then(|value| value.trim().strip_suffix(" kB"));
-        kib.unwrap().parse().unwrap()
+        let rest = [
+            "--listen",
+            "127.0.0.1:0",
+            "--admin",
+            "off",
+            "--access-log",
+            "off",
+        ];
+        let mut edge = EdgeProcess::start(&[&site[..], &rest].concat());
+        let address = edge.address_behind("listening on http://");
+        Self { edge, address }
     }
 
     /// From here on the peak is measured anew; how much memory there is now.
     fn begin_measuring(&self) -> u64 {
-        fs::write(format!("/proc/{}/clear_refs", self.child.id()), "5").unwrap();
-        self.status("VmRSS")
+        fs::write(format!("/proc/{}/clear_refs", self.edge.id()), "5").unwrap();
+        self.edge.status_kib("VmRSS")
     }
 
     #[track_caller]
     fn check_growth(&self, before: u64, case: &str) {
-        let growth = self.status("VmHWM").saturating_sub(before);
+        let growth = self.edge.status_kib("VmHWM").saturating_sub(before);
         println!("{case}: {before} KiB before, at most {growth} KiB more");
         assert!(
             growth < GROWTH_MAX_KIB,
             "{case}: grew by {growth} KiB from {before} KiB"
         );
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
     }
 }
 

@@ -1,10 +1,14 @@
 //! Origins that are asked whether they are well.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU16, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU16, Ordering};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+use tokio::task::yield_now;
+use tokio::time::timeout;
 
 use super::*;
 
@@ -12,15 +16,15 @@ use super::*;
 struct Checked {
     port: u16,
     status: Arc<AtomicU16>,
-    checks: Arc<AtomicUsize>,
+    checks: watch::Sender<usize>,
 }
 
 impl Checked {
     async fn start(name: &'static str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
-        let (status, checks) = (Arc::new(AtomicU16::new(200)), Arc::default());
-        let (told, counted) = (Arc::clone(&status), Arc::<AtomicUsize>::clone(&checks));
+        let (status, checks) = (Arc::new(AtomicU16::new(200)), watch::Sender::new(0));
+        let (told, counted) = (Arc::clone(&status), checks.clone());
         tokio::spawn(async move {
             while let Ok((mut stream, _)) = listener.accept().await {
                 let mut head = Vec::new();
@@ -33,7 +37,7 @@ impl Checked {
                     true => told.load(Ordering::Acquire),
                     false => 200,
                 };
-                counted.fetch_add(usize::from(is_check), Ordering::AcqRel);
+                counted.send_modify(|checks| *checks += usize::from(is_check));
                 let length = name.len();
                 let answer = format!(
                     "HTTP/1.1 {status} -\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{name}"
@@ -50,10 +54,10 @@ impl Checked {
 
     /// Waits for so many more checks.
     async fn checked(&self, count: usize) {
-        let until = self.checks.load(Ordering::Acquire) + count;
-        while self.checks.load(Ordering::Acquire) < until {
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
+        let mut checks = self.checks.subscribe();
+        let until = *checks.borrow() + count;
+        let reached = timeout(PATIENCE, checks.wait_for(|checks| *checks >= until));
+        reached.await.expect("it is asked in time").unwrap();
         let_tasks_run().await;
     }
 }
@@ -116,16 +120,20 @@ async fn one_that_fails_its_checks_is_left_alone_until_it_passes_them() {
 #[tokio::test]
 async fn nobody_checks_origins_that_nobody_uses() {
     let one = Checked::start("one").await;
+    let tasks = || Handle::current().metrics().num_alive_tasks();
+    let before = tasks();
     let origins = origins_at(&target(one.port), checking());
     origins.watch();
     one.checked(1).await;
+    assert!(tasks() > before);
     drop(origins);
-    let_tasks_run().await;
-    // One may be under way.
-    tokio::time::sleep(BRIEFLY).await;
-    let before = one.checks.load(Ordering::Acquire);
-    tokio::time::sleep(BRIEFLY).await;
-    assert_eq!(one.checks.load(Ordering::Acquire), before);
+    // Who would ask is gone, and what he had open.
+    let gone = async {
+        while tasks() > before {
+            yield_now().await;
+        }
+    };
+    timeout(PATIENCE, gone).await.expect("nobody is left");
 }
 
 #[tokio::test]
@@ -143,6 +151,6 @@ async fn the_connection_of_a_check_ends_with_it() {
     assert!(question.contains("\r\nconnection: close\r\n"), "{question}");
     let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
     stream.write_all(answer).await.unwrap();
-    let after = tokio::time::timeout(PATIENCE, stream.read_u8()).await;
+    let after = timeout(PATIENCE, stream.read_u8()).await;
     assert!(after.expect("the edge closes").is_err());
 }

@@ -186,7 +186,7 @@ async fn respond_to(
     };
     body.send_data("half".into(), false).unwrap();
     // So that it has left before the reset takes its place.
-    tokio::time::sleep(Duration::from_millis(20)).await;
+    let_tasks_run().await;
     body.send_reset(reason);
 }
 

@@ -1,11 +1,11 @@
 //! Names of origins, and what becomes of connections when they change.
 
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use http_body_util::BodyExt;
 use tokio::sync::watch;
+use tokio::time::timeout;
 
 use super::origin::Step::{self, AwaitClose, AwaitGo, Read, Send};
 use super::*;
@@ -18,7 +18,7 @@ const NEW: Step = Send("HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\nnew");
 #[derive(Clone, Default)]
 struct Names {
     addresses: Arc<Mutex<Vec<SocketAddr>>>,
-    asked: Arc<AtomicUsize>,
+    asked: watch::Sender<usize>,
     /// Whether they do not answer.
     silent: watch::Sender<bool>,
 }
@@ -36,15 +36,15 @@ impl Names {
     }
 
     fn asked(&self) -> usize {
-        self.asked.load(Ordering::Acquire)
+        *self.asked.borrow()
     }
 
     /// Waits until they were asked so many times more, and that was heeded.
     async fn asked_again(&self, count: usize) {
-        let until = self.asked() + count;
-        while self.asked() < until {
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
+        let mut asked = self.asked.subscribe();
+        let until = *asked.borrow() + count;
+        let reached = timeout(PATIENCE, asked.wait_for(|asked| *asked >= until));
+        reached.await.expect("they are asked in time").unwrap();
         let_tasks_run().await;
     }
 
@@ -52,7 +52,7 @@ impl Names {
         let names = self.clone();
         Box::new(move |host, _| {
             assert_eq!(host, "origin.bank.example");
-            names.asked.fetch_add(1, Ordering::AcqRel);
+            names.asked.send_modify(|asked| *asked += 1);
             let names = names.clone();
             Box::pin(async move {
                 let mut silent = names.silent.subscribe();

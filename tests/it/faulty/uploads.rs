@@ -110,8 +110,8 @@ impl Upload {
                     self.windows[usize::from(head[8] == 0)] += number(0) as usize
                 }
                 kind::SETTINGS => {
-                    let settings = (0..payload.len()).step_by(6);
-                    let window = settings.filter(|at| payload[at + 1] == 4).last();
+                    let mut settings = (0..payload.len()).step_by(6);
+                    let window = settings.rfind(|at| payload[at + 1] == 4);
                     if let Some(at) = window {
                         self.windows[0] += number(at + 2) as usize - FIRST_WINDOW;
                     }

@@ -1,7 +1,10 @@
+//! Needs a machine that is idle. `make slow-readers` gives the edge one processor and all else, which
+//! are the readers, the origin and whoever measures, another: then the time that others wait for is spent
+//! in the edge, or in the kernel for it.
+
 use std::fs;
-use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -11,10 +14,10 @@ use socket2::SockRef;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::task::JoinSet;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{Interval, MissedTickBehavior, interval, interval_at};
 
 use super::rounds;
-use crate::support::{Visitor, eventually};
+use crate::support::{EdgeProcess, Visitor, eventually};
 
 /// What a reader may cost.
 const RESIDENT_KIB_MAX: u64 = 96;
@@ -75,40 +78,31 @@ async fn converse(mut stream: TcpStream, large: Arc<Vec<u8>>, small: Arc<Vec<u8>
     }
 }
 
-/// The binary, or the one that `COBROWSE_EDGE` names.
+/// The binary; or the one that `COBROWSE_EDGE` names, on a processor of its own: the first, so that the
+/// others are for whoever measures.
 struct Edge {
-    child: Child,
+    process: EdgeProcess,
     address: SocketAddr,
-    _stdout: BufReader<ChildStdout>,
 }
 
 impl Edge {
     fn start(origin: SocketAddr) -> Self {
-        let binary = std::env::var("COBROWSE_EDGE");
-        let binary = binary.unwrap_or_else(|_| env!("CARGO_BIN_EXE_cobrowse-edge").to_owned());
-        let mut child = Command::new(binary)
+        let mut command = match std::env::var("COBROWSE_EDGE") {
+            Err(_) => Command::new(env!("CARGO_BIN_EXE_cobrowse-edge")),
+            Ok(binary) => {
+                let mut command = Command::new("taskset");
+                command.args(["--cpu-list", "0", &binary]);
+                command
+            }
+        };
+        command
             .args(["serve", "--group", "1", "--mask", "#ssn", "--origin"])
             .arg(format!("http://{origin}"))
-            .args([
-                "--listen",
-                "127.0.0.1:0",
-                "--admin",
-                "off",
-                "--access-log",
-                "off",
-            ])
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut stdout = BufReader::new(child.stdout.take().unwrap());
-        let mut line = String::new();
-        stdout.read_line(&mut line).unwrap();
-        let (_, address) = line.trim().split_once("http://").unwrap();
-        Self {
-            child,
-            address: address.parse().unwrap(),
-            _stdout: stdout,
-        }
+            .args(["--listen", "127.0.0.1:0"])
+            .args(["--admin", "off", "--access-log", "off"]);
+        let mut process = EdgeProcess::spawn_in(&std::env::temp_dir(), &mut command);
+        let address = process.address_behind("listening on http://");
+        Self { process, address }
     }
 
     /// Waits until in a second no more is done than readers take.
@@ -126,32 +120,31 @@ impl Edge {
     }
 
     fn busy_ticks(&self) -> u64 {
-        let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap();
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.process.id())).unwrap();
         let (_, fields) = stat.rsplit_once(") ").unwrap();
         let fields: Vec<_> = fields.split(' ').collect();
         fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap()
     }
 
     fn resident_kib(&self) -> u64 {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-        line.unwrap()
-            .trim()
-            .trim_end_matches(" kB")
-            .parse()
-            .unwrap()
+        self.process.status_kib("VmRSS")
     }
 }
 
-impl Drop for Edge {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+/// When a reader takes its sip: each at a moment of its own in the second, as people do who know nothing
+/// of each other. Those whom the edge began to serve together would else go on together.
+fn sips(reader: usize, began: Instant) -> Interval {
+    let share = reader as u64 * 617 % 1000;
+    let since = began.elapsed();
+    let second = since.as_secs() + 1;
+    let first = began + Duration::from_secs(second) + Duration::from_millis(share);
+    let mut ticks = interval_at(first.into(), Duration::from_secs(1));
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    ticks
 }
 
 /// Asks for the large page, and takes a little of it each second.
-async fn read_slowly(edge: SocketAddr, served: Arc<AtomicUsize>) {
+async fn read_slowly(edge: SocketAddr, mut ticks: Interval, served: Arc<AtomicUsize>) {
     let socket = TcpSocket::new_v4().unwrap();
     socket.set_recv_buffer_size(RECEIVE_BUFFER).unwrap();
     let mut stream = socket.connect(edge).await.unwrap();
@@ -164,8 +157,6 @@ async fn read_slowly(edge: SocketAddr, served: Arc<AtomicUsize>) {
         "a reader was refused"
     );
     served.fetch_add(1, Ordering::Relaxed);
-    let mut ticks = interval(Duration::from_secs(1));
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
         assert!(
@@ -208,9 +199,11 @@ async fn slow_readers_cost_little_and_slow_nobody_down() {
     p99(edge.address, asked / 5).await;
     let quiet = p99(edge.address, asked).await;
     let before = edge.resident_kib();
+    let began = Instant::now();
     let (served, mut reading) = (Arc::new(AtomicUsize::new(0)), JoinSet::new());
     for reader in 0..readers {
-        reading.spawn(read_slowly(edge.address, Arc::clone(&served)));
+        let ticks = sips(reader, began);
+        reading.spawn(read_slowly(edge.address, ticks, Arc::clone(&served)));
         // No more at once than the kernel keeps ready.
         eventually("readers are served", async || {
             served.load(Ordering::Relaxed) + 200 > reader

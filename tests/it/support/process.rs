@@ -1,3 +1,4 @@
+use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::net::{SocketAddr, TcpListener};
 use std::os::fd::OwnedFd;
@@ -107,6 +108,20 @@ impl EdgeProcess {
         rest[..end]
             .parse()
             .unwrap_or_else(|_| panic!("no address behind {words:?}: {line}"))
+    }
+
+    /// A number of KiB from what the kernel tells of it: `VmRSS`, `VmHWM`.
+    pub(crate) fn status_kib(&self, field: &str) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.id())).unwrap();
+        let line = status
+            .lines()
+            .find_map(|line| line.strip_prefix(field)?.strip_prefix(':'));
+        let kib = line.and_then(|value| value.trim().strip_suffix(" kB"));
+        kib.unwrap().parse().unwrap()
+    }
+
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// The next line with these words on standard error.
