@@ -74,16 +74,25 @@ fn asked_for(variable: &str, otherwise: usize) -> usize {
 
 const VISITORS: usize = 16;
 
-/// All of them, by several visitors at once who rest as the origin does; returns the failures.
-async fn ask_often(origins: &Origins, count: usize, make: fn(&str) -> Request<EdgeBody>) -> usize {
-    let failures = Arc::new(AtomicUsize::new(0));
+/// All of them, by several visitors at once who rest as the origin does; returns what failed, and how.
+async fn ask_often(
+    origins: &Origins,
+    count: usize,
+    make: fn(&str) -> Request<EdgeBody>,
+) -> Vec<String> {
+    let failures = Arc::<Mutex<Vec<String>>>::default();
     let visitors = (0..VISITORS).map(|visitor| {
         let (origins, failures) = (origins.clone(), Arc::clone(&failures));
         tokio::spawn(async move {
             let mut chance = mix(visitor as u64 + 1_000);
             for number in (visitor..count).step_by(VISITORS) {
                 let answer = fetch(&origins, make(&format!("/{number}"))).await;
-                failures.fetch_add(usize::from(answer.is_err()), Ordering::AcqRel);
+                if let Err(error) = answer {
+                    failures
+                        .lock()
+                        .unwrap()
+                        .push(format!("/{number}: {error:?}"));
+                }
                 chance = mix(chance);
                 if chance.is_multiple_of(8) {
                     tokio::time::sleep(Duration::from_micros(chance % 3_000)).await;
@@ -94,7 +103,7 @@ async fn ask_often(origins: &Origins, count: usize, make: fn(&str) -> Request<Ed
     for visitor in visitors.collect::<Vec<_>>() {
         visitor.await.unwrap();
     }
-    failures.load(Ordering::Acquire)
+    std::mem::take(&mut *failures.lock().unwrap())
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -105,8 +114,10 @@ async fn no_get_fails_on_a_connection_that_the_origin_closes() {
     let failures = ask_often(&origins, count, get).await;
     let connections = connections.load(Ordering::Acquire);
     let (seen, retries) = (counts.lock().unwrap().len(), origins.retries());
-    eprintln!("{count} GETs: {failures} failed, {retries} sent again, {connections} connections");
-    assert_eq!((failures, seen), (0, count));
+    let failed = failures.len();
+    eprintln!("{count} GETs: {failed} failed, {retries} sent again, {connections} connections");
+    let first = failures.first();
+    assert_eq!((failed, seen), (0, count), "{first:?}");
     assert!(
         connections > count / 100,
         "it closed hardly any: {connections}"
@@ -118,7 +129,7 @@ async fn no_post_is_sent_twice_to_an_origin_that_closes() {
     let count = asked_for("ENDURANCE_POSTS", 1_000);
     let (port, counts, connections) = restless().await;
     let origins = origins_at(&target(port), config());
-    let failures = ask_often(&origins, count, post).await;
+    let failures = ask_often(&origins, count, post).await.len();
     let counts = counts.lock().unwrap();
     let connections = connections.load(Ordering::Acquire);
     let seen = counts.len();
