@@ -124,7 +124,7 @@ impl Drop for UpstreamBody {
 }
 
 /// A visitor who takes longer for a frame is slower than some megabytes in a second.
-const DELAY: Duration = Duration::from_millis(50);
+const DELAY: Duration = Duration::from_millis(10);
 
 impl Body for UpstreamBody {
     type Data = Bytes;

@@ -45,7 +45,7 @@ where
     // A body that is not there yet has this task woken, which goes on with the same body.
     poll_fn(|cx| {
         while ahead.has_room() && ahead.poll_more(cx).is_ready() {}
-        if !ahead.has_room() || turns == AHEAD_TURNS {
+        if !ahead.awaits_its_first() || turns == AHEAD_TURNS {
             return Poll::Ready(());
         }
         turns += 1;
@@ -64,6 +64,12 @@ where
         self.rest.is_some()
             && self.ready.len() < AHEAD_FRAMES_MAX
             && self.ready_bytes() < AHEAD_BYTES_MAX
+    }
+
+    /// A page that is packed gives out nothing before its end, if that is near. Of another what is
+    /// there may leave: more would only be held for a visitor who takes it slowly.
+    fn awaits_its_first(&self) -> bool {
+        self.rest.is_some() && self.ready.is_empty()
     }
 
     fn ready_bytes(&self) -> usize {
@@ -180,12 +186,20 @@ mod tests {
     async fn a_body_that_another_task_is_about_to_bring_has_its_length() {
         let (sender, body) = streamed();
         tokio::spawn(async move {
-            for piece in ["<p>", "x"] {
-                tokio::task::yield_now().await;
-                sender.send(Ok(piece)).await.unwrap();
-            }
+            tokio::task::yield_now().await;
+            sender.send(Ok("<p>x")).await.unwrap();
         });
         assert_eq!(read_ahead(body).await.size_hint().exact(), Some(4));
+    }
+
+    /// A visitor who takes it slowly would have it held for him.
+    #[tokio::test]
+    async fn nobody_is_waited_for_beside_what_is_there() {
+        let (sender, body) = streamed();
+        sender.send(Ok("<p>")).await.unwrap();
+        tokio::spawn(async move { sender.send(Ok("x")).await.unwrap() });
+        let ahead = read_ahead(body).await;
+        assert_eq!((ahead.ready.len(), ahead.size_hint().exact()), (1, None));
     }
 
     #[tokio::test]
