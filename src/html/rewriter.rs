@@ -100,9 +100,10 @@ impl PageRewriter {
         }
     }
 
-    /// Has somebody decide about the policies that the page carries; without, they stay.
-    pub fn heed(&mut self, policies: Box<dyn PagePolicies>) {
+    /// With somebody who decides about the policies that the page carries; without, they stay.
+    pub fn with_policies(mut self, policies: Box<dyn PagePolicies>) -> Self {
         self.policies = Some(policies);
+        self
     }
 
     /// How much is best pushed at once: what is searched for a place in the head is copied, and what
@@ -127,8 +128,8 @@ impl PageRewriter {
         match &mut self.stage {
             Stage::Start { declared, kind } => {
                 let (declared, kind) = (*declared, *kind);
-                let start = self.with_held(chunk);
-                self.open(start, declared, kind, false)
+                self.held.extend_from_slice(&chunk);
+                self.open(declared, kind, false)
             }
             Stage::Locating(_) => {
                 let text = self.read_text(chunk);
@@ -143,8 +144,7 @@ impl PageRewriter {
     pub fn finish(mut self) -> (Bytes, PageReport) {
         let mut out = BytesMut::new();
         if let Stage::Start { declared, kind } = self.stage {
-            let start = self.held.split().freeze();
-            out.extend_from_slice(&self.open(start, declared, kind, true));
+            out.extend_from_slice(&self.open(declared, kind, true));
         }
         let stage = mem::replace(&mut self.stage, Stage::Passing(LocatorStop::Complete));
         let outcome = match stage {
@@ -163,40 +163,22 @@ impl PageRewriter {
         )
     }
 
-    /// All that has come of a page's start.
-    fn with_held(&mut self, chunk: Bytes) -> Bytes {
-        if self.held.is_empty() {
-            return chunk;
-        }
-        self.held.extend_from_slice(&chunk);
-        self.held.split().freeze()
-    }
-
-    /// Begins on the page's start, once enough of it is there.
-    fn open(
-        &mut self,
-        start: Bytes,
-        declared: Option<&'static Encoding>,
-        kind: PageKind,
-        ended: bool,
-    ) -> Bytes {
-        match opening::read(&start, kind, declared, self.compares_letters(), ended) {
-            Opening::Wait => {
-                self.held.extend_from_slice(&start);
-                Bytes::new()
-            }
-            Opening::Begin(charset) if kind == PageKind::Xhtml => self.begin_xhtml(charset, start),
-            Opening::Begin(charset) => self.begin(charset, start),
-            Opening::Data => self.pass_from_start(LocatorStop::Data, start),
-            Opening::NotADocument => self.pass_from_start(LocatorStop::NotADocument, start),
-            Opening::Untyped => self.pass_from_start(LocatorStop::Untyped, start),
-            Opening::UnreadableCharset => self.pass_from_start(LocatorStop::Charset, start),
+    /// Begins on what is held, once enough of the page is.
+    fn open(&mut self, declared: Option<&'static Encoding>, kind: PageKind, ended: bool) -> Bytes {
+        match opening::read(&self.held, kind, declared, self.compares_letters(), ended) {
+            Opening::Wait => Bytes::new(),
+            Opening::Begin(charset) if kind == PageKind::Xhtml => self.begin_xhtml(charset),
+            Opening::Begin(charset) => self.begin(charset),
+            Opening::Data => self.pass_from_start(LocatorStop::Data),
+            Opening::NotADocument => self.pass_from_start(LocatorStop::NotADocument),
+            Opening::Untyped => self.pass_from_start(LocatorStop::Untyped),
+            Opening::UnreadableCharset => self.pass_from_start(LocatorStop::Charset),
         }
     }
 
-    fn pass_from_start(&mut self, stop: LocatorStop, start: Bytes) -> Bytes {
+    fn pass_from_start(&mut self, stop: LocatorStop) -> Bytes {
         self.stage = Stage::Passing(stop);
-        self.pass(start)
+        self.release(self.held.len())
     }
 
     /// Whether a selector asks for letters that are not ASCII.
@@ -205,14 +187,15 @@ impl PageRewriter {
         masks.any(|mask| !mask.selector.is_ascii())
     }
 
-    /// The locator can start.
-    fn begin(&mut self, charset: PageCharset, start: Bytes) -> Bytes {
+    /// The locator can start on what is held.
+    fn begin(&mut self, charset: PageCharset) -> Bytes {
         if self.plan.placement() == Placement::Head {
             // No frameset is looked for.
             self.prologue.forget();
         }
         let transcoded_from = charset.transcoded_from(self.compares_letters());
         self.transcoder = transcoded_from.map(Transcoder::new);
+        let start = self.held.split().freeze();
         let start = self.read_text(start);
         let locator: Box<dyn Locate> = match self.plan.masks() {
             [] => Box::new(ScanLocator::new(&self.plan, charset)),
@@ -221,9 +204,10 @@ impl PageRewriter {
         self.start_with(locator, start)
     }
 
-    fn begin_xhtml(&mut self, charset: PageCharset, start: Bytes) -> Bytes {
+    fn begin_xhtml(&mut self, charset: PageCharset) -> Bytes {
         self.transcoder = charset.transcoded_from(true).map(Transcoder::new);
         self.prologue.forget();
+        let start = self.held.split().freeze();
         let start = self.read_text(start);
         self.start_with(Box::new(XmlLocator::new(Arc::clone(&self.plan))), start)
     }
@@ -259,28 +243,18 @@ impl PageRewriter {
                 self.place_tag(&found);
                 self.release_chunk(chunk, settled)
             }
-            Ok(settled) => self.edit(chunk, &found, settled),
+            Ok(settled) => {
+                self.held.extend_from_slice(&chunk);
+                self.plan_edits(&found);
+                self.release(self.distance_to(settled))
+            }
             Err(stop) => {
-                let settled = self.edit(chunk, &found, u64::MAX);
+                self.held.extend_from_slice(&chunk);
+                self.plan_edits(&found);
                 self.stop(stop);
-                self.with_unread(settled)
+                self.release_all()
             }
         }
-    }
-
-    /// Plans edits where something was found, and releases what is settled. What is held stands in
-    /// front of the chunk; mostly nothing is.
-    fn edit(&mut self, chunk: Bytes, found: &[Finding], settled: u64) -> Bytes {
-        if self.held.is_empty() {
-            self.plan_edits(found, &chunk);
-            let settled = self.split_off_unsettled(chunk, settled);
-            return self.lay_in(settled);
-        }
-        let mut held = mem::take(&mut self.held);
-        held.extend_from_slice(&chunk);
-        self.plan_edits(found, &held);
-        self.held = held;
-        self.release(self.distance_to(settled, self.held.len()))
     }
 
     fn stop(&mut self, stop: LocatorStop) {
@@ -288,22 +262,21 @@ impl PageRewriter {
         self.prologue.forget();
     }
 
-    /// How much of so much text is settled.
-    fn distance_to(&self, settled: u64, length: usize) -> usize {
+    fn distance_to(&self, settled: u64) -> usize {
         let distance = settled.saturating_sub(self.released);
-        usize::try_from(distance).unwrap_or(usize::MAX).min(length)
-    }
-
-    /// The chunk without its end that is not settled, which is held.
-    fn split_off_unsettled(&mut self, mut chunk: Bytes, settled: u64) -> Bytes {
-        let unsettled = chunk.split_off(self.distance_to(settled, chunk.len()));
-        self.held.extend_from_slice(&unsettled);
-        chunk
+        usize::try_from(distance)
+            .unwrap_or(usize::MAX)
+            .min(self.held.len())
     }
 
     /// The chunk goes on as it came, but for the end of it that is not settled.
-    fn release_chunk(&mut self, chunk: Bytes, settled: u64) -> Bytes {
-        let chunk = self.split_off_unsettled(chunk, settled);
+    fn release_chunk(&mut self, mut chunk: Bytes, settled: u64) -> Bytes {
+        let distance = settled.saturating_sub(self.released);
+        let length = usize::try_from(distance)
+            .unwrap_or(usize::MAX)
+            .min(chunk.len());
+        let unsettled = chunk.split_off(length);
+        self.held.extend_from_slice(&unsettled);
         self.released += chunk.len() as u64;
         chunk
     }
@@ -319,36 +292,26 @@ impl PageRewriter {
 
     /// Takes all that is held, and what could not be read of it: it is searched no further.
     fn release_all(&mut self) -> Bytes {
-        let text = self.release(self.held.len());
-        self.with_unread(text)
+        let mut out = self.release(self.held.len());
+        if let Some(transcoder) = self.transcoder.take() {
+            let mut all = BytesMut::from(out);
+            all.extend_from_slice(&transcoder.into_raw());
+            out = all.freeze();
+        }
+        out
     }
 
-    fn with_unread(&mut self, text: Bytes) -> Bytes {
-        let Some(transcoder) = self.transcoder.take() else {
-            return text;
-        };
-        let mut all = BytesMut::from(text);
-        all.extend_from_slice(&transcoder.into_raw());
-        all.freeze()
-    }
-
-    /// Takes `length` bytes of text off what is held.
+    /// Takes `length` bytes of text off what is held and lays in the edits that fall there.
     fn release(&mut self, length: usize) -> Bytes {
-        let text = self.held.split_to(length).freeze();
-        self.lay_in(text)
-    }
-
-    /// Lays in the edits that fall into the next text that is released.
-    fn lay_in(&mut self, text: Bytes) -> Bytes {
+        let text = self.held.split_to(length);
         let from = self.released;
         self.released += text.len() as u64;
         let first_edit = self.edits.front();
         let unedited = first_edit.is_none_or(|edit| edit.at > self.released);
         if unedited && self.transcoder.is_none() {
-            return text;
+            return text.freeze();
         }
-        let inserted = self.edits.iter().map(|edit| edit.text.len());
-        let mut out = BytesMut::with_capacity(text.len() + inserted.sum::<usize>());
+        let mut out = BytesMut::with_capacity(text.len() + self.edits.len() * EDIT_LENGTH);
         let mut done = 0;
         while let Some(edit) = self.edits.pop_front_if(|edit| edit.at <= self.released) {
             // An edit never stands in front of what is held: its tag was not settled before.
@@ -376,8 +339,8 @@ impl PageRewriter {
         }
     }
 
-    /// Turns findings into edits. Their tags are in `text`, which is all that is not released.
-    fn plan_edits(&mut self, found: &[Finding], text: &[u8]) {
+    /// Turns findings into edits; the bytes of their tags are held.
+    fn plan_edits(&mut self, found: &[Finding]) {
         for of_one_tag in found.chunk_by(|one, next| one.at == next.at) {
             let at = of_one_tag[0].at;
             self.count_masks(of_one_tag);
@@ -385,7 +348,7 @@ impl PageRewriter {
                 .extend(of_one_tag.iter().filter_map(edit::of_enclosure));
             self.place_tag(of_one_tag);
             let start = usize::try_from(at.saturating_sub(self.released)).unwrap_or(usize::MAX);
-            let start_tag = text.get(start..).unwrap_or_default();
+            let start_tag = self.held.get(start..).unwrap_or_default();
             let policy = match &mut self.policies {
                 Some(policies) if of_one_tag.iter().any(|one| one.what == Found::Policy) => {
                     policy::attribute(&mut **policies, start_tag)
@@ -405,20 +368,22 @@ impl PageRewriter {
                 policy.as_ref().ok().and_then(Option::as_deref),
             );
             self.edits.extend(edit);
-            self.inherit(of_one_tag, start_tag);
+            self.inherit(of_one_tag, start);
             if policy == Err(PolicyRefused) {
                 self.tag = self.tag.refused();
             }
         }
     }
 
-    fn inherit(&mut self, findings: &[Finding], start_tag: &[u8]) {
+    /// `start` is where the tag stands in what is held.
+    fn inherit(&mut self, findings: &[Finding], start: usize) {
         let replaces = self.plan.existing_tag() == ExistingTag::Replace;
         let exists = |one: &Finding| matches!(one.what, Found::ExistingTag | Found::Enclosure(_));
         if let Some(inheritance) = self.plan.inheritance()
             && replaces
             && findings.iter().any(exists)
         {
+            let start_tag = self.held.get(start..).unwrap_or_default();
             inheritance.take(start_tag, &mut self.inherited);
         }
     }
@@ -540,6 +505,9 @@ impl std::fmt::Debug for PageRewriter {
 
 /// Most heads are no longer, up to where a tag may stand.
 const HEAD_PIECE: usize = 4 * 1024;
+
+/// What an insertion takes up, more or less: room to reserve, not a limit.
+const EDIT_LENGTH: usize = 64;
 
 /// A panic of the parser ends the search, not the page.
 fn guarded<T>(search: impl FnOnce() -> Result<T, LocatorStop>) -> Result<T, LocatorStop> {

@@ -77,9 +77,10 @@ impl<B> RewriteBody<B> {
 
     /// With somebody who decides about the policies that the page carries; without, they stay.
     pub fn with_policies(mut self, policies: Box<dyn PagePolicies>) -> Self {
-        if let Some(pipe) = &mut self.pipe {
-            pipe.rewriter.heed(policies);
-        }
+        self.pipe = self.pipe.take().map(|pipe| Pipe {
+            rewriter: pipe.rewriter.with_policies(policies),
+            ..pipe
+        });
         self
     }
 

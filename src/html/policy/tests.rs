@@ -52,8 +52,8 @@ fn at_end() -> Arc<Plan> {
 }
 
 fn rewrite(plan: &Arc<Plan>, page: &[u8], chunk: usize) -> (String, PageOutcome) {
-    let mut rewriter = PageRewriter::new(Arc::clone(plan), None, PageKind::Document);
-    rewriter.heed(Box::<Scripted>::default());
+    let rewriter = PageRewriter::new(Arc::clone(plan), None, PageKind::Document);
+    let mut rewriter = rewriter.with_policies(Box::<Scripted>::default());
     let mut out = Vec::new();
     for piece in page.chunks(chunk) {
         out.extend_from_slice(&rewriter.push(Bytes::copy_from_slice(piece)));

@@ -348,8 +348,8 @@ fn a_policy_that_would_have_to_be_said_anew_costs_the_tag() {
         let page = format!(
             "<html {XMLNS}><meta http-equiv='Content-Security-Policy' content='{content}'/><p/></html>"
         );
-        let mut rewriter = PageRewriter::new(masking(&["p"]), None, PageKind::Xhtml);
-        rewriter.heed(Box::new(Policies));
+        let rewriter = PageRewriter::new(masking(&["p"]), None, PageKind::Xhtml);
+        let mut rewriter = rewriter.with_policies(Box::new(Policies));
         let mut out = rewriter.push(page.clone().into()).to_vec();
         let (rest, report) = rewriter.finish();
         out.extend_from_slice(&rest);
