@@ -208,7 +208,8 @@ fn stream(head: &[u8; HEAD_BYTES]) -> u32 {
 }
 
 /// Where the first field begins: in front of it the table's size may change (RFC 7541 6.3). `None`:
-/// not to be told yet.
+/// not to be told yet. Of sizes that take more bytes than any may, which h2 refuses, no end is looked
+/// for: what is held back is read anew with each byte.
 fn behind_sizes(block: &[u8]) -> Option<usize> {
     let mut at = 0;
     while at < SIZES_BYTES_MAX {
@@ -218,11 +219,13 @@ fn behind_sizes(block: &[u8]) -> Option<usize> {
         }
         at += 1;
         if first & 0x1f == 0x1f {
-            let rest = block.get(at..)?;
-            at += 1 + rest.iter().position(|byte| byte & 0x80 == 0)?;
+            while at < SIZES_BYTES_MAX && block.get(at)? & 0x80 != 0 {
+                at += 1;
+            }
+            at += 1;
         }
     }
-    Some(at)
+    Some(at.min(SIZES_BYTES_MAX))
 }
 
 impl<I: AsyncRead + Unpin> AsyncRead for Marked<I> {

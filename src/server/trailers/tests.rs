@@ -84,6 +84,24 @@ fn trailers_begin_with_a_field_and_nothing_else_changes() {
     }
 }
 
+/// A table's size that does not end: h2 refuses it, and no more of it is kept than of one that does.
+#[test]
+fn of_sizes_without_an_end_little_is_held_back() {
+    let open = [frame(HEADERS, 4, 1, b"head"), frame(DATA, 0, 1, b"body")].concat();
+    let endless = [&[0x3f][..], &[0x80; 200]].concat();
+    let sent = [PREFACE, &open, &frame(HEADERS, ENDS, 1, &endless)].concat();
+    let (mut mark, mut out) = (TrailerMark::new(), BytesMut::new());
+    for byte in &sent {
+        mark.pass_into(&[*byte], &mut out);
+        assert!(
+            mark.begun.len() <= HEAD_BYTES + SIZES_BYTES_MAX,
+            "{}",
+            mark.begun.len()
+        );
+    }
+    assert_eq!(out.len(), sent.len() + 1);
+}
+
 #[test]
 fn what_is_no_trailer_stays_as_it_is() {
     let frames = [
