@@ -87,8 +87,9 @@ pub(super) fn unix_socket(text: &str) -> Result<PathBuf, Fault> {
     }
 }
 
-/// What Linux has room for, and a zero behind it (unix(7)).
-const UNIX_PATH_BYTES_MAX: usize = 107;
+/// What Linux has room for beside a zero (unix(7)), without the `.new` that stands behind it until the
+/// edge has started.
+const UNIX_PATH_BYTES_MAX: usize = 103;
 
 /// Who may connect: three octal digits, as for chmod.
 pub(super) fn unix_mode(text: &str) -> Result<u32, Fault> {
