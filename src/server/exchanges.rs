@@ -76,15 +76,19 @@ pub struct ExchangeBody {
 #[derive(Debug)]
 struct OpenExchange {
     counts: Arc<Counts>,
-    stream: Option<Arc<Stream>>,
+    place: StreamPlace,
 }
 
 /// An exchange that becomes a tunnel over its stream.
 #[derive(Debug)]
 struct OpenTunnel {
     counts: Arc<Counts>,
-    stream: Option<Arc<Stream>>,
+    place: StreamPlace,
 }
+
+/// The stream that an exchange, or its tunnel, is on; `None` over HTTP/1.
+#[derive(Clone, Debug)]
+struct StreamPlace(Option<Arc<Stream>>);
 
 impl Exchanges {
     pub(super) fn new(controls: Controls, protocol: Protocol) -> Self {
@@ -136,7 +140,7 @@ impl Exchanges {
         self.counts.one_begun.notify_waiters();
         OpenExchange {
             counts: Arc::clone(&self.counts),
-            stream: self.streams.as_ref().map(Streams::open),
+            place: StreamPlace(self.streams.as_ref().map(Streams::open)),
         }
     }
 
@@ -147,29 +151,25 @@ impl Exchanges {
         if let Some(protocol) = extensions.remove::<hyper::ext::Protocol>() {
             self.counts.tunnels.fetch_add(1, Ordering::AcqRel);
             let counts = Arc::clone(&self.counts);
-            let stream = exchange.stream.clone();
+            let place = exchange.place.clone();
             extensions.insert(ConnectProtocol(protocol.as_str().into()));
-            extensions.insert(Hold::new(OpenTunnel { counts, stream }));
+            extensions.insert(Hold::new(OpenTunnel { counts, place }));
         }
     }
 }
 
 impl Held for OpenTunnel {
     fn stand(&self) {
-        if let Some(stream) = &self.stream {
-            stream.stand();
-        }
+        self.place.stand();
     }
 
     fn go_on(&self) {
-        if let Some(stream) = &self.stream {
-            stream.go_on();
-        }
+        self.place.go_on();
     }
 
     fn gone(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
         Box::pin(async {
-            match &self.stream {
+            match &self.place.0 {
                 Some(stream) => stream.gone().await,
                 None => std::future::pending().await,
             }
@@ -194,28 +194,30 @@ impl<S> Counted<S> {
 impl OpenExchange {
     /// Called in the task that runs it.
     fn note_task(&self) {
-        if let Some(stream) = &self.stream {
+        if let Some(stream) = &self.place.0 {
             stream.note_task();
         }
     }
 
     fn note_deadline(&self, answer: &Response<EdgeBody>) {
-        if let (Some(stream), Some(deadline)) = (&self.stream, answer.extensions().get()) {
+        if let (Some(stream), Some(deadline)) = (&self.place.0, answer.extensions().get()) {
             let Deadline(deadline) = deadline;
             stream.must_end_by(*deadline);
         }
     }
+}
 
+impl StreamPlace {
     /// A frame was handed over, just after it went on, and the next is not asked for before the
     /// client took it.
     fn stand(&self) {
-        if let Some(stream) = &self.stream {
+        if let Some(stream) = &self.0 {
             stream.stand();
         }
     }
 
     fn go_on(&self) {
-        if let Some(stream) = &self.stream {
+        if let Some(stream) = &self.0 {
             stream.go_on();
         }
     }
@@ -329,10 +331,10 @@ impl Body for ExchangeBody {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         ready!(self.poll_taken(cx));
-        self.open.go_on();
+        self.open.place.go_on();
         let polled = Pin::new(&mut self.inner).poll_frame(cx);
         if let Poll::Ready(Some(Ok(_))) = polled {
-            self.open.stand();
+            self.open.place.stand();
             self.wait_if_slow();
         }
         let is_whole = match &polled {
