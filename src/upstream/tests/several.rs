@@ -242,6 +242,22 @@ async fn a_visitor_who_leaves_during_a_trial_leaves_it_to_the_next() {
     assert_eq!(fetch(&origins, get("/2")).await.unwrap(), "first");
 }
 
+/// Asks a page that does not come, until the origin has had so many requests.
+async fn ask_slow_page(
+    origins: &Origins,
+    one: &Origin,
+    requests: usize,
+) -> tokio::task::JoinHandle<Result<String, UpstreamError>> {
+    let asking = tokio::spawn({
+        let origins = origins.clone();
+        async move { fetch(&origins, get("/slow")).await }
+    });
+    while one.lines().len() < requests {
+        tokio::task::yield_now().await;
+    }
+    asking
+}
+
 /// Somebody is there again: what remains to be seen is how well it answers, and how long that takes
 /// is up to one visitor.
 #[tokio::test]
@@ -252,13 +268,7 @@ async fn a_slow_page_that_is_the_trial_keeps_nobody_out() {
         origins.fail_for_test(0);
     }
     let_pass(Duration::from_secs(1)).await;
-    let slow = tokio::spawn({
-        let origins = origins.clone();
-        async move { fetch(&origins, get("/slow")).await }
-    });
-    while one.lines().is_empty() {
-        tokio::task::yield_now().await;
-    }
+    let slow = ask_slow_page(&origins, &one, 1).await;
     assert_eq!(fetch(&origins, get("/1")).await.unwrap(), "first");
     assert_eq!(states(&origins), ["up"]);
     slow.abort();
@@ -273,13 +283,7 @@ async fn a_slow_page_on_a_connection_that_was_kept_keeps_nobody_out() {
         origins.fail_for_test(0);
     }
     let_pass(Duration::from_secs(1)).await;
-    let slow = tokio::spawn({
-        let origins = origins.clone();
-        async move { fetch(&origins, get("/slow")).await }
-    });
-    while one.lines().len() < 2 {
-        tokio::task::yield_now().await;
-    }
+    let slow = ask_slow_page(&origins, &one, 2).await;
     assert_eq!(fetch(&origins, get("/1")).await.unwrap(), "first");
     slow.abort();
 }
