@@ -373,8 +373,8 @@ const SETTINGS: &[Setting] = &[
     setting(
         "upstream",
         "headers_max",
-        "200",
-        "header fields in an answer",
+        "100",
+        "header fields in an answer; more than 100 cost each answer some time",
     ),
     setting(
         "upstream",

@@ -10,7 +10,7 @@ use tokio::task::{AbortHandle, JoinHandle};
 use tokio::time::{Instant, timeout_at};
 
 use super::body::{Reuse, UpstreamBody};
-use super::config::Config;
+use super::config::{Config, DEFAULT_HEADERS_MAX};
 use super::connector::Connector;
 use super::error::UpstreamError;
 use super::flow::{Flow, READ_MAX};
@@ -138,12 +138,15 @@ impl Shared {
     pub(super) fn builder(&self) -> http1::Builder {
         let mut builder = http1::Builder::new();
         builder
-            .max_headers(self.config.headers_max)
             .max_header_size(self.config.head_bytes_max)
             // Also what is held of a request that the origin does not take.
             .max_buf_size(READ_MAX.max(self.config.head_bytes_max))
             // Legacy origins fold long fields. hyper unfolds them, as RFC 9112 5.2 asks for.
             .allow_obsolete_multiline_headers_in_responses(true);
+        // Told so, hyper would look for room for them on the heap with each answer.
+        if self.config.headers_max != DEFAULT_HEADERS_MAX {
+            builder.max_headers(self.config.headers_max);
+        }
         builder
     }
 

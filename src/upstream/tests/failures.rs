@@ -123,6 +123,21 @@ async fn a_head_that_is_too_large() {
     assert_eq!(failure(&client, get("/")).await, "head_too_large");
 }
 
+/// hyper has room for as many by itself.
+#[tokio::test]
+async fn as_many_headers_as_by_default() {
+    for (count, expected) in [(99, Ok(String::new())), (100, Err("head_too_large"))] {
+        let fields = "set-cookie: a=b\r\n".repeat(count);
+        let answer = format!("HTTP/1.1 200 OK\r\n{fields}content-length: 0\r\n\r\n");
+        let answer: &'static str = answer.leak();
+        let steps = vec![Read, Send(answer), AwaitClose].leak();
+        let origin = Origin::start(vec![&*steps].leak()).await;
+        let client = client_with(&origin, config());
+        let outcome = fetch(&client, get("/")).await.map_err(|e| e.kind());
+        assert_eq!(outcome, expected, "{count}");
+    }
+}
+
 #[tokio::test]
 async fn too_many_headers() {
     const ANSWER: &str = "HTTP/1.1 200 OK\r\na: 1\r\nb: 2\r\ncontent-length: 0\r\n\r\n";
