@@ -318,7 +318,7 @@ const SETTINGS: &[Setting] = &[
         "coding",
         "gzip_level",
         "2",
-        "1 to 9: how much work is put into writing pages in gzip and deflate",
+        "1 to 9: how much work is put into writing pages in gzip and deflate; gzip that the origin wrote goes on as it is where only a tag is put in the head",
     ),
     setting("coding", "br_level", "4", "0 to 11, for br"),
     setting("coding", "zstd_level", "3", "1 to 19, for zstd"),

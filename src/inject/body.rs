@@ -6,8 +6,8 @@ use bytes::{Bytes, BytesMut};
 use encoding_rs::Encoding;
 use http_body::{Body, Frame, SizeHint};
 
-use crate::html::{PageKind, PagePolicies, PageReport, PageRewriter, Plan};
-use crate::wire::{BoxError, CodecError, Coding, CodingLevels, Decoder, Encoder};
+use crate::html::{PageKind, PagePolicies, PageReport, PageRewriter, Placement, Plan};
+use crate::wire::{BoxError, CodecError, Coding, CodingLevels, Decoder, Encoder, Splicer};
 
 /// A page on its way: the origin's body decoded, edited and encoded again.
 ///
@@ -61,8 +61,11 @@ impl<B> RewriteBody<B> {
     ) -> Self {
         let pipe = Pipe {
             input: Bytes::new(),
+            packed: Bytes::new(),
             decoded: Bytes::new(),
             decoder: Decoder::new(page.from),
+            may_splice: may_splice(&plan, page),
+            splicer: None,
             rewriter: PageRewriter::new(plan, page.charset, page.kind),
             encoder: Encoder::new(page.to, levels),
             unflushed: false,
@@ -158,7 +161,7 @@ where
                 Poll::Ready(Some(Ok(frame))) => {
                     self.has_asked_again = false;
                     // Trailers speak of the body as the origin sent it, and are left out.
-                    pipe.input = frame.into_data().unwrap_or_default();
+                    pipe.take(frame.into_data().unwrap_or_default());
                 }
                 Poll::Ready(Some(Err(error))) => return self.fail(error.into()),
                 Poll::Ready(None) => return self.finish(),
@@ -212,10 +215,16 @@ where
 struct Pipe {
     /// What came from the origin and was not yet read.
     input: Bytes,
+    /// What of that the splicer was not given.
+    packed: Bytes,
     /// What of that was decoded and not yet edited.
     decoded: Bytes,
     decoder: Option<Decoder>,
     rewriter: PageRewriter,
+    /// Nothing has come yet, and a splicer may be tried.
+    may_splice: bool,
+    /// Stands in for the encoder, as long as it can.
+    splicer: Option<Splicer>,
     encoder: Option<Encoder>,
     /// Whether the encoder was fed since its last flush.
     unflushed: bool,
@@ -234,11 +243,60 @@ impl Pipe {
             }
         };
         if plain.is_empty() {
-            return Ok(None);
+            return self.splice();
         }
         let piece = plain.split_to(plain.len().min(self.rewriter.piece_max()));
+        if self.splicer.is_some() {
+            let page = self.rewriter.push(piece.clone());
+            return self.note(&piece, &page).map(Some);
+        }
         let page = self.rewriter.push(piece);
         self.encode(page).map(Some)
+    }
+
+    fn take(&mut self, input: Bytes) {
+        if std::mem::take(&mut self.may_splice) {
+            self.splicer = Splicer::new(&input);
+        }
+        if self.splicer.is_some() {
+            self.packed = input.clone();
+        }
+        self.input = input;
+    }
+
+    /// Tells the splicer what was read, and what became of it.
+    fn note(&mut self, piece: &[u8], page: &[u8]) -> Result<Bytes, CodecError> {
+        let Some(splicer) = &mut self.splicer else {
+            return Ok(Bytes::new());
+        };
+        let may_go_on = splicer.note(piece, page);
+        let is_known = may_go_on && self.rewriter.passes();
+        if !may_go_on || is_known && !splicer.settle()? {
+            return self.pack_instead();
+        }
+        self.unflushed = splicer.is_looking();
+        Ok(Bytes::new())
+    }
+
+    /// The page is packed anew after all.
+    fn pack_instead(&mut self) -> Result<Bytes, CodecError> {
+        let splicer = self.splicer.take();
+        self.packed = Bytes::new();
+        self.encode(splicer.map(Splicer::give_up).unwrap_or_default().into())
+    }
+
+    /// All that came was decoded and noted: the splicer may have it.
+    fn splice(&mut self) -> Result<Option<Bytes>, CodecError> {
+        let (Some(splicer), Some(decoder)) = (&mut self.splicer, &self.decoder) else {
+            return Ok(None);
+        };
+        let packed = std::mem::take(&mut self.packed);
+        if packed.is_empty() {
+            return Ok(None);
+        }
+        let read = decoder.total_in().saturating_sub(splicer.taken());
+        let read = usize::try_from(read).unwrap_or(usize::MAX);
+        splicer.splice(&packed[..read.min(packed.len())]).map(Some)
     }
 
     /// How much is to come, where so much is to come from the origin.
@@ -263,6 +321,11 @@ impl Pipe {
 
     fn flush(&mut self) -> Result<Bytes, CodecError> {
         let mut out = BytesMut::new();
+        match &mut self.splicer {
+            Some(splicer) if !splicer.is_looking() => return Ok(splicer.flush()),
+            Some(_) if self.unflushed => out.extend_from_slice(&self.pack_instead()?),
+            _ => {}
+        }
         if let Some(encoder) = self.encoder.as_mut().filter(|_| self.unflushed) {
             encoder.flush(&mut out)?;
         }
@@ -274,15 +337,28 @@ impl Pipe {
         if let Some(decoder) = &self.decoder {
             decoder.finish()?;
         }
+        let mut out = BytesMut::new();
         let (page, report) = self.rewriter.finish();
         let Some(mut encoder) = self.encoder else {
             return Ok((page, report));
         };
-        let mut out = BytesMut::new();
+        match self.splicer {
+            Some(splicer) if !splicer.is_looking() => {
+                return Ok((Bytes::copy_from_slice(&splicer.finish()?), report));
+            }
+            Some(splicer) => encoder.encode(&splicer.give_up(), &mut out)?,
+            None => {}
+        }
         encoder.encode(&page, &mut out)?;
         encoder.finish(&mut out)?;
         Ok((out.freeze(), report))
     }
+}
+
+/// Whether a page's insertion may be laid into what the origin has packed: where there is one, near its beginning.
+fn may_splice(plan: &Plan, page: PageBody) -> bool {
+    let stays_gzip = page.from == Coding::Gzip && page.to == Coding::Gzip;
+    stays_gzip && plan.placement() == Placement::Head && plan.masks().is_empty()
 }
 
 /// Pages are packed to a third or less.

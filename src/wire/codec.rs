@@ -2,6 +2,7 @@
 //! out, and back. The state machines are compression-codecs'; the limits are ours.
 
 mod deflate;
+mod splice;
 mod whole;
 
 use std::io;
@@ -17,6 +18,7 @@ use compression_codecs::{
 };
 
 use self::deflate::{Deflater, Wrapping};
+pub use self::splice::Splicer;
 use self::whole::{Held, gunzip};
 use super::Coding;
 
@@ -112,6 +114,11 @@ impl Decoder {
             }
         }
         Ok(Bytes::new())
+    }
+
+    /// How many compressed bytes were read. What came behind the end of the stream is not counted.
+    pub fn total_in(&self) -> u64 {
+        self.total_in
     }
 
     /// The compressed body has ended: whether it was whole. A body of no bytes is.

@@ -47,7 +47,7 @@ mod test_heads;
 
 pub use authority::{Authority, AuthorityError, MAX_HOST_BYTES};
 pub use body::{BoxError, EdgeBody, WithoutTrailers, empty_body, full_body};
-pub use codec::{CodecError, CodingLevels, Decoder, Encoder};
+pub use codec::{CodecError, CodingLevels, Decoder, Encoder, Splicer};
 pub use coding::{AcceptEncoding, Coding, CodingRefusal};
 pub use cookies::{confine_set_cookie, cookie_value, join_cookies, keep_cookies};
 pub use deadline::Deadline;

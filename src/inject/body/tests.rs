@@ -231,6 +231,141 @@ fn a_length_that_is_told_is_what_comes() {
     }
 }
 
+/// What becomes of a plain page under that plan.
+fn tagged(page: &[u8]) -> Vec<u8> {
+    let steps = vec![Step::Data(page.into())];
+    let plain = Coding::Identity;
+    let out = Run::by(plan_in_head(), plain, plain, steps).read().unwrap();
+    assert!(out.len() > page.len(), "a tag is in it");
+    out
+}
+
+#[test]
+fn what_the_origin_has_packed_goes_on_packed_as_it_is() {
+    let rows: String = (0..9_000)
+        .map(|n| format!("<p>{}</p>", n * n % 8191))
+        .collect();
+    let page = [HEAD, rows.as_bytes()].concat();
+    let packed = encoded(Coding::Gzip, &page);
+    for size in [1, 7, 1000, 5000, packed.len()] {
+        let steps = packed.chunks(size).map(|data| Step::Data(data.into()));
+        let mut run = Run::by(plan_in_head(), Coding::Gzip, Coding::Gzip, steps.collect());
+        let out = run.read().unwrap();
+        assert!(
+            decoded(Coding::Gzip, &out) == (tagged(&page), true),
+            "{size}"
+        );
+        // The first bytes tell whether it can be.
+        let rest = packed.len() * 9 / 10..packed.len() - 8;
+        let goes_on = out[..out.len() - 8].ends_with(&packed[rest]);
+        assert_eq!(goes_on, size >= 1000, "{size}");
+        let [PageEnd::Finished(report)] = &run.ends()[..] else {
+            panic!("{size}")
+        };
+        assert_eq!(report.outcome, PageOutcome::Tagged);
+    }
+}
+
+/// A page in two parts, packed so that the first can be read by itself.
+fn packed_in_two(first: &[u8], second: &[u8]) -> [Vec<u8>; 2] {
+    let mut encoder = Encoder::new(Coding::Gzip, CodingLevels::default()).unwrap();
+    let (mut start, mut rest) = (BytesMut::new(), BytesMut::new());
+    encoder.encode(first, &mut start).unwrap();
+    encoder.flush(&mut start).unwrap();
+    encoder.encode(second, &mut rest).unwrap();
+    encoder.finish(&mut rest).unwrap();
+    [start.to_vec(), rest.to_vec()]
+}
+
+#[test]
+fn what_the_origin_has_packed_and_flushed_is_sent_when_it_pauses() {
+    let long = b"<p>a row of many</p>".repeat(4000);
+    let starts: [&[u8]; 4] = [
+        b"<!DOCTYPE html><html>",
+        b"<",
+        HEAD,
+        &[HEAD, &long].concat(),
+    ];
+    for first in starts {
+        let page = [first, b"<head></head><p>the rest</p>"].concat();
+        let [start, rest] = packed_in_two(first, &page[first.len()..]);
+        let steps = vec![Step::Data(start), Step::Pause, Step::Data(rest)];
+        let mut run = Run::by(plan_in_head(), Coding::Gzip, Coding::Gzip, steps);
+        let mut sent = run.read().unwrap();
+        let arrived = decoded(Coding::Gzip, &sent).0;
+        let in_plain = Run::by(
+            plan_in_head(),
+            Coding::Identity,
+            Coding::Identity,
+            vec![Step::Data(first.into()), Step::Pause],
+        )
+        .read();
+        assert_eq!(arrived, in_plain.unwrap());
+        sent.extend(run.read().unwrap());
+        assert!(decoded(Coding::Gzip, &sent) == (tagged(&page), true));
+    }
+}
+
+#[test]
+fn a_packed_page_without_a_place_for_a_tag_goes_on_whole() {
+    let data = br#"{"head": "<head>", "rows": [1, 2, 3]}"#.repeat(3000);
+    let blank = [&b" ".repeat(70_000)[..], HEAD].concat();
+    for page in [&data[..], b"x", b"", &blank] {
+        let packed = encoded(Coding::Gzip, page);
+        let steps = packed.chunks(900).map(|data| Step::Data(data.into()));
+        let mut run = Run::by(plan_in_head(), Coding::Gzip, Coding::Gzip, steps.collect());
+        let (plain, whole) = decoded(Coding::Gzip, &run.read().unwrap());
+        let plain = String::from_utf8(plain).unwrap();
+        let without = plain.replace("<script id=\"t\"></script>", "");
+        assert!(without.as_bytes() == page && whole, "{} bytes", page.len());
+    }
+}
+
+#[test]
+fn a_packed_page_that_breaks_off_is_an_error_wherever_it_is_cut() {
+    let page = [HEAD, &b"<p>a row</p>".repeat(9_000)].concat();
+    let packed = encoded(Coding::Gzip, &page);
+    for cut in [1, 4, 8, 9, packed.len() / 2, packed.len() - 30] {
+        let whole = &packed[..packed.len() - cut];
+        let steps = whole.chunks(500).map(|data| Step::Data(data.into()));
+        let mut run = Run::by(plan_in_head(), Coding::Gzip, Coding::Gzip, steps.collect());
+        assert_eq!(
+            run.read(),
+            Err("the compressed body ends early".to_owned()),
+            "{cut}"
+        );
+        assert_eq!(run.ends(), [PageEnd::Broken], "{cut}");
+    }
+    for at in [packed.len() - 8, packed.len() / 2] {
+        let mut wrong = packed.clone();
+        wrong[at] ^= 0x55;
+        let steps = vec![Step::Data(wrong)];
+        let mut run = Run::by(plan_in_head(), Coding::Gzip, Coding::Gzip, steps);
+        assert!(run.read().is_err(), "{at}");
+    }
+}
+
+#[test]
+fn bytes_behind_a_packed_page_are_left_away() {
+    let page = [HEAD, &b"<p>a row</p>".repeat(9_000)].concat();
+    for behind in [
+        &b"more"[..],
+        &encoded(Coding::Gzip, b"another page"),
+        &encoded(Coding::Gzip, &page),
+    ] {
+        let packed = [&encoded(Coding::Gzip, &page)[..], behind].concat();
+        for size in [600, packed.len()] {
+            let steps = packed.chunks(size).map(|data| Step::Data(data.into()));
+            let mut run = Run::by(plan_in_head(), Coding::Gzip, Coding::Gzip, steps.collect());
+            let out = run.read().unwrap();
+            assert!(
+                decoded(Coding::Gzip, &out) == (tagged(&page), true),
+                "{size}"
+            );
+        }
+    }
+}
+
 #[test]
 fn no_length_is_told_while_more_may_be_inserted() {
     let steps = vec![Step::Data(PAGE.into()), Step::Pause];

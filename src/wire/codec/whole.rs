@@ -108,21 +108,27 @@ impl Press {
 /// RFC 1952 2.3: a head of ten bytes, and a trailer of eight.
 const GZIP_BYTES_MIN: usize = 18;
 
+/// What names gzip, and its one method.
+const BEGIN: [u8; 3] = [0x1f, 0x8b, 8];
+
 /// A checksum of the head, and what RFC 1952 does not know: for those who read it step by step.
 const ODD_FLAGS: u8 = 0b1110_0010;
 
 /// The body, if `packed` is all of a gzip stream, with nothing behind it. Anything else, and what is broken, is
 /// for those who read it step by step.
 pub(super) fn gunzip(packed: &[u8]) -> Option<Bytes> {
-    let [0x1f, 0x8b, 8, flags, ..] = packed else {
-        return None;
-    };
+    let flags = *packed.strip_prefix(&BEGIN)?.first()?;
     if packed.len() < GZIP_BYTES_MIN || flags & ODD_FLAGS != 0 {
         return None;
     }
     // Of a stream that goes on, these four bytes hardly ever are a length in reason.
     let length = usize::try_from(u32::from_le_bytes(*packed.last_chunk()?)).ok()?;
     if length > WHOLE_MAX {
+        return None;
+    }
+    // Another stream may follow, which is as long.
+    let behind = memchr::memmem::find(&packed[BEGIN.len()..], &BEGIN);
+    if behind.is_some() {
         return None;
     }
     let mut plain = BytesMut::zeroed(length);
