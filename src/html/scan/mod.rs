@@ -84,8 +84,16 @@ impl ScanLocator {
             }
             match self.tokens.step(bytes, &mut at, self.base) {
                 None => break,
-                Some(Step::Named) if self.tokens.is_end_tag() => self.meet_end_tag(),
+                Some(Step::Named) if self.tokens.is_end_tag() => {
+                    self.meet_end_tag();
+                    if self.tokens.has_only_a_name(bytes, &mut at) {
+                        self.leave(found);
+                    }
+                }
                 Some(Step::Named) => match self.meet_start_tag()? {
+                    None if self.tokens.has_only_a_name(bytes, &mut at) => {
+                        self.enter(&bytes[..at], found)?;
+                    }
                     None => {}
                     Some(until) => at = self.read_closer(bytes, until, found)?,
                 },

@@ -1,6 +1,6 @@
 //! Names of tags, in small letters, and which of them are more than a name to a parser.
 
-use super::tokens::{SCRIPT, Text};
+use super::tokens::{SCRIPT, Text, ends_name};
 
 /// The name of a tag: nearly all have at most eight letters, and are compared as a number.
 #[derive(Clone, Debug, Default, Eq)]
@@ -43,18 +43,33 @@ impl PartialEq for Name {
 }
 
 impl Name {
+    pub(super) fn is_empty(&self) -> bool {
+        self.length == 0
+    }
+
     pub(super) fn clear(&mut self) {
         self.start = 0;
         self.length = 0;
         self.rest.clear();
     }
 
+    /// Reads a whole name at the front of these bytes; `None` if it is longer than most, or they may not be all
+    /// of it.
+    #[inline]
+    pub(super) fn read(&mut self, bytes: &[u8]) -> Option<usize> {
+        let (start, _) = bytes.split_first_chunk::<8>()?;
+        let length = start.iter().position(|byte| ends_name(*byte))?;
+        let others = u64::MAX << (8 * length);
+        self.start = in_small_letters(u64::from_le_bytes(*start) & !others);
+        self.length = length;
+        Some(length)
+    }
+
     pub(super) fn push(&mut self, letters: &[u8]) {
         if self.length == 0 && letters.len() <= 8 {
             let mut start = [0; 8];
             start[..letters.len()].copy_from_slice(letters);
-            start.make_ascii_lowercase();
-            self.start = u64::from_le_bytes(start);
+            self.start = in_small_letters(u64::from_le_bytes(start));
             self.length = letters.len();
             return;
         }
@@ -104,6 +119,17 @@ impl Name {
             _ => Kind::Other,
         }
     }
+}
+
+/// Eight bytes at once, of which capital letters become small ones: they have a bit less.
+const fn in_small_letters(bytes: u64) -> u64 {
+    const EACH: u64 = 0x0101_0101_0101_0101;
+    let low = bytes & (EACH * 0x7f);
+    // The highest bit of each byte says that it is one of these, or follows them.
+    let from_a = low + EACH * (0x80 - b'A' as u64);
+    let behind_z = low + EACH * (0x7f - b'Z' as u64);
+    let capitals = (from_a ^ behind_z) & !bytes & (EACH * 0x80);
+    bytes | (capitals >> 2)
 }
 
 /// The first eight bytes of a name, as a number.
@@ -174,4 +200,36 @@ const fn in_order<const N: usize>(names: [(&'static [u8], Kind); N]) -> [KnownNa
         at += 1;
     }
     known
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn letters_are_made_small_as_one_by_one() {
+        for byte in 0..=u8::MAX {
+            for other in [b'@', b'A', b'Z', b'[', b'a', 0, 0xff] {
+                let mut bytes = [other, byte, other, other, byte, byte, other, byte];
+                let small = in_small_letters(u64::from_le_bytes(bytes));
+                bytes.make_ascii_lowercase();
+                assert_eq!(small, u64::from_le_bytes(bytes), "{byte} among {other}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_name_is_the_same_at_once_and_in_pieces() {
+        for name in ["b", "BODY", "section", "textarea", "frameset", "blockquote"] {
+            let tag = format!("{name}>and some text behind it");
+            let (mut at_once, mut pieces) = (Name::default(), Name::default());
+            let length = at_once.read(tag.as_bytes());
+            assert_eq!(length, (name.len() < 8).then_some(name.len()), "{name}");
+            name.bytes().for_each(|letter| pieces.push(&[letter]));
+            if length.is_none() {
+                at_once.push(name.as_bytes());
+            }
+            assert!(at_once == pieces && at_once.is(name.to_ascii_lowercase().as_bytes()));
+        }
+    }
 }

@@ -118,6 +118,17 @@ impl Tokens {
         None
     }
 
+    /// Whether the tag that was just named has nothing but a name: then it is whole.
+    #[inline]
+    pub(super) fn has_only_a_name(&mut self, bytes: &[u8], at: &mut usize) -> bool {
+        let is_whole = bytes.get(*at) == Some(&b'>');
+        if is_whole {
+            *at += 1;
+            self.state = self.after_tag();
+        }
+        is_whole
+    }
+
     pub(super) fn name(&self) -> &Name {
         &self.name
     }
@@ -178,7 +189,11 @@ impl Tokens {
     }
 
     fn find_tag(&mut self, bytes: &[u8], at: &mut usize, base: u64) -> Option<Step> {
-        let Some(found) = memchr(b'<', &bytes[*at..]) else {
+        let found = match bytes[*at] {
+            b'<' => Some(0),
+            _ => memchr(b'<', &bytes[*at..]),
+        };
+        let Some(found) = found else {
             *at = bytes.len();
             return None;
         };
@@ -208,6 +223,13 @@ impl Tokens {
 
     fn read_name(&mut self, bytes: &[u8], at: &mut usize) -> Option<Step> {
         let rest = &bytes[*at..];
+        if self.name.is_empty()
+            && let Some(length) = self.name.read(rest)
+        {
+            *at += length;
+            self.state = State::BeforeAttribute;
+            return Some(Step::Named);
+        }
         let end = rest.iter().position(|byte| ends_name(*byte));
         self.name.push(&rest[..end.unwrap_or(rest.len())]);
         *at += end.unwrap_or(rest.len());
