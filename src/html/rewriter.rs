@@ -311,7 +311,10 @@ impl PageRewriter {
         if unedited && self.transcoder.is_none() {
             return text.freeze();
         }
-        let mut out = BytesMut::with_capacity(text.len() + self.edits.len() * EDIT_LENGTH);
+        // What is left is little, and of its own: a visitor who takes this slowly would have the room of
+        // a whole piece held beside it.
+        self.held = BytesMut::from(&self.held[..]);
+        let mut out = BytesMut::with_capacity(text.len() + self.inserted_bytes());
         let mut done = 0;
         while let Some(edit) = self.edits.pop_front_if(|edit| edit.at <= self.released) {
             // An edit never stands in front of what is held: its tag was not settled before.
@@ -322,6 +325,13 @@ impl PageRewriter {
         }
         self.pass_on(&text[done..], &mut out);
         out.freeze()
+    }
+
+    /// How much is laid into what is released.
+    fn inserted_bytes(&self) -> usize {
+        let edits = self.edits.iter();
+        let now = edits.take_while(|edit| edit.at <= self.released);
+        now.map(|edit| edit.text.len()).sum()
     }
 
     /// Appends the origin's bytes of a piece of the text.
@@ -505,9 +515,6 @@ impl std::fmt::Debug for PageRewriter {
 
 /// Most heads are no longer, up to where a tag may stand.
 const HEAD_PIECE: usize = 4 * 1024;
-
-/// What an insertion takes up, more or less: room to reserve, not a limit.
-const EDIT_LENGTH: usize = 64;
 
 /// A panic of the parser ends the search, not the page.
 fn guarded<T>(search: impl FnOnce() -> Result<T, LocatorStop>) -> Result<T, LocatorStop> {
