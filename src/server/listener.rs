@@ -14,6 +14,7 @@ use tokio::time::{Instant, sleep};
 use super::error::BindError;
 use super::socket::{ClientStream, NO_ADDRESS};
 use super::unix_door::UnixDoor;
+use super::unsent::Unsent;
 use crate::wire::Scheme;
 
 /// One address that is listened on; with port 0, the port that was found.
@@ -47,9 +48,6 @@ struct Trouble {
 
 /// Connections that the kernel keeps ready while the server is at its limit.
 const BACKLOG: i32 = 1024;
-/// What the kernel takes of an answer before it could be sent. It takes megabytes, where it may, of
-/// which a slow client sees nothing for minutes; what is on its way to the client is not limited.
-const UNSENT_BYTES_MAX: u32 = 128 * 1024;
 /// The first wait after a failed accept; it doubles up to `ACCEPT_PAUSE_MAX`.
 const ACCEPT_PAUSE_MIN: Duration = Duration::from_millis(5);
 /// Long enough to cost nothing while descriptors are short, short enough to be back at once.
@@ -226,7 +224,7 @@ fn prefer_the_newest(socket: &Socket) -> nix::Result<()> {
 
 fn take_connections(socket: Socket) -> io::Result<TcpListener> {
     // Its connections inherit both. A failure only costs memory of the kernel, or latency.
-    let _ = socket.set_tcp_notsent_lowat(UNSENT_BYTES_MAX);
+    let _ = socket.set_tcp_notsent_lowat(Unsent::Usual.bytes());
     let _ = socket.set_tcp_nodelay(true);
     socket.set_nonblocking(true)?;
     TcpListener::from_std(socket.into())

@@ -23,6 +23,7 @@ mod tls_connection;
 mod trailers;
 mod transport;
 mod unix_door;
+mod unsent;
 mod visitors;
 mod write_gate;
 

@@ -8,6 +8,8 @@ use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
 
+use super::unsent::Unsent;
+
 /// A client's connection, as it was accepted.
 #[derive(Debug)]
 pub(super) enum ClientStream {
@@ -27,6 +29,13 @@ impl ClientStream {
                 stream.local_addr().unwrap_or(bound)
             }
             Self::Tcp(_) | Self::Unix(_) => bound,
+        }
+    }
+
+    /// Lets the kernel take so much before it could be sent. A failure only costs memory of the kernel.
+    pub(super) fn keep_unsent(&self, unsent: Unsent) {
+        if let Self::Tcp(stream) = self {
+            let _ = SockRef::from(stream).set_tcp_notsent_lowat(unsent.bytes());
         }
     }
 
@@ -94,5 +103,25 @@ impl AsyncWrite for ClientStream {
             Self::Tcp(stream) => Pin::new(stream).poll_shutdown(cx),
             Self::Unix(stream) => Pin::new(stream).poll_shutdown(cx),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn the_kernel_is_told_what_to_keep() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let stream = TcpStream::connect(listener.local_addr().unwrap());
+        let stream = ClientStream::Tcp(stream.await.unwrap());
+        stream.keep_unsent(Unsent::Little);
+        let ClientStream::Tcp(stream) = &stream else {
+            panic!("it is one of TCP");
+        };
+        let told = SockRef::from(stream).tcp_notsent_lowat().unwrap();
+        assert_eq!(told, Unsent::Little.bytes());
     }
 }

@@ -13,6 +13,7 @@ use tokio::time::{Instant, Sleep, sleep};
 use super::crowd::Place;
 use super::signals::{Handle, OpenConnection};
 use super::socket::ClientStream;
+use super::unsent::Pace;
 use super::write_gate::WriteGate;
 use crate::telemetry::ConnectionGuard;
 
@@ -26,6 +27,7 @@ pub(super) struct Transport {
     read_cut: Cut,
     write_cut: Cut,
     stall: Stall,
+    pace: Pace,
     reset: ResetSwitch,
     gate: WriteGate,
     _seat: Seat,
@@ -87,6 +89,7 @@ impl Transport {
             read_cut: Cut::new(handle),
             write_cut: Cut::new(handle),
             stall: Stall::new(write_stall_timeout),
+            pace: Pace::new(),
             reset: ResetSwitch::default(),
             gate: WriteGate::default(),
             _seat: seat,
@@ -112,9 +115,13 @@ impl Transport {
     ) -> Poll<io::Result<T>> {
         if polled.is_ready() {
             self.stall.is_running = false;
+            if let Some(unsent) = self.pace.taken() {
+                self.stream.keep_unsent(unsent);
+            }
             return polled;
         }
         self.gate.shut();
+        self.pace.blocked();
         if self.write_cut.poll(cx).is_ready() {
             return Poll::Ready(Err(cut()));
         }
