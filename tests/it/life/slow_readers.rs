@@ -1,8 +1,7 @@
 //! Needs a machine that is idle. `make slow-readers` gives the edge one processor and all else, which
-//! are the readers, the origin and whoever measures, another: then the time that others wait for is spent
-//! in the edge, or in the kernel for it.
+//! are the readers, the origin and whoever measures, another. The readers give way to the others there, so
+//! that the time that these wait for is spent in the edge, or in the kernel for it.
 
-use std::fs;
 use std::net::SocketAddr;
 use std::process::Command;
 use std::sync::Arc;
@@ -10,11 +9,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use rustix::process::setpriority_process;
 use socket2::SockRef;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinSet;
-use tokio::time::{Interval, MissedTickBehavior, interval, interval_at};
+use tokio::time::{Interval, MissedTickBehavior, interval_at};
 
 use super::rounds;
 use crate::support::{EdgeProcess, Visitor, eventually};
@@ -22,15 +23,23 @@ use crate::support::{EdgeProcess, Visitor, eventually};
 /// What a reader may cost.
 const RESIDENT_KIB_MAX: u64 = 96;
 const PAGE_BYTES: usize = 5 * 1024 * 1024;
-/// Each takes so much in a second, and holds no more than a mobile's socket may.
-const SIP: usize = 2_000;
+/// Each takes 2 KB/s, a sip at a time, and holds no more than a mobile's socket may.
+const SIP: usize = 8_000;
+const SIP_EVERY: Duration = Duration::from_secs(4);
 const RECEIVE_BUFFER: u32 = 16 * 1024;
-/// Of the origin's sockets, or the kernel would take megabytes of each page.
-const SEND_BUFFER: usize = 64 * 1024;
+/// Of the origin's sockets. All are on one machine here: left to itself, the kernel would take more for
+/// the origin's end than it has for TCP as a whole (`tcp_mem`), and then everybody waits for it.
+const SEND_BUFFER: usize = 16 * 1024;
 
-/// Other visitors ask 100 times a second, all together.
+/// Other visitors ask 100 times a second, all together, each at a moment of its own.
 const OTHERS: u32 = 4;
 const ASK_EVERY: Duration = Duration::from_millis(40);
+
+/// Beside a reader's two.
+const DESCRIPTORS_BESIDE: u64 = 200;
+
+/// What Linux calls the greatest niceness.
+const LEAST_PRIORITY: i32 = 19;
 
 const ROW: &str = "<tr><td class=row>2024-02-29</td><td id=ssn>078-05-1120</td><td>Payment received.</td></tr>\r\n";
 
@@ -105,46 +114,33 @@ impl Edge {
         Self { process, address }
     }
 
-    /// Waits until in a second no more is done than readers take.
-    async fn comes_to_rest(&self, readers: usize) {
-        let mut ticks = interval(Duration::from_secs(1));
-        ticks.tick().await;
-        loop {
-            let before = self.busy_ticks();
-            ticks.tick().await;
-            // A tick is 10 ms; a sip is far from costing 50 us.
-            if self.busy_ticks() - before <= 5 + readers as u64 * 5 / 1000 {
-                return;
-            }
-        }
-    }
-
-    fn busy_ticks(&self) -> u64 {
-        let stat = fs::read_to_string(format!("/proc/{}/stat", self.process.id())).unwrap();
-        let (_, fields) = stat.rsplit_once(") ").unwrap();
-        let fields: Vec<_> = fields.split(' ').collect();
-        fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap()
-    }
-
     fn resident_kib(&self) -> u64 {
         self.process.status_kib("VmRSS")
     }
 }
 
-/// When a reader takes its sip: each at a moment of its own in the second, as people do who know nothing
-/// of each other. Those whom the edge began to serve together would else go on together.
-fn sips(reader: usize, began: Instant) -> Interval {
-    let share = reader as u64 * 617 % 1000;
-    let since = began.elapsed();
-    let second = since.as_secs() + 1;
-    let first = began + Duration::from_secs(second) + Duration::from_millis(share);
-    let mut ticks = interval_at(first.into(), Duration::from_secs(1));
+/// When a reader takes its sips: each at moments of its own, as people do who know nothing of each
+/// other. Those whom the edge began to serve together would else go on together.
+fn sips(reader: usize) -> Interval {
+    let share = reader as u32 * 617 % 1000;
+    let first = Instant::now() + SIP_EVERY * share / 1000;
+    let mut ticks = interval_at(first.into(), SIP_EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
     ticks
 }
 
-/// Asks for the large page, and takes a little of it each second.
-async fn read_slowly(edge: SocketAddr, mut ticks: Interval, served: Arc<AtomicUsize>) {
+/// How far the readers are.
+#[derive(Default)]
+struct Tally {
+    /// Have the head of their page.
+    served: AtomicUsize,
+    /// Have taken so much that what the kernel took for them at first is gone: from then on the edge is
+    /// asked for what they take.
+    settled: AtomicUsize,
+}
+
+/// Asks for the large page, and takes a little of it now and then.
+async fn read_slowly(edge: SocketAddr, mut ticks: Interval, settling: usize, tally: Arc<Tally>) {
     let socket = TcpSocket::new_v4().unwrap();
     socket.set_recv_buffer_size(RECEIVE_BUFFER).unwrap();
     let mut stream = socket.connect(edge).await.unwrap();
@@ -156,23 +152,38 @@ async fn read_slowly(edge: SocketAddr, mut ticks: Interval, served: Arc<AtomicUs
         sip[..first].starts_with(b"HTTP/1.1 200"),
         "a reader was refused"
     );
-    served.fetch_add(1, Ordering::Relaxed);
-    loop {
+    tally.served.fetch_add(1, Ordering::Relaxed);
+    for sips in 1.. {
         ticks.tick().await;
         assert!(
             stream.read(&mut sip).await.unwrap() > 0,
             "a reader was cut off"
         );
+        if sips == settling {
+            tally.settled.fetch_add(1, Ordering::Relaxed);
+        }
     }
+}
+
+/// Where the readers are: they give way to whoever else is in this process.
+fn back_row() -> Runtime {
+    Builder::new_multi_thread()
+        .worker_threads(1)
+        .on_thread_start(|| setpriority_process(None, LEAST_PRIORITY).unwrap())
+        .enable_all()
+        .build()
+        .unwrap()
 }
 
 /// How long others wait for a small page, the most patient of a hundred.
 async fn p99(edge: SocketAddr, each: u32) -> Duration {
     let mut others = JoinSet::new();
-    for _ in 0..OTHERS {
+    let now = Instant::now();
+    for other in 0..OTHERS {
         others.spawn(async move {
             let mut visitor = Visitor::http1(edge).await;
-            let mut ticks = interval(ASK_EVERY);
+            let first = now + ASK_EVERY * other / OTHERS;
+            let mut ticks = interval_at(first.into(), ASK_EVERY);
             let mut waits = Vec::new();
             for _ in 0..each {
                 // Counted from when it was due.
@@ -189,36 +200,43 @@ async fn p99(edge: SocketAddr, each: u32) -> Duration {
     waits[waits.len() * 99 / 100]
 }
 
+/// For this process and the edge, which it starts.
+fn allow_descriptors(needed: u64) {
+    let (_, hard) = getrlimit(Resource::RLIMIT_NOFILE).unwrap();
+    let allowed = hard.max(needed);
+    setrlimit(Resource::RLIMIT_NOFILE, allowed, allowed)
+        .unwrap_or_else(|error| panic!("{needed} descriptors, as `ulimit -Hn` may allow: {error}"));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn slow_readers_cost_little_and_slow_nobody_down() {
-    let (readers, asked) = (rounds(200, 9_900), rounds(50, 250));
+    let (readers, asked, settling) = (rounds(200, 10_000), rounds(50, 250), rounds(1, 9));
     let asked = u32::try_from(asked).unwrap();
-    let (_, hard) = getrlimit(Resource::RLIMIT_NOFILE).unwrap();
-    setrlimit(Resource::RLIMIT_NOFILE, hard, hard).unwrap();
+    allow_descriptors(2 * readers as u64 + DESCRIPTORS_BESIDE);
     let edge = Edge::start(origin().await);
     p99(edge.address, asked / 5).await;
     let quiet = p99(edge.address, asked).await;
     let before = edge.resident_kib();
-    let began = Instant::now();
-    let (served, mut reading) = (Arc::new(AtomicUsize::new(0)), JoinSet::new());
-    for reader in 0..readers {
-        let ticks = sips(reader, began);
-        reading.spawn(read_slowly(edge.address, ticks, Arc::clone(&served)));
+    let back_row = back_row();
+    let (tally, mut reading) = (Arc::<Tally>::default(), JoinSet::new());
+    for place in 0..readers {
+        let ticks = sips(place);
+        let reader = read_slowly(edge.address, ticks, settling, Arc::clone(&tally));
+        reading.spawn_on(reader, back_row.handle());
         // No more at once than the kernel keeps ready.
         eventually("readers are served", async || {
-            served.load(Ordering::Relaxed) + 200 > reader
+            tally.served.load(Ordering::Relaxed) + 200 > place
         })
         .await;
     }
-    eventually("all are served", async || {
-        served.load(Ordering::Relaxed) == readers
+    eventually("all have settled", async || {
+        tally.settled.load(Ordering::Relaxed) == readers
     })
     .await;
-    // What the kernel takes for each is on its way; then there is only what readers take.
-    edge.comes_to_rest(readers).await;
     let loaded = p99(edge.address, asked).await;
     assert!(reading.try_join_next().is_none(), "all are still reading");
     let each = (edge.resident_kib() - before) as f64 / readers as f64;
+    back_row.shutdown_background();
     println!(
         "{readers} slow readers: {each:.1} KiB each above {before} KiB; others wait {quiet:.1?} at p99, \
          {loaded:.1?} meanwhile"
