@@ -1,4 +1,5 @@
-//! Two upgraded byte streams joined. Knows nothing of what runs through them.
+//! Two upgraded byte streams joined. Of what runs through them it knows where the frames of a WebSocket
+//! end, the only protocol that connections are switched to: a last one can be put in between.
 
 use std::future::pending;
 use std::io;
@@ -14,13 +15,13 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::telemetry::{self, Blame, Metrics};
-use crate::wire::Hold;
+use crate::wire::{GOING_AWAY, Hold, WebSocketFrames};
 
 /// The visitor's side, before protocols are switched.
 #[derive(Debug)]
 pub struct Downstream {
     pub upgrade: OnUpgrade,
-    /// `None`: it is the whole connection, which knows itself how it stands.
+    /// What it and the server tell each other.
     pub hold: Option<Hold>,
 }
 
@@ -112,7 +113,7 @@ pub fn spawn(downstream: Downstream, upstream: OnUpgrade, metrics: Arc<Metrics>)
 pub struct Ends<D, U> {
     pub downstream: D,
     pub upstream: U,
-    /// Told whether the visitor takes what it is given.
+    /// Told whether the visitor takes what it is given, and tells when the server is about to end.
     pub hold: Option<Hold>,
 }
 
@@ -226,6 +227,14 @@ impl Traffic {
 }
 
 impl Direction<'_> {
+    /// Resolves when whoever is written to is to be told that the edge is ending.
+    async fn leaving(&self) {
+        match self.hold {
+            Some(hold) => hold.leaving().await,
+            None => pending().await,
+        }
+    }
+
     /// Resolves when whoever is written to takes nothing any more.
     async fn gone(&self) {
         match self.hold {
@@ -241,10 +250,21 @@ impl Direction<'_> {
     ) -> Result<(), End> {
         let broken = |blame| move |source| End::Broken { blame, source };
         let mut buffer = vec![0; BUFFER_BYTES];
-        let mut gone = pin!(self.gone());
+        let mut frames = WebSocketFrames::default();
+        let (mut gone, mut leaving) = (pin!(self.gone()), pin!(self.leaving()));
+        let mut is_leaving = false;
         loop {
+            if is_leaving && frames.takes_another() {
+                // Its answer to this goes to the other side, which so hears of it too.
+                to.write_all(&GOING_AWAY).await.map_err(broken(self.to))?;
+                return to.shutdown().await.map_err(broken(self.to));
+            }
             let read = tokio::select! {
                 read = from.read(&mut buffer) => read,
+                () = &mut leaving, if !is_leaving => {
+                    is_leaving = true;
+                    continue;
+                }
                 () = &mut gone => {
                     self.traffic.note_move();
                     self.traffic.reset.notify_one();
@@ -259,6 +279,7 @@ impl Direction<'_> {
             }
             let standing = self.hold.map(Hold::stand);
             let chunk = &buffer[..count];
+            frames.pass(chunk);
             to.write_all(chunk).await.map_err(broken(self.to))?;
             to.flush().await.map_err(broken(self.to))?;
             drop(standing);

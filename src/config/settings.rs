@@ -185,7 +185,7 @@ const SETTINGS: &[Setting] = &[
         "server",
         "drain_timeout",
         "\"30s\"",
-        "how long exchanges and tunnels may still take after SIGTERM",
+        "how long exchanges and tunnels may still take after SIGTERM; WebSockets are then told 1001, and have a second more",
     ),
     setting(
         "limits",

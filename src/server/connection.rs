@@ -72,7 +72,7 @@ pub(super) async fn serve_connection<I, S>(
     S: Clone + Send + 'static,
     S::Future: Send + 'static,
 {
-    let exchanges = Exchanges::new(controls, protocol);
+    let exchanges = Exchanges::new(controls, protocol, handle);
     let ended = match protocol {
         Protocol::Http1 => {
             let (io, heads) = Watched::new(io);

@@ -12,11 +12,13 @@ use http::{Method, Request, Response, StatusCode, Version};
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use hyper::service::Service;
+use hyper::upgrade::OnUpgrade;
 use tokio::sync::Notify;
 
 use super::handshake::Protocol;
 use super::head_watch::HeadWatch;
 use super::malformed::Malformed;
+use super::signals::Handle;
 use super::streams::{Stream, Streams};
 use super::transport::{Controls, ResetSwitch};
 use super::write_gate::WriteGate;
@@ -31,6 +33,7 @@ pub(super) struct Exchanges {
     gate: Option<WriteGate>,
     /// Of HTTP/2.
     streams: Option<Arc<Streams>>,
+    handle: Handle,
 }
 
 #[derive(Debug, Default)]
@@ -79,11 +82,12 @@ struct OpenExchange {
     place: StreamPlace,
 }
 
-/// An exchange that becomes a tunnel over its stream.
+/// An exchange that becomes a tunnel over its stream, or over the whole connection.
 #[derive(Debug)]
 struct OpenTunnel {
     counts: Arc<Counts>,
     place: StreamPlace,
+    handle: Handle,
 }
 
 /// The stream that an exchange, or its tunnel, is on; `None` over HTTP/1.
@@ -91,13 +95,14 @@ struct OpenTunnel {
 struct StreamPlace(Option<Arc<Stream>>);
 
 impl Exchanges {
-    pub(super) fn new(controls: Controls, protocol: Protocol) -> Self {
+    pub(super) fn new(controls: Controls, protocol: Protocol, handle: &Handle) -> Self {
         let Controls { reset, gate } = controls;
         Self {
             counts: Arc::default(),
             reset,
             gate: (protocol == Protocol::Http1).then_some(gate),
             streams: (protocol == Protocol::Http2).then(Arc::default),
+            handle: handle.clone(),
         }
     }
 
@@ -145,16 +150,22 @@ impl Exchanges {
     }
 
     /// Says in words that belong to no server what an extended `CONNECT` asks for, and has whatever
-    /// comes of it held.
+    /// comes of it, or of an `Upgrade`, held.
     fn mark_tunnel(&self, request: &mut Request<Incoming>, exchange: &OpenExchange) {
         let extensions = request.extensions_mut();
-        if let Some(protocol) = extensions.remove::<hyper::ext::Protocol>() {
-            self.counts.tunnels.fetch_add(1, Ordering::AcqRel);
-            let counts = Arc::clone(&self.counts);
-            let place = exchange.place.clone();
-            extensions.insert(ConnectProtocol(protocol.as_str().into()));
-            extensions.insert(Hold::new(OpenTunnel { counts, place }));
+        let protocol = extensions.remove::<hyper::ext::Protocol>();
+        if protocol.is_none() && extensions.get::<OnUpgrade>().is_none() {
+            return;
         }
+        if let Some(protocol) = protocol {
+            extensions.insert(ConnectProtocol(protocol.as_str().into()));
+        }
+        self.counts.tunnels.fetch_add(1, Ordering::AcqRel);
+        extensions.insert(Hold::new(OpenTunnel {
+            counts: Arc::clone(&self.counts),
+            place: exchange.place.clone(),
+            handle: self.handle.clone(),
+        }));
     }
 }
 
@@ -174,6 +185,10 @@ impl Held for OpenTunnel {
                 None => std::future::pending().await,
             }
         })
+    }
+
+    fn leaving(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        Box::pin(self.handle.leaving())
     }
 }
 
@@ -240,9 +255,7 @@ where
 
     fn call(&self, mut request: Request<Incoming>) -> Self::Future {
         let open = self.exchanges.begin();
-        if request.method() == Method::CONNECT {
-            self.exchanges.mark_tunnel(&mut request, &open);
-        }
+        self.exchanges.mark_tunnel(&mut request, &open);
         if let Some(fault) = self.heads.as_ref().and_then(HeadWatch::next) {
             request.extensions_mut().insert(fault);
         }

@@ -178,8 +178,15 @@ impl Server {
             // Every connection, upgraded or not, holds a permit until it is closed.
             drop(permits.acquire_many(self.permits_max).await);
         };
+        let in_time = async {
+            let mut all_closed = pin!(all_closed);
+            if timeout(self.drain_timeout, &mut all_closed).await.is_err() {
+                handle.leave();
+                let _ = timeout(FAREWELL, all_closed).await;
+            }
+        };
         tokio::select! {
-            _ = timeout(self.drain_timeout, all_closed) => {}
+            () = in_time => {}
             () = handle.cutting() => {}
         }
         handle.cut();
@@ -188,6 +195,10 @@ impl Server {
         Drained { cut }
     }
 }
+
+/// How long a tunnel may take to end in order once the drain has lasted too long: a round trip, and its
+/// client's answer.
+const FAREWELL: Duration = Duration::from_secs(1);
 
 /// For connections that are being made while another edge takes over: longer than a round trip.
 const LINGER: Duration = Duration::from_secs(1);

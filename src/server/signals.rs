@@ -31,6 +31,8 @@ enum Phase {
     Serve,
     /// No new connection, no new exchange on an idle one.
     Drain,
+    /// Tunnels say that they end.
+    Leave,
     /// Whatever is still open is closed.
     Cut,
 }
@@ -51,6 +53,11 @@ impl Handle {
         self.advance(Phase::Drain);
     }
 
+    /// Tells tunnels that the cut is near.
+    pub(super) fn leave(&self) {
+        self.advance(Phase::Leave);
+    }
+
     /// Ends everything now, without waiting for exchanges.
     pub fn cut(&self) {
         self.cut_off();
@@ -62,6 +69,13 @@ impl Handle {
     /// Cancel safety: safe.
     pub async fn draining(&self) {
         self.reached(Phase::Drain).await;
+    }
+
+    /// Waits until the cut is near.
+    ///
+    /// Cancel safety: safe.
+    pub(super) async fn leaving(&self) {
+        self.reached(Phase::Leave).await;
     }
 
     /// Waits until what is still open is being cut.

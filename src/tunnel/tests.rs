@@ -78,7 +78,12 @@ async fn ends_soon_after_one_side_did_and_the_other_is_silent() {
     );
 }
 
-struct Stream(Arc<Notify>);
+/// A stream that is reset, or whose server leaves.
+#[derive(Clone, Default)]
+struct Stream {
+    reset: Arc<Notify>,
+    leave: Arc<Notify>,
+}
 
 impl Held for Stream {
     fn stand(&self) {}
@@ -86,19 +91,23 @@ impl Held for Stream {
     fn go_on(&self) {}
 
     fn gone(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
-        Box::pin(self.0.notified())
+        Box::pin(self.reset.notified())
+    }
+
+    fn leaving(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        Box::pin(self.leave.notified())
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn ends_at_once_with_a_stream_that_was_reset() {
-    let reset = Arc::new(Notify::new());
-    let hold = Hold::new(Stream(Arc::clone(&reset)));
+    let stream = Stream::default();
+    let hold = Hold::new(stream.clone());
     let (mut client, mut origin, running) = held_tunnel(Some(hold), pending());
     let start = Instant::now();
     client.write_all(b"bye").await.unwrap();
     client.shutdown().await.unwrap();
-    reset.notify_one();
+    stream.reset.notify_one();
     assert_eq!(read(&mut origin, 3).await, b"bye");
     assert!(matches!(running.await.unwrap().end, End::Finished));
     assert_eq!(start.elapsed(), Duration::ZERO);
@@ -106,15 +115,36 @@ async fn ends_at_once_with_a_stream_that_was_reset() {
 
 #[tokio::test(start_paused = true)]
 async fn does_not_wait_for_long_for_an_origin_that_takes_nothing_of_a_reset_stream() {
-    let reset = Arc::new(Notify::new());
-    let hold = Hold::new(Stream(Arc::clone(&reset)));
+    let stream = Stream::default();
+    let hold = Hold::new(stream.clone());
     let (mut client, _origin, running) = held_tunnel(Some(hold), pending());
     client.write_all(&[0; PIPE_BYTES]).await.unwrap();
     client.write_all(&[0; PIPE_BYTES]).await.unwrap();
     let start = Instant::now();
-    reset.notify_one();
+    stream.reset.notify_one();
     assert!(matches!(running.await.unwrap().end, End::Idle));
     assert!(start.elapsed() < RESET_TIMEOUT * 2);
+}
+
+/// The client's answer to the last frame still goes to the origin.
+#[tokio::test(start_paused = true)]
+async fn a_visitor_is_told_that_the_edge_goes_away_where_a_frame_ends() {
+    let stream = Stream::default();
+    let hold = Hold::new(stream.clone());
+    let (mut client, mut origin, running) = held_tunnel(Some(hold), pending());
+    // A frame of three bytes, of which one is still to come.
+    origin.write_all(b"\x82\x03ab").await.unwrap();
+    assert_eq!(read(&mut client, 4).await, b"\x82\x03ab");
+    stream.leave.notify_one();
+    tokio::task::yield_now().await;
+    origin.write_all(b"c").await.unwrap();
+    let mut rest = Vec::new();
+    client.read_to_end(&mut rest).await.unwrap();
+    assert_eq!(rest, [b"c", &GOING_AWAY[..]].concat());
+    client.write_all(b"answer").await.unwrap();
+    client.shutdown().await.unwrap();
+    assert_eq!(read(&mut origin, 6).await, b"answer");
+    assert!(matches!(running.await.unwrap().end, End::Finished));
 }
 
 #[tokio::test(start_paused = true)]

@@ -2,9 +2,9 @@ use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
 
-/// What a tunnel over one stream of a connection tells the connection, which else knows nothing of
-/// it once its head was answered. While a clone is held, the connection carries a tunnel. The server
-/// puts it among the request's extensions.
+/// What a tunnel and the connection that carries it, or the one stream of it that does, tell each other:
+/// else neither knows of the other once the head was answered. While a clone is held, the connection
+/// carries a tunnel. The server puts it among the request's extensions.
 #[derive(Clone)]
 pub struct Hold(Arc<dyn Held>);
 
@@ -16,6 +16,8 @@ pub trait Held: Send + Sync {
     fn go_on(&self);
     /// Resolves, once, when nothing can be sent on the stream any more: it was reset, or ended.
     fn gone(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
+    /// Resolves when the server is about to cut what is still open.
+    fn leaving(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
 }
 
 /// The client is waited for.
@@ -35,6 +37,11 @@ impl Hold {
     /// Resolves when nothing can be sent on the stream any more. A reset reads like an end in order.
     pub async fn gone(&self) {
         self.0.gone().await;
+    }
+
+    /// Resolves when the server is about to cut what is still open. Whoever has a last word says it now.
+    pub async fn leaving(&self) {
+        self.0.leaving().await;
     }
 }
 

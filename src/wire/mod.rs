@@ -12,6 +12,7 @@ mod raw_heads;
 mod refusal;
 mod scheme;
 mod upgrade;
+mod websocket_frames;
 mod windows_path;
 
 // A head on its way up or down.
@@ -76,3 +77,4 @@ pub use validators::{
     Conditional, drop_body_facts, drop_range, is_conditional, restore_foreign, restore_if_match,
     restore_up, sole_page_tag, tag_down,
 };
+pub use websocket_frames::{GOING_AWAY, WebSocketFrames};

@@ -12,8 +12,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, split};
 use tokio::sync::{Notify, mpsc};
 
 use crate::support::{
-    Conversation, RawOrigin, RawVisitor, SWITCHED, ScriptedOrigin, TestEdge, Visitor, config,
-    handshake, rules_for, serve_echo, soon, tls,
+    Conversation, RawOrigin, RawVisitor, SWITCHED, ScriptedOrigin, Socket, TestEdge, Told, Visitor,
+    config, handshake, rules_for, serve_echo, soon, tls,
 };
 
 /// A visitor that has sent a handshake to an edge before this origin.
@@ -358,11 +358,37 @@ async fn a_tunnel_ends_with_the_edge_on_both_sides() {
     visitor.read_until("\r\n\r\n").await;
     assert_eq!(edge.end().await.cut, 1);
     assert!(soon(came.recv()).await.unwrap());
-    assert!(
-        visitor
-            .read_to_end()
-            .await
-            .unwrap_or_else(|rest| rest)
-            .is_empty()
-    );
+    let told = visitor.read_to_end().await.unwrap_or_else(|rest| rest);
+    assert_eq!(told, [0x88, 2, 0x03, 0xe9], "a close with 1001");
+}
+
+/// The visitor's answer to that goes to the origin, and nothing is left to be cut.
+#[tokio::test]
+async fn a_socket_is_told_to_go_away_once_a_drain_has_lasted_too_long() {
+    let (sent, mut came) = mpsc::channel(1);
+    let origin = RawOrigin::start(move |mut conversation| {
+        let sent = sent.clone();
+        async move {
+            conversation.head().await;
+            conversation.send(SWITCHED).await;
+            let mut rest = Vec::new();
+            let _ = conversation.stream.read_to_end(&mut rest).await;
+            sent.send(rest).await.unwrap();
+        }
+    })
+    .await;
+    let mut config = config(&rules_for(origin.address));
+    config.server.drain_timeout = Duration::from_millis(50);
+    let mut edge = TestEdge::spawn(config).await;
+    let mut socket = Socket::open(edge.http, "localhost", "/socket", &[])
+        .await
+        .unwrap();
+    edge.begin_drain();
+    assert_eq!(socket.next().await, Told::Close(Some(1001)));
+    socket.close(1001).await;
+    assert_eq!(socket.next().await, Told::Gone);
+    drop(socket);
+    let answered = soon(came.recv()).await.unwrap();
+    assert_eq!(answered[..2], [0x88, 0x82], "{answered:?}");
+    assert_eq!(edge.end().await.cut, 0);
 }

@@ -325,6 +325,7 @@ async fn a_socket_ends_with_the_edge_once_a_drain_has_lasted_too_long() {
         socket.next().await,
         Told::Text("while it drains".to_owned())
     );
+    assert_eq!(socket.next().await, Told::Close(Some(1001)));
     assert_eq!(socket.next().await, Told::Gone);
     assert_eq!(edge.end().await.cut, 1);
 }
