@@ -296,7 +296,11 @@ impl Pipe {
         }
         let read = decoder.total_in().saturating_sub(splicer.taken());
         let read = usize::try_from(read).unwrap_or(usize::MAX);
-        splicer.splice(&packed[..read.min(packed.len())]).map(Some)
+        let sent = splicer.splice(&packed[..read.min(packed.len())])?;
+        match splicer.has_looked_enough() {
+            true => self.pack_instead().map(Some),
+            false => Ok(Some(sent)),
+        }
     }
 
     /// How much is to come, where so much is to come from the origin.

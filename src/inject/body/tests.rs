@@ -322,6 +322,26 @@ fn a_packed_page_without_a_place_for_a_tag_goes_on_whole() {
 }
 
 #[test]
+fn a_packed_page_behind_many_blocks_of_nothing_is_packed_anew() {
+    let rows: String = (0..9_000)
+        .map(|n| format!("<p>{}</p>", n * n % 8191))
+        .collect();
+    let page = [HEAD, rows.as_bytes()].concat();
+    let packed = encoded(Coding::Gzip, &page);
+    let (head, stream) = packed.split_at(10);
+    for (blocks, goes_on) in [(100, true), (100_000, false)] {
+        let nothing = b"\0\0\0\xff\xff".repeat(blocks);
+        let packed = [head, &nothing, stream].concat();
+        let steps = packed.chunks(8_000).map(|data| Step::Data(data.into()));
+        let mut run = Run::by(plan_in_head(), Coding::Gzip, Coding::Gzip, steps.collect());
+        let out = run.read().unwrap();
+        assert!(decoded(Coding::Gzip, &out) == (tagged(&page), true));
+        let rest = &stream[stream.len() * 9 / 10..stream.len() - 8];
+        assert_eq!(out[..out.len() - 8].ends_with(rest), goes_on, "{blocks}");
+    }
+}
+
+#[test]
 fn a_packed_page_that_breaks_off_is_an_error_wherever_it_is_cut() {
     let page = [HEAD, &b"<p>a row</p>".repeat(9_000)].concat();
     let packed = encoded(Coding::Gzip, &page);

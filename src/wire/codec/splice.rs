@@ -57,7 +57,7 @@ enum Stage {
     Ended,
 }
 
-/// How far a page is read in search of an insertion.
+/// How far a page is read in search of an insertion, and how much of it is held packed.
 const LOOKING_MAX: usize = 64 * 1024;
 
 /// RFC 1952 2.3.
@@ -93,6 +93,15 @@ impl Splicer {
         matches!(self.stage, Stage::Looking { .. })
     }
 
+    /// Whether the insertion should be known by now, by what is held for it.
+    pub fn has_looked_enough(&self) -> bool {
+        match &self.stage {
+            // Blocks of nothing make no page.
+            Stage::Looking { plain, packed, .. } => plain.len().max(packed.len()) > LOOKING_MAX,
+            Stage::Walking { .. } | Stage::Passing(_) | Stage::Ended => false,
+        }
+    }
+
     /// A piece of the page as it was read, and what goes on instead, now or later. `false` if the insertion
     /// should be known by now.
     pub fn note(&mut self, read: &[u8], written: &[u8]) -> bool {
@@ -102,7 +111,7 @@ impl Splicer {
             Stage::Looking { plain, page, .. } => {
                 plain.extend_from_slice(read);
                 page.extend_from_slice(written);
-                plain.len() <= LOOKING_MAX
+                !self.has_looked_enough()
             }
             Stage::Walking {
                 plain, plain_max, ..

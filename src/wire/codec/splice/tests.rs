@@ -276,6 +276,17 @@ fn a_page_in_which_nothing_is_found_is_read_for_a_while_only() {
 }
 
 #[test]
+fn blocks_of_nothing_are_held_for_a_while_only() {
+    let mut splicer = Splicer::new(&packed(b"", 6)).unwrap();
+    let nothing = b"\0\0\0\xff\xff".repeat(1000);
+    let pieces = (0..100).take_while(|_| {
+        assert!(splicer.splice(&nothing).unwrap().is_empty());
+        !splicer.has_looked_enough()
+    });
+    assert_eq!(pieces.count(), LOOKING_MAX / nothing.len());
+}
+
+#[test]
 fn a_stream_that_is_not_whole_has_no_trailer() {
     let plain = page(90_000, 19);
     let packed = packed(&plain, 6);
