@@ -51,7 +51,7 @@ test: ## Install what is missing, then run every check and every test
 life: ## Reload an edge 100 times, and hand over 20 times in each way, under load (make test: a few times)
 	@COBROWSE_TEST_LIFE=full $(CARGO) test --locked --quiet --test it life -- --nocapture --skip slow_readers
 
-slow-readers: ## Measure 10,000 slow readers of a 5 MB page, and what others notice of them (the edge on one processor)
+slow-readers: ## Measure 10,000 slow readers of a 5 MB page (or as many as there are descriptors for), and what others notice of them (the edge on one processor)
 	@$(CARGO) build --release --locked --quiet
 	@$(CARGO) test --locked --quiet --test it --no-run
 	@COBROWSE_TEST_LIFE=full COBROWSE_EDGE="$(CURDIR)/target/release/cobrowse-edge" taskset --cpu-list 1 \
