@@ -15,7 +15,7 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::telemetry::{self, Blame, Metrics};
-use crate::wire::{GOING_AWAY, Hold, WebSocketFrames};
+use crate::wire::{GOING_AWAY, Gone, Hold, WebSocketFrames};
 
 /// The visitor's side, before protocols are switched.
 #[derive(Debug)]
@@ -236,10 +236,26 @@ impl Direction<'_> {
     }
 
     /// Resolves when whoever is written to takes nothing any more.
-    async fn gone(&self) {
+    async fn gone(&self) -> Gone {
         match self.hold {
             Some(hold) => hold.gone().await,
             None => pending().await,
+        }
+    }
+
+    /// What a client had sent before it reset its stream may still go to the origin. One that took nothing
+    /// for too long is owed nothing: its stream is reset once both directions have let go of it.
+    fn sends_no_more(&self, why: Gone) -> Result<(), End> {
+        match why {
+            Gone::Reset => {
+                self.traffic.note_move();
+                self.traffic.reset.notify_one();
+                Ok(())
+            }
+            Gone::Overdue => Err(End::Broken {
+                blame: self.to,
+                source: io::ErrorKind::TimedOut.into(),
+            }),
         }
     }
 
@@ -265,11 +281,7 @@ impl Direction<'_> {
                     is_leaving = true;
                     continue;
                 }
-                () = &mut gone => {
-                    self.traffic.note_move();
-                    self.traffic.reset.notify_one();
-                    return Ok(());
-                }
+                why = &mut gone => return self.sends_no_more(why),
             };
             let count = read.map_err(broken(self.from))?;
             if count == 0 {

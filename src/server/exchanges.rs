@@ -22,7 +22,7 @@ use super::signals::Handle;
 use super::streams::{Stream, Streams};
 use super::transport::{Controls, ResetSwitch};
 use super::write_gate::WriteGate;
-use crate::wire::{BoxError, ConnectProtocol, Deadline, EdgeBody, Held, Hold};
+use crate::wire::{BoxError, ConnectProtocol, Deadline, EdgeBody, Gone, Held, Hold};
 
 /// The exchanges of one connection.
 #[derive(Clone, Debug)]
@@ -178,7 +178,7 @@ impl Held for OpenTunnel {
         self.place.go_on();
     }
 
-    fn gone(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+    fn gone(&self) -> Pin<Box<dyn Future<Output = Gone> + Send + '_>> {
         Box::pin(async {
             match &self.place.0 {
                 Some(stream) => stream.gone().await,

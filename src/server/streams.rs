@@ -7,6 +7,8 @@ use hyper::rt::Executor;
 use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 
+use crate::wire::Gone;
+
 /// The streams of one HTTP/2 connection. From time to time they are looked at, and those are ended of
 /// which the client takes nothing.
 #[derive(Debug, Default)]
@@ -31,6 +33,8 @@ pub(super) struct Stream {
     stood: AtomicU32,
     /// After which it may not stand at all.
     deadline: OnceLock<Instant>,
+    /// It stood for too long.
+    is_ended: AtomicBool,
 }
 
 /// What is to become of a stream.
@@ -112,6 +116,7 @@ impl Stream {
             stood_when_seen: AtomicBool::new(false),
             stood: AtomicU32::new(0),
             deadline: OnceLock::new(),
+            is_ended: AtomicBool::new(false),
         }
     }
 
@@ -143,10 +148,14 @@ impl Stream {
     }
 
     /// Resolves, once, when its tunnel can send nothing any more.
-    pub(super) async fn gone(&self) {
+    pub(super) async fn gone(&self) -> Gone {
         match self.tasks.get() {
             Some(tasks) => tasks.tunnel_over.notified().await,
             None => std::future::pending().await,
+        }
+        match self.is_ended.load(Ordering::Acquire) {
+            true => Gone::Overdue,
+            false => Gone::Reset,
         }
     }
 
@@ -169,6 +178,7 @@ impl Stream {
 
     fn end(&self) {
         tracing::debug!("a stream ends of which the client takes nothing");
+        self.is_ended.store(true, Ordering::Release);
         let tasks = self.tasks.get();
         if let Some(task) = tasks.and_then(|tasks| lock(&tasks.running).take()) {
             task.abort();
@@ -353,6 +363,6 @@ mod tests {
         let ended = timeout(Duration::from_secs(1), ended).await;
         assert!(ended.expect("it has ended").is_err());
         let gone = timeout(Duration::from_secs(1), stream.gone()).await;
-        gone.expect("it is told so");
+        assert_eq!(gone.expect("it is told so"), Gone::Overdue);
     }
 }

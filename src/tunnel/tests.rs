@@ -3,7 +3,7 @@ use std::pin::Pin;
 use tokio::io::{DuplexStream, duplex};
 
 use super::*;
-use crate::wire::Held;
+use crate::wire::{Gone, Held};
 
 const IDLE: Duration = Duration::from_mins(10);
 const PIPE_BYTES: usize = 64;
@@ -82,6 +82,7 @@ async fn ends_soon_after_one_side_did_and_the_other_is_silent() {
 #[derive(Clone, Default)]
 struct Stream {
     reset: Arc<Notify>,
+    overdue: Arc<Notify>,
     leave: Arc<Notify>,
 }
 
@@ -90,8 +91,13 @@ impl Held for Stream {
 
     fn go_on(&self) {}
 
-    fn gone(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
-        Box::pin(self.reset.notified())
+    fn gone(&self) -> Pin<Box<dyn Future<Output = Gone> + Send + '_>> {
+        Box::pin(async {
+            tokio::select! {
+                () = self.reset.notified() => Gone::Reset,
+                () = self.overdue.notified() => Gone::Overdue,
+            }
+        })
     }
 
     fn leaving(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
@@ -110,6 +116,24 @@ async fn ends_at_once_with_a_stream_that_was_reset() {
     stream.reset.notify_one();
     assert_eq!(read(&mut origin, 3).await, b"bye");
     assert!(matches!(running.await.unwrap().end, End::Finished));
+    assert_eq!(start.elapsed(), Duration::ZERO);
+}
+
+#[tokio::test(start_paused = true)]
+async fn ends_at_once_with_a_stream_of_which_the_client_took_nothing() {
+    let stream = Stream::default();
+    let hold = Hold::new(stream.clone());
+    let (_client, _origin, running) = held_tunnel(Some(hold), pending());
+    let start = Instant::now();
+    stream.overdue.notify_one();
+    let end = running.await.unwrap().end;
+    assert!(matches!(
+        end,
+        End::Broken {
+            blame: Blame::Downstream,
+            ..
+        }
+    ));
     assert_eq!(start.elapsed(), Duration::ZERO);
 }
 

@@ -14,10 +14,19 @@ pub trait Held: Send + Sync {
     fn stand(&self);
     /// It has.
     fn go_on(&self);
-    /// Resolves, once, when nothing can be sent on the stream any more: it was reset, or ended.
-    fn gone(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
+    /// Resolves, once, when nothing can be sent on the stream any more.
+    fn gone(&self) -> Pin<Box<dyn Future<Output = Gone> + Send + '_>>;
     /// Resolves when the server is about to cut what is still open.
     fn leaving(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
+}
+
+/// Why nothing can be sent on a stream any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Gone {
+    /// The client has reset it, or its connection has ended.
+    Reset,
+    /// The server ends it, as the client took nothing for too long.
+    Overdue,
 }
 
 /// The client is waited for.
@@ -35,8 +44,8 @@ impl Hold {
     }
 
     /// Resolves when nothing can be sent on the stream any more. A reset reads like an end in order.
-    pub async fn gone(&self) {
-        self.0.gone().await;
+    pub async fn gone(&self) -> Gone {
+        self.0.gone().await
     }
 
     /// Resolves when the server is about to cut what is still open. Whoever has a last word says it now.

@@ -57,7 +57,7 @@ pub use embedder::EmbedderPolicy;
 pub use fetch_metadata::is_set_off_elsewhere;
 pub use forwarded::{Forwarding, TrustedPeers, Via};
 pub use gate::{MAX_HEADER_BYTES, MAX_HEADER_LINES, MAX_METHOD_BYTES, MAX_QUERY_BYTES, admit};
-pub use hold::{Held, Hold, Standing};
+pub use hold::{Gone, Held, Hold, Standing};
 pub use hop::{dashed_if_odd, strip_confusable, strip_hop_by_hop};
 pub use locations::Locations;
 pub use markers::{MarkerError, Markers};
