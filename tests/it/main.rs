@@ -29,6 +29,8 @@ mod faulty;
 mod floods;
 mod framing;
 mod grants;
+#[path = "../oracle/gzip/mod.rs"]
+mod gzip;
 mod heads;
 mod life;
 mod listeners;
@@ -43,6 +45,7 @@ mod secrets;
 mod service;
 mod session;
 mod soup;
+mod splice;
 mod standing;
 mod streaming;
 mod support;
