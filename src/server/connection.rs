@@ -21,7 +21,7 @@ use super::streams::{LOOKS, StreamExecutor};
 use super::trailers::Marked;
 use super::transport::Controls;
 use crate::telemetry::Metrics;
-use crate::wire::EdgeBody;
+use crate::wire::{EdgeBody, HYPERS_HEADERS_MAX};
 
 /// For the request that a client may have sent before it hears of a drain; a round trip or two.
 const LAST_REQUEST_GRACE: Duration = Duration::from_secs(1);
@@ -197,9 +197,6 @@ async fn stalled(exchanges: &Exchanges, period: Duration) {
     }
 }
 
-/// What hyper takes unless it is told a number.
-const HYPERS_HEADERS_MAX: usize = 100;
-
 fn http1_builder(limits: &Limits) -> http1::Builder {
     let mut builder = http1::Builder::new();
     let buffer = limits
@@ -216,7 +213,6 @@ fn http1_builder(limits: &Limits) -> http1::Builder {
         // It would lift the limit of the write buffer for clients that read slowly.
         .pipeline_flush(false)
         .keep_alive(true);
-    // Told so, it would look for room for them on the heap with each request.
     if limits.headers_max != HYPERS_HEADERS_MAX {
         builder.max_headers(limits.headers_max);
     }

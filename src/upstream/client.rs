@@ -10,7 +10,7 @@ use tokio::task::{AbortHandle, JoinHandle};
 use tokio::time::{Instant, timeout_at};
 
 use super::body::{Reuse, UpstreamBody};
-use super::config::{Config, DEFAULT_HEADERS_MAX};
+use super::config::Config;
 use super::connector::Connector;
 use super::error::UpstreamError;
 use super::flow::{Flow, READ_MAX};
@@ -25,7 +25,7 @@ use super::resolver::{Heed, Lookup, by_system};
 use super::reusable;
 use super::target::Target;
 use crate::problem::Problem;
-use crate::wire::{EdgeBody, Scheme};
+use crate::wire::{EdgeBody, HYPERS_HEADERS_MAX, Scheme};
 
 /// The way to one origin: its connections, and how it does. Clones share both.
 #[derive(Clone, Debug)]
@@ -143,8 +143,7 @@ impl Shared {
             .max_buf_size(READ_MAX.max(self.config.head_bytes_max))
             // Legacy origins fold long fields. hyper unfolds them, as RFC 9112 5.2 asks for.
             .allow_obsolete_multiline_headers_in_responses(true);
-        // Told so, hyper would look for room for them on the heap with each answer.
-        if self.config.headers_max != DEFAULT_HEADERS_MAX {
+        if self.config.headers_max != HYPERS_HEADERS_MAX {
             builder.max_headers(self.config.headers_max);
         }
         builder

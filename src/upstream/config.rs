@@ -56,7 +56,7 @@ const DEFAULT_POOL_IDLE_MAX: usize = 128;
 /// What names that change say they hold for.
 const DEFAULT_RESOLVE_INTERVAL: Duration = Duration::from_secs(30);
 /// As many as HAProxy and Envoy take. hyper has room for them at hand, and looks for more on the heap each time.
-pub(super) const DEFAULT_HEADERS_MAX: usize = 100;
+const DEFAULT_HEADERS_MAX: usize = 100;
 /// Room for a large Content-Security-Policy and a dozen cookies of 4 KiB.
 const DEFAULT_HEAD_BYTES_MAX: usize = 64 * 1024;
 

@@ -40,7 +40,9 @@ pub enum UpstreamError {
     Framing(&'static str),
     #[error("no answer within {after:?}")]
     FirstByteTimeout { after: Duration },
-    #[error("the head of the origin's answer is too large")]
+    #[error(
+        "the head of the origin's answer is too large: see headers_max and head_bytes_max of its [site.upstream]"
+    )]
     HeadTooLarge(#[source] hyper::Error),
     #[error("the origin's answer is not HTTP/1.1")]
     Malformed(#[source] hyper::Error),

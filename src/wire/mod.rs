@@ -46,6 +46,10 @@ pub(crate) mod test_body;
 #[cfg(test)]
 mod test_heads;
 
+/// How many fields hyper takes in a head, unless it is told a number: told one, even this, it looks for room for
+/// them on the heap with each head.
+pub const HYPERS_HEADERS_MAX: usize = 100;
+
 pub use authority::{Authority, AuthorityError, MAX_HOST_BYTES};
 pub use body::{BoxError, EdgeBody, WithoutTrailers, empty_body, full_body};
 pub use codec::{CodecError, CodingLevels, Decoder, Encoder, Splicer};
