@@ -303,6 +303,15 @@ impl PageRewriter {
 
     /// Takes `length` bytes of text off what is held and lays in the edits that fall there.
     fn release(&mut self, length: usize) -> Bytes {
+        if length == 0
+            && self
+                .edits
+                .front()
+                .is_none_or(|edit| edit.at > self.released)
+        {
+            // What is held stays where it is: it would be copied with each piece.
+            return Bytes::new();
+        }
         let text = self.held.split_to(length);
         let from = self.released;
         self.released += text.len() as u64;
