@@ -157,9 +157,23 @@ fn a_gzip_body_is_the_same_at_once_and_byte_by_byte() {
             both(&spoiled);
         }
     }
-    // Behind the stream, and what looks like the length of another.
-    for behind in [&[0; 4][..], &[44, 1, 0, 0], &packed] {
+    // Behind the stream, what looks like the length of another, and the trailer once more.
+    let trailer = &packed[packed.len() - 8..];
+    for behind in [&[0; 4][..], &[44, 1, 0, 0], &packed, trailer] {
         assert_eq!(both(&[&packed[..], behind].concat()).unwrap(), text(300));
+    }
+}
+
+#[test]
+fn no_more_of_a_gzip_body_counts_as_read_than_its_stream() {
+    let packed = encoded(Coding::Gzip, &text(300));
+    let trailer = &packed[packed.len() - 8..];
+    let other_trailer = [&[1, 2, 3, 4], &trailer[4..]].concat();
+    for behind in [trailer, &trailer[4..], &other_trailer, &packed, b"\0"] {
+        let mut decoder = Decoder::new(Coding::Gzip).unwrap();
+        let mut input = Bytes::from([&packed[..], behind].concat());
+        while !decoder.decode(&mut input).unwrap().is_empty() {}
+        assert_eq!(decoder.total_in(), packed.len() as u64, "{behind:02x?}");
     }
 }
 

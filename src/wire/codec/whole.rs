@@ -4,7 +4,7 @@
 use std::cell::RefCell;
 
 use bytes::{Bytes, BytesMut};
-use libdeflater::{CompressionLvl, Compressor, Decompressor};
+use libdeflater::{CompressionLvl, Compressor, Crc, Decompressor};
 
 use super::deflate::Wrapping;
 
@@ -105,8 +105,10 @@ impl Press {
     }
 }
 
-/// RFC 1952 2.3: a head of ten bytes, and a trailer of eight.
-const GZIP_BYTES_MIN: usize = 18;
+/// RFC 1952 2.3.
+const TRAILER: usize = 8;
+/// Of which ten are the head's.
+const GZIP_BYTES_MIN: usize = 10 + TRAILER;
 
 /// What names gzip, and its one method.
 const BEGIN: [u8; 3] = [0x1f, 0x8b, 8];
@@ -137,5 +139,19 @@ pub(super) fn gunzip(packed: &[u8]) -> Option<Bytes> {
         let decompressor = decompressor.get_or_insert_with(Decompressor::new);
         decompressor.gzip_decompress(packed, &mut plain).ok()
     });
-    (written.ok().flatten()? == length).then(|| plain.freeze())
+    let is_whole = written.ok().flatten()? == length && ends_there(packed, &plain);
+    is_whole.then(|| plain.freeze())
+}
+
+/// Whether the stream ends where `packed` does: libdeflate is content with a trailer that stands
+/// somewhere before. The trailer is the checksum of the body and its length (RFC 1952 2.3.1).
+fn ends_there(packed: &[u8], plain: &[u8]) -> bool {
+    let Some(before) = packed.len().checked_sub(TRAILER) else {
+        return false;
+    };
+    let trailer = &packed[before..];
+    let mut crc = Crc::new();
+    crc.update(plain);
+    trailer.starts_with(&crc.sum().to_le_bytes())
+        && memchr::memmem::find(packed, trailer) == Some(before)
 }
