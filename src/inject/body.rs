@@ -271,7 +271,7 @@ impl Pipe {
         };
         let may_go_on = splicer.note(piece, page);
         let is_known = may_go_on && self.rewriter.passes();
-        if !may_go_on || is_known && !splicer.settle()? {
+        if !may_go_on || is_known && !splicer.settle() {
             return self.pack_instead();
         }
         self.unflushed = splicer.is_looking();

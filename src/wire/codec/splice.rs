@@ -124,32 +124,35 @@ impl Splicer {
         }
     }
 
-    /// All that is still to come of the page goes on as it is. `false` if more than one insertion was made.
-    pub fn settle(&mut self) -> Result<bool, CodecError> {
+    /// All that is still to come of the page goes on as it is. `false` if more than one insertion was made, or the
+    /// stream cannot be followed: then the page is to be packed anew.
+    pub fn settle(&mut self) -> bool {
         let Stage::Looking {
             plain,
             page,
             packed,
         } = &mut self.stage
         else {
-            return Ok(true);
+            return true;
         };
         let Some(insertion) = insertion(plain, page) else {
-            return Ok(false);
+            return false;
         };
         let plain_max = Walk::end_of_zone(&insertion).saturating_add(MATCH_MAX);
         let mut begin = self.begin;
         // What the head may say beside is left away.
         begin[FLAGS] = 0;
         let mut walk = Box::new(Walk::new(insertion, &begin));
-        walk.read(packed, plain).map_err(|_| broken())?;
+        if walk.read(packed, plain).is_err() {
+            return false;
+        }
         let plain = std::mem::take(plain);
         self.stage = Stage::Walking {
             walk,
             plain,
             plain_max,
         };
-        Ok(true)
+        true
     }
 
     /// What was to be written so far, for somebody who packs it.

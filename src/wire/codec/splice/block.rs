@@ -1,5 +1,7 @@
 //! Blocks of a deflated stream and what stands in them (RFC 1951 3.2.3 to 3.2.7).
 
+use std::sync::LazyLock;
+
 use super::Stop;
 use super::bits::{BitWriter, Bits};
 use super::code::{Code, SYMBOLS_MAX};
@@ -126,7 +128,7 @@ impl Block {
         let start = bits.at;
         let (literals, distances) = match bits.take(2)? {
             0 => return Self::stored(bits, is_last),
-            1 => fixed()?,
+            1 => FIXED.clone()?,
             2 => dynamic(bits)?,
             _ => return Err(Stop::Broken),
         };
@@ -152,12 +154,13 @@ impl Block {
     }
 }
 
-fn fixed() -> Result<(Code, Code), Stop> {
+/// Made once: a block may be as short as its end, and a body all such blocks.
+static FIXED: LazyLock<Result<(Code, Code), Stop>> = LazyLock::new(|| {
     let mut lengths = [8; SYMBOLS_MAX];
     lengths[144..256].fill(9);
     lengths[256..280].fill(7);
     Ok((Code::new(&lengths)?, Code::new(&[5; 32])?))
-}
+});
 
 fn dynamic(bits: &mut Bits<'_>) -> Result<(Code, Code), Stop> {
     let literals = bits.take(5)? + 257;

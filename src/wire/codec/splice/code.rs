@@ -12,6 +12,7 @@ const LENGTH_MAX: usize = 15;
 /// Of literals and lengths; the other alphabets are smaller.
 pub(super) const SYMBOLS_MAX: usize = 288;
 
+#[derive(Clone)]
 pub(super) struct Code {
     /// By the next bits: a symbol, and behind it in four bits the length of its code; 0 for a longer one.
     quick: [u16; 1 << QUICK_BITS],
