@@ -61,7 +61,7 @@ pub(super) struct Line {
     pub(super) shared: Arc<Shared>,
     pub(super) peer: IpAddr,
     socket: WebSocket,
-    /// Told whether the agent takes what it is given; `None`: the socket is the whole connection.
+    /// Told whether the agent takes what it is given; `None`: nobody asks.
     hold: Option<Hold>,
     place: LoginSocket,
     agents: watch::Receiver<Arc<Agents>>,

@@ -1,9 +1,10 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use super::feed::Feed;
 use super::runner::{self, Letter, Outbox, Runner};
@@ -78,6 +79,8 @@ pub enum StartRefusal {
 const KEYS_TRIED_MAX: usize = 64;
 /// What waits to be looked at by a session; who has more to say waits.
 const LETTERS_MAX: usize = 16;
+/// How long a drain waits until all sessions have been told.
+const DRAIN_PATIENCE: Duration = Duration::from_secs(2);
 
 impl Roster {
     /// Takes up the sessions that a process before this one ran.
@@ -213,9 +216,13 @@ impl Roster {
                 .map(|entry| entry.inbox.clone())
                 .collect()
         };
-        for inbox in inboxes {
-            let _ = inbox.send(Letter::Drain).await;
-        }
+        let telling = async {
+            for inbox in inboxes {
+                let _ = inbox.send(Letter::Drain).await;
+            }
+        };
+        // Whom this does not reach is cut when the process ends.
+        let _ = timeout(DRAIN_PATIENCE, telling).await;
     }
 
     fn resume(&self, record: SessionRecord) {
@@ -241,10 +248,11 @@ impl Roster {
         new: NewSession,
         token: TokenHash,
     ) -> Result<(Runner, SessionRecord), StartRefusal> {
+        let mut book = self.0.write();
+        // Under the lock: who drains looks at the book once.
         if self.is_draining() {
             return Err(StartRefusal::Draining);
         }
-        let mut book = self.0.write();
         if book.by_id.len() >= self.0.sessions_max {
             return Err(StartRefusal::Full);
         }

@@ -109,7 +109,7 @@ struct Credentials {
 /// A socket, and what may still be said on it.
 struct Line {
     socket: WebSocket,
-    /// Told whether the visitor takes what it is given; `None`: the socket is the whole connection.
+    /// Told whether the visitor takes what it is given; `None`: nobody asks.
     hold: Option<Hold>,
     messages: Bucket,
     frames: Bucket,
