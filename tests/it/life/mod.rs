@@ -10,6 +10,9 @@ mod visitors;
 
 /// How many rounds there are: so many by default, all of them where `COBROWSE_TEST_LIFE=full`.
 fn rounds(few: usize, all: usize) -> usize {
-    let wanted = std::env::var("COBROWSE_TEST_LIFE").unwrap_or_default();
-    if wanted == "full" { all } else { few }
+    if is_in_full() { all } else { few }
+}
+
+fn is_in_full() -> bool {
+    std::env::var("COBROWSE_TEST_LIFE").is_ok_and(|wanted| wanted == "full")
 }
