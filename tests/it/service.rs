@@ -154,3 +154,23 @@ async fn twenty_edges_take_over_from_each_other_and_nobody_is_refused() {
         visitor.await.unwrap();
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_edge_with_one_processor_serves_and_ends_in_order() {
+    let origin = ScriptedOrigin::serving("<p>hello</p>").await;
+    let (directory, origin) = (Directory::new(), format!("http://{}", origin.address));
+    let mut command = Command::new("taskset");
+    command
+        .args(["--cpu-list", "0", env!("CARGO_BIN_EXE_cobrowse-edge")])
+        .args(arguments(&origin, "127.0.0.1:0"));
+    let mut edge = EdgeProcess::spawn_in(&directory.0, &mut command);
+    let address = edge.address_behind("listening on http://");
+    let mut visitors = [Visitor::http1(address).await, Visitor::http1(address).await];
+    for visitor in &mut visitors {
+        let page = visitor.get("/").await;
+        assert!(page.text().starts_with("<p>hello</p><script "));
+    }
+    drop(visitors);
+    edge.signal("TERM");
+    assert_eq!(edge.end().code, Some(0));
+}
