@@ -14,6 +14,7 @@ use hyper::body::Incoming;
 use hyper::service::Service;
 use hyper::upgrade::OnUpgrade;
 use tokio::sync::Notify;
+use tokio::time::{Sleep, sleep_until};
 
 use super::handshake::Protocol;
 use super::head_watch::HeadWatch;
@@ -73,6 +74,10 @@ pub struct ExchangeBody {
     gate: Option<WriteGate>,
     /// The client was waited for: from then on it is given one frame after another.
     is_slow: bool,
+    /// When it must have gone, where a gate keeps it.
+    deadline: Option<Instant>,
+    /// Runs to then while the client is waited for.
+    timer: Option<Pin<Box<Sleep>>>,
     open: OpenExchange,
 }
 
@@ -214,10 +219,9 @@ impl OpenExchange {
         }
     }
 
-    fn note_deadline(&self, answer: &Response<EdgeBody>) {
-        if let (Some(stream), Some(deadline)) = (&self.place.0, answer.extensions().get()) {
-            let Deadline(deadline) = deadline;
-            stream.must_end_by(*deadline);
+    fn note_deadline(&self, deadline: Instant) {
+        if let Some(stream) = &self.place.0 {
+            stream.must_end_by(deadline);
         }
     }
 }
@@ -289,12 +293,17 @@ where
             // It has answered already, and is not polled again.
             return Poll::Pending;
         };
-        open.note_deadline(&response);
+        let deadline = response.extensions().get();
+        let deadline = deadline.map(|Deadline(deadline)| *deadline);
+        if let Some(deadline) = deadline {
+            open.note_deadline(deadline);
+        }
         let reset = self.reset.take().filter(|_| ends_by_close(&response));
         let gate = self.gate.take();
-        Poll::Ready(Ok(
-            response.map(|inner| ExchangeBody::new(inner, reset, gate, open))
-        ))
+        Poll::Ready(Ok(response.map(|inner| {
+            let body = ExchangeBody::new(inner, reset, gate, open);
+            ExchangeBody { deadline, ..body }
+        })))
     }
 }
 
@@ -314,18 +323,31 @@ impl ExchangeBody {
             reset,
             gate,
             is_slow: false,
+            deadline: None,
+            timer: None,
             open,
         }
     }
 }
 
 impl ExchangeBody {
-    /// Ready when the client has taken what it was given, as far as it is waited for.
-    fn poll_taken(&mut self, cx: &Context<'_>) -> Poll<()> {
+    /// Ready when the client has taken what it was given, as far as it is waited for; and when the answer must have
+    /// gone: then it ends, by itself, at whatever it is asked for next.
+    fn poll_taken(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let gate = self.gate.as_ref();
-        let polled = gate.map_or(Poll::Ready(()), |gate| gate.poll_open(cx));
-        self.is_slow |= polled.is_pending();
-        polled
+        if gate.is_none_or(|gate| gate.poll_open(cx).is_ready()) {
+            return Poll::Ready(());
+        }
+        self.is_slow = true;
+        let Some(deadline) = self.deadline else {
+            return Poll::Pending;
+        };
+        let timer = self
+            .timer
+            .get_or_insert_with(|| Box::pin(sleep_until(deadline.into())));
+        ready!(timer.as_mut().poll(cx));
+        (self.deadline, self.timer) = (None, None);
+        Poll::Ready(())
     }
 
     fn wait_if_slow(&self) {

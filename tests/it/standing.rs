@@ -1,10 +1,12 @@
 //! Streams of HTTP/2 of which the client takes nothing: each is ended alone and in time, whatever the
-//! client does on others, and those that only wait for somebody else are not.
+//! client does on others, and those that only wait for somebody else are not. And answers over HTTP/1.1 of which it takes
+//! hardly anything.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpSocket;
 use tokio::sync::Notify;
 use tokio::time::interval;
 
@@ -185,6 +187,46 @@ async fn a_stream_that_stands_is_ended_when_its_exchange_has_lasted_too_long() {
     client.until_reset(1, |_| Vec::new()).await;
     soon(gone.notified()).await;
 }
+
+#[tokio::test]
+async fn an_answer_that_is_taken_byte_by_byte_is_ended_when_its_exchange_has_lasted_too_long() {
+    let gone = Arc::new(Notify::new());
+    let told = Arc::clone(&gone);
+    let origin = RawOrigin::start(move |mut conversation| {
+        let told = Arc::clone(&told);
+        async move {
+            conversation.head().await;
+            conversation.send(FILM).await;
+            while (conversation.stream.write_all(&[0; 16 * 1024]).await).is_ok() {}
+            told.notify_one();
+        }
+    })
+    .await;
+    let mut config = config(&rules_for(origin.address));
+    config.server.limits.write_stall_timeout = Duration::from_secs(3600);
+    config.exchange.exchange_timeout = Some(LIMIT);
+    let edge = TestEdge::spawn(config).await;
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(4096).unwrap();
+    let mut client = socket.connect(edge.http).await.unwrap();
+    let request = "GET /film HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    client.write_all(request.as_bytes()).await.unwrap();
+    let trickle = async {
+        let mut beats = interval(BEAT);
+        loop {
+            beats.tick().await;
+            assert_eq!(client.read(&mut [0]).await.unwrap(), 1);
+        }
+    };
+    tokio::select! {
+        () = soon(gone.notified()) => {}
+        () = trickle => {}
+    }
+}
+
+/// More than anybody takes here.
+const FILM: &str =
+    "HTTP/1.1 200 OK\r\nContent-Type: video/mp4\r\nContent-Length: 1000000000\r\n\r\n";
 
 /// A socket that says more than anybody takes, and pages for what is sent to it.
 async fn socket_and_uploads(mut conversation: Conversation) {
