@@ -145,7 +145,8 @@ impl Server {
     }
 
     /// Serves until `shutdown` resolves (or the handle says so), then drains: takes no new
-    /// connection, lets exchanges and tunnels end until the drain time-out, and cuts the rest.
+    /// connection, lets exchanges and tunnels end until the drain time-out, has tunnels say their last word, for
+    /// which all that is still open gets a second more, and cuts the rest.
     pub async fn serve<M, S>(self, make_service: M, shutdown: impl Future<Output = ()>) -> Drained
     where
         M: Fn(ConnectionInfo) -> S + Clone + Send + 'static,

@@ -202,7 +202,8 @@ impl Splicer {
         out
     }
 
-    /// The origin pauses: what it has flushed goes on to its last byte.
+    /// The origin pauses: what it has flushed goes on to its last byte. Where it did not flush, the last eight bytes
+    /// stay, since they may be the trailer: nobody could read them to their end without what follows.
     pub fn flush(&mut self) -> Bytes {
         match &mut self.stage {
             Stage::Passing(last) if last.ends_with(&FLUSHED) => last.split().freeze(),
